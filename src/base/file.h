@@ -1,0 +1,28 @@
+// Files and paths: whole-file reading, atomic writing (temporary name, fsync, rename, fsync of the folder), folders.
+#ifndef AEXP_BASE_FILE_H
+#define AEXP_BASE_FILE_H
+
+#include "base/error.h"
+#include "base/memory.h"
+
+bool file_exists(const char *path);       // anything by that name
+bool file_is_folder(const char *path);
+// The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is a folder, or is longer
+// than `most` bytes. The caller frees *ret_data.
+bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
+// Writes under a temporary name in the same folder and renames; nothing is left when it fails (ERROR_RUN).
+bool file_write(const char *path, const void *data, size_t size, struct error *error);
+// fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`.
+bool file_publish(const char *from, const char *to, struct error *error);
+bool folder_create(const char *path, struct error *error);         // with its parents; no error when it is there
+bool folder_remove(const char *path, struct error *error);         // with what is in it; never follows links
+
+char *path_join(const char *folder, const char *name);             // free(); name alone when it is absolute
+char *path_folder(const char *path);                               // free(); "." for a bare name
+const char *path_base(const char *path);                           // points into path
+char *path_stem(const char *path);                                 // free(); "a/b.cfg" -> "b"
+char *path_absolute(const char *path);                             // free(); against the working folder, "." and ".." folded, links kept
+// Replaces ${NAME} by the environment's NAME; an unset one, or an unclosed brace, is ERROR_CONFIG naming it. free().
+bool path_expand(const char *path, char **ret_path, struct error *error);
+
+#endif

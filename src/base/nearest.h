@@ -1,0 +1,15 @@
+// The closest name, for "did you mean". Damerau-Levenshtein distance, at most a third of the word's length (at least 1).
+#ifndef AEXP_BASE_NEAREST_H
+#define AEXP_BASE_NEAREST_H
+
+#include <stddef.h>
+
+struct nearest {
+	const char *word;
+	const char *best; // NULL while none is near enough
+	size_t distance;
+};
+// Usage: struct nearest n = { .word = word }; for each candidate nearest_offer(&n, candidate); then n.best.
+void nearest_offer(struct nearest *nearest, const char *candidate);
+
+#endif

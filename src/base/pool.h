@@ -1,0 +1,18 @@
+// A small pool of pthreads. Work is cut into blocks whose size does not depend on the number of threads, and every
+// output belongs to one block, so that results never depend on the number of threads.
+#ifndef AEXP_BASE_POOL_H
+#define AEXP_BASE_POOL_H
+
+#include <stddef.h>
+
+struct pool;
+
+// threads 0 means: as many as this process may use (affinity mask). With 1 no thread is started and pool_run is a loop.
+struct pool *pool_create(size_t threads);
+void pool_destroy(struct pool *pool); // NULL is fine
+size_t pool_threads(const struct pool *pool); // NULL counts as 1
+// Calls block(context, i) for every i in [0, count), each once, spread over the threads, and waits for all.
+// Not to be called from within a block. A NULL pool runs a plain loop.
+void pool_run(struct pool *pool, size_t count, void (*block)(void *context, size_t index), void *context);
+
+#endif

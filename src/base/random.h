@@ -1,0 +1,33 @@
+// Counter-based randomness: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011), from
+// Random123. A value depends on (seed, stream, epoch, row, unit) alone: no state, no order of calls, any thread.
+// Only integers, + - * / and sqrt are used, so that values are the same on every machine.
+#ifndef AEXP_BASE_RANDOM_H
+#define AEXP_BASE_RANDOM_H
+
+#include <stdint.h>
+
+// A stream is a purpose ("dropout", "init", "split", "order", ...) and a name (a node's, or "").
+struct random_stream {
+	uint64_t key; // mixed from seed, purpose and name
+};
+
+struct random_block {
+	uint32_t lane[4];
+};
+
+struct random_stream random_stream_make(uint64_t seed, const char *purpose, const char *name);
+
+// The four 32-bit values of units 4 * block ... 4 * block + 3 of a row at an epoch.
+struct random_block random_block_at(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t block);
+
+// One value; the unit's lane of its block.
+uint32_t random_u32(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit);
+uint64_t random_u64(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit); // units 2u and 2u + 1
+double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit); // [0, 1), 53 bits of random_u64
+
+// Standard normal by Wichura's inverse distribution function (AS 241, PPND16) of (random_u64 + 1/2) / 2^64, with a
+// logarithm of our own for the tails (+ - * / only).
+double random_normal(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit);
+double random_normal_quantile(double p); // the inverse distribution function itself, 0 < p < 1
+
+#endif

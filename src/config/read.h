@@ -1,0 +1,16 @@
+// Reads experiment files: libconfig syntax, `extends`, overrides. The only door to libconfig.
+#ifndef AEXP_CONFIG_READ_H
+#define AEXP_CONFIG_READ_H
+
+#include "config/schema.h"
+
+// Reads `path`, then what it `extends` below it (a chain of at most 16; a cycle is an error that names it), then the
+// overrides ("KEY=VALUE", the KEY dotted, `graph.NODE.KEY` for the node of that name or OP_N for an unnamed one) on top.
+// Groups merge key by key, lists are replaced; where a KEY_TAG changes, the keys of the old row are dropped, which is why
+// the schema of the root is needed; a group over a list patches elements by name. Integer literals that do not fit into 64
+// bits, and reals that overflow, are errors. Returns the tree in the arena, or NULL when it could not be read at all; every
+// problem is appended to errors.
+const struct value *config_read(const char *path, const char *const *overrides, size_t overrides_count,
+                                const struct schema *root, struct arena *arena, struct errors *errors);
+
+#endif

@@ -1,0 +1,36 @@
+// What was written in an experiment file: a tree of values, each with the place it came from.
+// config/read.c is the only file that knows libconfig; everything else sees these trees.
+#ifndef AEXP_CONFIG_VALUE_H
+#define AEXP_CONFIG_VALUE_H
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdint.h>
+
+enum value_type { VALUE_BOOL, VALUE_INTEGER, VALUE_REAL, VALUE_STRING, VALUE_GROUP, VALUE_LIST };
+
+struct value {
+	const char *name; // NULL for an element of a list
+	enum value_type type;
+	struct origin at;
+	const char *raw;  // the text behind the `=` of an override (-s); NULL for what stands in a file
+	union {
+		bool boolean;
+		int64_t integer; // literals above INT64_MAX but within 64 bits unsigned have `big` set and keep their bits here
+		double real;
+		const char *string;
+		struct {
+			struct value **items; // (count); named in a group, nameless in a list
+			size_t count;
+		} children;
+	} as;
+	bool big; // an integer literal in (INT64_MAX, UINT64_MAX]
+};
+
+const struct value *value_child(const struct value *group, const char *name); // NULL where there is none
+// The place of the dotted key ("data.split.kind", "graph.taste.units": elements of a list by their `name`), or of its
+// nearest ancestor that was written.
+struct origin value_origin(const struct value *root, const char *key);
+
+#endif

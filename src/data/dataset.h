@@ -1,0 +1,57 @@
+// Ratings and side information as they were read, before filter, buckets and split; and the tables of ids.
+#ifndef AEXP_DATA_DATASET_H
+#define AEXP_DATA_DATASET_H
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/memory.h"
+
+#include <stdint.h>
+
+// Ids are strings; an id's index is its place of first appearance.
+struct ids {
+	size_t count;
+	uint32_t *offset; // (count) into bytes; see ids_name   [an implementation may add fields below]
+	char *bytes;
+	size_t bytes_used, bytes_capacity, capacity;
+	uint32_t *slots; // open addressing, index + 1, 0 = free
+	size_t slots_count;
+};
+uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known
+bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret);
+static inline const char *ids_name(const struct ids *ids, size_t index) { return ids->bytes + ids->offset[index]; }
+void ids_finish(struct ids *ids);
+
+// One column of side information, about all users or all items.
+struct attribute {
+	const char *name;
+	bool numeric;
+	// categorical: level 0 is "missing"; a cell holds one level, or several where `many` is set
+	struct ids levels;   // names of levels 1 ... levels.count (level l is levels name l - 1)
+	size_t *start;       // (rows + 1) into level; every row has at least one (0 = missing)
+	uint32_t *level;     // (start[rows])
+	double *number;      // numeric: (rows), NAN where missing
+};
+struct attributes {
+	size_t rows;
+	struct attribute *items; // (count)
+	size_t count;            // 0: no side information
+};
+
+enum { PART_TRAIN, PART_VALID, PART_TEST, PARTS };
+
+struct dataset {
+	struct arena arena;   // names, titles
+	struct ids users, items;
+	size_t count;         // ratings, distinct (user, item) pairs once duplicates are settled
+	uint32_t *user, *item; // (count)
+	float *rating;        // (count), as written; finite
+	int64_t *time;        // (count) or NULL where the format has none
+	uint8_t *part;        // (count) PART_*, or NULL unless the split is `files`
+	const char **titles;  // (items.count) or NULL; UTF-8
+	struct attributes user_attributes, item_attributes;
+	char fingerprint[HASH_HEX]; // of all of the above (ids, ratings, times, parts, attributes), not of paths or bytes on disk
+};
+void dataset_finish(struct dataset *dataset);
+
+#endif

@@ -1,0 +1,25 @@
+// The trivial yardsticks that stand beside every result: global mean, item mean, user + item bias, popularity.
+// All are fitted on the train entries (and, under split `users`, see the held-out user's input entries).
+#ifndef AEXP_EVAL_BASELINE_H
+#define AEXP_EVAL_BASELINE_H
+
+#include "data/data.h"
+#include "eval/metric.h"
+
+enum baseline { BASELINE_GLOBAL_MEAN, BASELINE_ITEM_MEAN, BASELINE_USER_ITEM_BIAS, BASELINE_POPULARITY, BASELINES };
+extern const char *const baseline_names[BASELINES]; // "global_mean", ...
+
+struct baselines {
+	double value[BASELINES][16]; // [baseline][metric use]; NAN where undefined
+	bool applies[BASELINES][16]; // cell metrics to the first three, ranking metrics to popularity
+	size_t uses_count;
+};
+enum { METRIC_USES_MAX = 16 };
+
+// Evaluates all of them on one part. valid_excluded (may be NULL) holds the part whose targets are no candidates (the
+// validation part, at test).
+bool baselines_evaluate(const struct matrices *matrices, const struct part *part, const struct part *valid_excluded,
+                        const struct metric_use *uses, size_t uses_count, const double *levels, size_t levels_count,
+                        struct baselines *ret, struct error *error);
+
+#endif

@@ -1,0 +1,28 @@
+// What is in a results folder, for `aexp list` and `aexp show`: read from the folders alone.
+#ifndef AEXP_REPORT_RUNS_H
+#define AEXP_REPORT_RUNS_H
+
+#include "base/error.h"
+#include "base/memory.h"
+
+struct run_entry {
+	const char *name, *id, *folder;
+	bool finished;
+	const char *backend, *seed;
+	size_t epochs, best_epoch;
+	const char *best_metric; double best_value; // NAN where null
+	struct { const char *name; double value; } *final; // (final_count) "test.mse", ... in the order of metrics.json
+	size_t final_count;
+};
+struct runs {
+	struct arena arena;
+	struct run_entry *items; // (count), by name, then id
+	size_t count;
+};
+// A damaged metrics.json makes an unfinished entry, never a failure; a missing results folder is an empty list.
+bool runs_read(const char *results, struct runs *ret, struct error *error);
+void runs_finish(struct runs *runs);
+// The folder of RUN: a path to a run folder, NAME/ID, or a unique beginning of an ID; free(). ERROR_CONFIG when none or several.
+bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);
+
+#endif

@@ -1,0 +1,46 @@
+// What a training gives: numbers, and nothing printed.
+#ifndef AEXP_TRAIN_RESULT_H
+#define AEXP_TRAIN_RESULT_H
+
+#include "eval/baseline.h"
+#include "nn/describe.h"
+#include "train/experiment.h"
+
+struct part_result {
+	bool exists;
+	double metric[METRIC_USES_MAX]; // by metric use; NAN: undefined (null in JSON)
+	size_t ranked_users, skipped_users; // with a ranking metric
+};
+
+struct epoch_result {
+	size_t epoch;            // from 1
+	double train_loss;       // what the optimizer saw (dropout on), batches weighted by cells
+	struct part_result valid; // exists only where the part does and this epoch was evaluated
+	double seconds;          // wall time, for progress and run.json only
+};
+
+struct phase { const char *name; double seconds; double ratings; }; // load, prepare, train, evaluate, pictures...
+
+struct run_result {
+	const struct experiment *experiment;
+	const struct matrices *matrices;
+	char id[EXPERIMENT_ID], protocol[EXPERIMENT_ID];
+	struct epoch_result *epochs; // (epochs_count)
+	size_t epochs_count;
+	size_t best_epoch;           // from 1; 0 where no epoch had a value
+	const char *best_metric;     // "valid.mse"
+	double best_value;
+	bool stopped_early;
+	double final_loss;           // train loss of the epoch that `final` and the model are from
+	size_t final_epoch;
+	struct part_result final[PARTS]; // by PART_*; train, valid, test
+	struct baselines baselines[PARTS]; // of valid and test; uses_count 0 where the part does not exist
+	struct graph_facts graph;
+	struct tensor_facts *tensors; // (tensors_count), the trained model
+	size_t tensors_count;
+	char weights_hash[HASH_HEX]; // of the tensors' names, shapes and bytes, in order
+	struct phase phases[8];      // for run.json
+	size_t phases_count;
+};
+
+#endif
