@@ -1,0 +1,105 @@
+// How ratings are divided into train, validation and test: the kinds, their keys, and what they share.
+// One file a kind (split_KIND.c); split.c holds the table, split_order.c the drawing and ordering.
+#ifndef AEXP_DATA_SPLIT_H
+#define AEXP_DATA_SPLIT_H
+
+#include "config/schema.h"
+#include "data/data.h"
+
+// `data.split.seed` left out: the run's seed counts. The default spells this value, and split_settle puts the run's
+// seed in its place before the resolved file is written.
+#define SPLIT_SEED_OF_RUN UINT64_MAX
+
+// Every kind's struct begins with the seed, so that a choice's params can be read as struct split_common.
+struct split_common {
+	uint64_t seed;
+};
+struct split_shares { // ratio, per_user, time
+	uint64_t seed;
+	double valid, test; // shares of the ratings (of all, or of each user's); 0: no such part
+};
+struct split_leave_one_out {
+	uint64_t seed;
+	bool valid;          // a second rating of each user is held out for validation
+	struct choice order; // "random" | "time"
+};
+struct split_users {
+	uint64_t seed;
+	double valid, test; // shares of the users
+	double fold_in;     // share of a held-out user's ratings that is its input
+};
+struct split_files {
+	uint64_t seed;
+	const char *train, *valid, *test; // valid and test may be NULL
+	double valid_share;               // of the train file's ratings, drawn by split_draw; only without `valid`
+};
+
+// What a kind is given and what it leaves: the part of each rating.
+enum {
+	SPLIT_INPUT = 0x40,   // on top of PART_VALID or PART_TEST: the fold-in input of a held-out user, not its target
+	SPLIT_DROPPED = 0x80, // removed by the filter
+};
+struct assignment {
+	const struct dataset *dataset;
+	uint64_t seed;      // of the split
+	uint8_t *part;      // (dataset->count) comes as PART_TRAIN or SPLIT_DROPPED
+	bool exists[PARTS]; // comes as train alone
+	uint8_t *held_out;  // (dataset->users.count) comes as 0; 1 where the user takes no part in training
+};
+
+struct split {
+	struct row row;
+	bool (*assign)(const void *params, struct assignment *assignment, struct error *error);
+};
+
+// Checks that no single key can: shares that leave nothing for training, `users` with rows = "items", `valid` beside
+// `valid_share`. `root` is the tree of the file, for positions. Nothing to do where config->split is NULL.
+void split_check(const struct data_config *config, const struct value *root, struct errors *errors);
+
+// The run's seed in place of SPLIT_SEED_OF_RUN; split may be NULL.
+void split_settle(const struct split_config *split, uint64_t run_seed);
+
+// Fills part, exists and held_out, which come in the state that struct assignment names; assignment->seed is the run's
+// seed and is replaced by the split's own where that was written. config->split NULL: everything is train.
+bool split_assign(const struct data_config *config, struct assignment *assignment, struct error *error);
+
+// A value of its own for each (user, item), by the data set's indices: the order of the ratings does not enter it.
+uint64_t split_key(uint64_t seed, uint32_t user, uint32_t item);
+
+// Moves round(share * n) of the n ratings whose part is `from` to `to`: those with the smallest split_key.
+bool split_draw(const struct dataset *dataset, uint64_t seed, double share, uint8_t from, uint8_t to, uint8_t *part,
+                struct error *error);
+
+// Moves the `wanted` smallest ratings of part `from`, by (key, user, item), to `to`. key: (dataset->count).
+bool split_take(const struct dataset *dataset, const uint64_t *key, size_t wanted, uint8_t from, uint8_t to,
+                uint8_t *part, struct error *error);
+size_t split_count(const struct dataset *dataset, const uint8_t *part, uint8_t which);
+
+// The keys of all ratings, (count); NULL on failure. free(). Random, or ascending with time (ERROR_DATA without times).
+uint64_t *split_random_keys(const struct dataset *dataset, uint64_t seed, struct error *error);
+uint64_t *split_time_keys(const struct dataset *dataset, struct error *error);
+
+// Calls visit for each user that has ratings of part PART_TRAIN: their places in the data set, ascending by
+// (key, item).
+struct split_user {
+	const uint32_t *rating; // (count)
+	size_t count;
+	uint32_t user;
+};
+bool split_each_user(struct assignment *assignment, const uint64_t *key,
+                     void (*visit)(const void *params, const struct split_user *user, struct assignment *assignment),
+                     const void *params, struct error *error);
+
+// Rows of a key table that several kinds have.
+#define SPLIT_KEY_SEED(type)                                                                                           \
+	{                                                                                                                  \
+		.name = "seed", .type = KEY_SEED, .offset = offsetof(type, seed), .fallback = "18446744073709551615",          \
+		.doc = "Seed of the split; 18446744073709551615 stands for the run's seed"                                     \
+	}
+#define SPLIT_KEY_SHARE(type, key, share, text)                                                                        \
+	{                                                                                                                  \
+		.name = #key, .type = KEY_REAL, .flags = KEY_OPEN_MAX, .offset = offsetof(type, key), .fallback = share,       \
+		.min = 0, .max = 1, .doc = text                                                                                \
+	}
+
+#endif
