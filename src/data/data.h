@@ -11,9 +11,10 @@ struct buckets_config { struct reals thresholds, values; };
 struct features_config {
 	const char *path;         // NULL where the format knows its own file
 	const char *separator;
-	bool header;
+	bool header, quotes;
 	struct column_ref id;
-	struct strings categorical, numeric, multi; // names of columns; `multi`: several levels in a cell, divided by '|'
+	struct strings categorical, numeric, multi; // names of columns (numbers, as strings, where the file has no header);
+	                                            // `multi`: several levels in a cell, divided by '|'
 };
 struct source_config { struct choice format; };
 struct split_config { struct choice kind; };
@@ -35,14 +36,20 @@ extern const struct registry format_registry, split_registry;
 struct format {
 	struct row row;
 	bool (*load)(const struct data_config *config, const void *params, struct dataset *ret, struct error *error);
-	bool own_user_features, own_item_features; // it knows its own file
+	bool own_user_features, own_item_features; // it knows its own file, or makes them
 	// only for split `files`: reads one more file of ratings in this format's layout; NULL where it cannot
 	bool (*load_ratings)(const struct data_config *config, const void *params, const char *path, uint8_t part,
 	                     struct dataset *ret, struct error *error);
+	// titles and attributes from files of its own, called once all ids are known; NULL where `load` fills them or there
+	// are none. What the experiment reads from a `path` of its own is not its business.
+	bool (*load_side)(const struct data_config *config, const void *params, struct dataset *ret, struct error *error);
+	bool (*has_time)(const void *params); // NULL: it never has times
+	// checks of its keys that no single key can; NULL where there are none. `root`: see data_check
+	void (*check)(const struct data_config *config, const void *params, const struct value *root, struct errors *errors);
 };
 
 // Checks that no single key can: thresholds increasing, one value more than thresholds, combinations of split, rows and
-// format. `group` is the tree of the data group, for positions.
+// format. `root` is the tree of the file, for positions.
 void data_check(const struct data_config *config, const struct value *root, struct errors *errors);
 
 // Reads everything the group names; settles duplicates; fingerprints. ERROR_DATA with file and line on bad data.

@@ -1,4 +1,7 @@
 // Ratings and side information as they were read, before filter, buckets and split; and the tables of ids.
+// Who owns what: arrays as long as the data (users' and items' tables, user, item, rating, time, part, and an attribute's
+// start, level and number) are released one by one with free() or ids_finish(); `titles`, `attributes.items` and every
+// name and title live in the arena. dataset_finish releases all of it.
 #ifndef AEXP_DATA_DATASET_H
 #define AEXP_DATA_DATASET_H
 
@@ -17,7 +20,8 @@ struct ids {
 	uint32_t *slots; // open addressing, index + 1, 0 = free
 	size_t slots_count;
 };
-uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known
+#define IDS_FULL UINT32_MAX // what ids_add gives when there is no room: 2^32 - 2 ids, 4 GiB of names, or no memory
+uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known; `name` holds no NUL
 bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret);
 static inline const char *ids_name(const struct ids *ids, size_t index) { return ids->bytes + ids->offset[index]; }
 void ids_finish(struct ids *ids);
@@ -50,7 +54,9 @@ struct dataset {
 	uint8_t *part;        // (count) PART_*, or NULL unless the split is `files`
 	const char **titles;  // (items.count) or NULL; UTF-8
 	struct attributes user_attributes, item_attributes;
-	char fingerprint[HASH_HEX]; // of all of the above (ids, ratings, times, parts, attributes), not of paths or bytes on disk
+	char fingerprint[HASH_HEX]; // of all of the above (ids, ratings, times, parts, titles, attributes), not of paths or
+	                            // bytes on disk: the same however it is stored or compressed, and on every machine
+	struct loading *loading;    // only while ratings are read, see ratings.h; NULL afterwards
 };
 void dataset_finish(struct dataset *dataset);
 
