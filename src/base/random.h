@@ -20,6 +20,10 @@ struct random_stream random_stream_make(uint64_t seed, const char *purpose, cons
 // The four 32-bit values of units 4 * block ... 4 * block + 3 of a row at an epoch.
 struct random_block random_block_at(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t block);
 
+// out[i] = random_u32(stream, epoch, row, first_unit + i) for i < count, several blocks at a time: the one for loops.
+void random_fill(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t first_unit, uint32_t count,
+	uint32_t *out); // (count)
+
 // One value; the unit's lane of its block.
 uint32_t random_u32(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit);
 uint64_t random_u64(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit); // units 2u and 2u + 1
@@ -29,5 +33,6 @@ double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row,
 // logarithm of our own for the tails (+ - * / only).
 double random_normal(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit);
 double random_normal_quantile(double p); // the inverse distribution function itself, 0 < p < 1
+double random_log(double x);             // the natural logarithm it uses; x positive and finite; within 2 ulp of libm
 
 #endif

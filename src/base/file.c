@@ -1,0 +1,353 @@
+// Files and paths. Writing is atomic: a temporary name in the same folder, fsync, rename, fsync of the folder; what
+// fails on the way takes its temporary file with it. Folders are removed through descriptors, so no link is followed.
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	FIRST_READ = 16 * 1024, // bytes of the first buffer where the size is not known beforehand
+	TEMPORARY_TRIES = 1000, // names tried before giving up; only leftovers of a dead process take one
+};
+
+bool file_exists(const char *path) {
+	struct stat status;
+	return lstat(path, &status) == 0;
+}
+
+bool file_is_folder(const char *path) {
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Reads to the end into a growing buffer, at most `most` bytes and one more that tells that there is more.
+static bool read_all(int descriptor, size_t expected, size_t most, struct text *text) {
+	size_t capacity = expected < FIRST_READ ? FIRST_READ : expected;
+	if (most < SIZE_MAX - 1 && capacity > most)
+		capacity = most;
+	for (;;) {
+		if (text->length > most)
+			return true;
+		if (text->capacity < text->length + 2) { // one byte for what comes and one for the terminator
+			size_t grown = text->capacity == 0 ? capacity + 2 : 2 * text->capacity;
+			char *data = realloc(text->data, grown);
+			if (data == NULL)
+				return false;
+			text->data = data;
+			text->capacity = grown;
+		}
+		size_t room = text->capacity - text->length - 1;
+		if (room > most - text->length)
+			room = most - text->length + 1;
+		ssize_t got = read(descriptor, text->data + text->length, room);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		text->length += (size_t)got;
+		text->data[text->length] = '\0';
+		if (got == 0)
+			return true;
+	}
+}
+
+static bool read_failed(struct error *error, const char *path, int number) {
+	return error_set(error, ERROR_DATA, "cannot read \"%s\": %s", path, strerror(number));
+}
+
+bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error) {
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return read_failed(error, path, errno);
+	struct stat status;
+	struct text text = {0};
+	bool opened = fstat(descriptor, &status) == 0;
+	bool folder = opened && S_ISDIR(status.st_mode);
+	size_t expected = opened && S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size : 0;
+	bool fine = opened && !folder && read_all(descriptor, expected, most, &text);
+	int number = folder ? EISDIR : errno;
+	close(descriptor);
+	if (!fine) {
+		text_finish(&text);
+		return read_failed(error, path, number);
+	}
+	if (text.length > most) {
+		text_finish(&text);
+		return error_set(error, ERROR_DATA, "\"%s\" is longer than %zu bytes", path, most);
+	}
+	*ret_data = text.data;
+	*ret_size = text.length;
+	return true;
+}
+
+static bool write_all(int descriptor, const char *data, size_t size) {
+	while (size > 0) {
+		ssize_t put = write(descriptor, data, size);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		data += put;
+		size -= (size_t)put;
+	}
+	return true;
+}
+
+// fsync, where the file system knows it: some answer EINVAL or ENOTSUP for what they cannot do.
+static bool flush(int descriptor) {
+	return fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+static bool flush_path(const char *path, int flags) {
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | flags);
+	if (descriptor < 0)
+		return false;
+	bool fine = flush(descriptor);
+	int number = errno;
+	close(descriptor);
+	errno = number;
+	return fine;
+}
+
+// Opens a file of a name that nobody has, in the folder of `path`; the name does not grow with that of `path`, which
+// may be as long as the file system allows. -1 and errno when it cannot be had.
+static int open_temporary(const char *path, struct text *name) {
+	char *folder = path_folder(path);
+	int descriptor = -1;
+	for (int i = 0; i < TEMPORARY_TRIES && descriptor < 0; i++) {
+		name->length = 0;
+		text_format(name, "%s/.tmp-%ld-%d", folder, (long)gettid(), i);
+		descriptor = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (descriptor < 0 && errno != EEXIST)
+			break;
+	}
+	free(folder);
+	return descriptor;
+}
+
+// Puts the bytes in the file and the file on the disk. Closes the descriptor, and keeps the errno of what failed first.
+static bool write_and_close(int descriptor, const void *data, size_t size) {
+	bool fine = write_all(descriptor, data, size) && flush(descriptor);
+	int number = errno;
+	if (close(descriptor) != 0 && fine)
+		return false;
+	errno = number;
+	return fine;
+}
+
+static bool rename_and_flush(const char *from, const char *to) {
+	if (rename(from, to) != 0)
+		return false;
+	char *folder = path_folder(to);
+	bool fine = flush_path(folder, O_DIRECTORY);
+	int number = errno;
+	free(folder);
+	errno = number;
+	return fine;
+}
+
+bool file_write(const char *path, const void *data, size_t size, struct error *error) {
+	struct text name = {0};
+	int descriptor = open_temporary(path, &name);
+	bool opened = descriptor >= 0;
+	bool fine = opened && write_and_close(descriptor, data, size) && rename_and_flush(name.data, path);
+	int number = errno;
+	if (opened && !fine)
+		unlink(name.data); // already gone where only the folder's fsync failed
+	text_finish(&name);
+	return fine || error_set(error, ERROR_RUN, "cannot write \"%s\": %s", path, strerror(number));
+}
+
+bool file_publish(const char *from, const char *to, struct error *error) {
+	if (flush_path(from, 0) && rename_and_flush(from, to))
+		return true;
+	return error_set(error, ERROR_RUN, "cannot rename \"%s\" to \"%s\": %s", from, to, strerror(errno));
+}
+
+// mkdir where something may be there already; another process may make it at the same time.
+static bool make_folder(const char *path) {
+	if (mkdir(path, 0777) == 0)
+		return true;
+	if (errno != EEXIST)
+		return file_is_folder(path); // e.g. a folder on a read-only file system, said before EEXIST
+	if (file_is_folder(path))
+		return true;
+	errno = ENOTDIR;
+	return false;
+}
+
+bool folder_create(const char *path, struct error *error) {
+	char *part = memory_copy_string(path);
+	bool fine = *path != '\0';
+	errno = fine ? 0 : ENOENT;
+	for (char *at = part; fine && *at != '\0'; at++) {
+		if (at == part || *at != '/' || at[-1] == '/')
+			continue;
+		*at = '\0';
+		fine = make_folder(part);
+		*at = '/';
+	}
+	fine = fine && make_folder(part);
+	int number = errno;
+	free(part);
+	return fine || error_set(error, ERROR_RUN, "cannot create the folder \"%s\": %s", path, strerror(number));
+}
+
+// Empties the folder that the descriptor is open on, and closes it. False and errno at the first thing that stays.
+static bool empty_folder(int descriptor) {
+	DIR *folder = fdopendir(descriptor);
+	if (folder == NULL) {
+		int number = errno;
+		close(descriptor);
+		errno = number;
+		return false;
+	}
+	bool fine = true;
+	while (fine) {
+		errno = 0;
+		const struct dirent *entry = readdir(folder);
+		if (entry == NULL) {
+			fine = errno == 0;
+			break;
+		}
+		const char *name = entry->d_name;
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		int inner = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (inner >= 0)
+			fine = empty_folder(inner) && unlinkat(descriptor, name, AT_REMOVEDIR) == 0;
+		else
+			fine = unlinkat(descriptor, name, errno == EACCES || errno == EMFILE ? AT_REMOVEDIR : 0) == 0;
+	}
+	int number = errno;
+	closedir(folder);
+	errno = number;
+	return fine;
+}
+
+bool folder_remove(const char *path, struct error *error) {
+	char *bare = memory_copy_string(path);
+	for (size_t length = strlen(bare); length > 1 && bare[length - 1] == '/'; length--)
+		bare[length - 1] = '\0'; // "link/" would be followed
+	int descriptor = open(bare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	bool gone = descriptor < 0 && errno == ENOENT;
+	bool fine = gone || (descriptor >= 0 && empty_folder(descriptor) && rmdir(bare) == 0);
+	int number = errno;
+	free(bare);
+	return fine || error_set(error, ERROR_RUN, "cannot remove the folder \"%s\": %s", path, strerror(number));
+}
+
+char *path_join(const char *folder, const char *name) {
+	if (name[0] == '/' || folder[0] == '\0')
+		return memory_copy_string(name);
+	struct text path = {0};
+	text_append(&path, folder);
+	if (path.data[path.length - 1] != '/')
+		text_append(&path, "/");
+	text_append(&path, name);
+	return path.data;
+}
+
+char *path_folder(const char *path) {
+	const char *slash = strrchr(path, '/');
+	if (slash == NULL)
+		return memory_copy_string(".");
+	while (slash > path && slash[-1] == '/')
+		slash--;
+	struct text folder = {0};
+	text_append_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
+	return folder.data;
+}
+
+const char *path_base(const char *path) {
+	const char *slash = strrchr(path, '/');
+	return slash == NULL ? path : slash + 1;
+}
+
+char *path_stem(const char *path) {
+	char *stem = memory_copy_string(path_base(path));
+	char *dot = strrchr(stem, '.');
+	if (dot != NULL && dot != stem)
+		*dot = '\0';
+	return stem;
+}
+
+// Adds one component to an absolute path that ends without a slash ("" is the root).
+static void path_step(struct text *path, const char *part, size_t length) {
+	if (length == 0 || (length == 1 && part[0] == '.'))
+		return;
+	if (length == 2 && part[0] == '.' && part[1] == '.') {
+		while (path->length > 0 && path->data[--path->length] != '/')
+			continue;
+		if (path->data != NULL)
+			path->data[path->length] = '\0';
+		return;
+	}
+	text_append(path, "/");
+	text_append_bytes(path, part, length);
+}
+
+static void path_walk(struct text *path, const char *from) {
+	while (*from != '\0') {
+		size_t length = strcspn(from, "/");
+		path_step(path, from, length);
+		from += length + (from[length] == '/');
+	}
+}
+
+char *path_absolute(const char *path) {
+	struct text result = {0};
+	if (path[0] != '/') {
+		char *here = getcwd(NULL, 0);
+		if (here == NULL) // the working folder was removed: there is nothing to make it absolute against
+			return memory_copy_string(path);
+		path_walk(&result, here);
+		free(here);
+	}
+	path_walk(&result, path);
+	if (result.length == 0)
+		text_append(&result, "/");
+	return result.data;
+}
+
+// The value of the variable whose name starts at `name`; NULL and *error when the brace is open or nothing is set.
+static const char *lookup(const char *path, const char *name, size_t length, struct error *error) {
+	if (name[length] == '\0') {
+		error_set(error, ERROR_CONFIG, "\"${\" without \"}\" in \"%s\"", path);
+		return NULL;
+	}
+	struct text variable = {0};
+	text_append_bytes(&variable, name, length);
+	const char *value = getenv(variable.data);
+	if (value == NULL)
+		error_set(error, ERROR_CONFIG, "environment variable \"%s\" is not set", variable.data);
+	text_finish(&variable);
+	return value;
+}
+
+bool path_expand(const char *path, char **ret_path, struct error *error) {
+	struct text result = {0};
+	const char *from = path;
+	for (const char *mark; (mark = strstr(from, "${")) != NULL;) {
+		const char *name = mark + 2;
+		size_t length = strcspn(name, "}");
+		const char *value = lookup(path, name, length, error);
+		if (value == NULL) {
+			text_finish(&result);
+			return false;
+		}
+		text_append_bytes(&result, from, (size_t)(mark - from));
+		text_append(&result, value);
+		from = name + length + 1;
+	}
+	text_append(&result, from);
+	*ret_path = result.data;
+	return true;
+}
