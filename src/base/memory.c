@@ -4,6 +4,7 @@
 // newest block opens another one, so a large piece may leave the tail of a block unused.
 #include "base/memory.h"
 
+#include <assert.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,6 +110,7 @@ char *arena_string(struct arena *arena, const char *text) {
 }
 
 char *arena_format(struct arena *arena, const char *format, ...) {
+	assert(format != NULL); // said for gcc, which warns of it under the undefined-behaviour sanitizer otherwise
 	va_list arguments, again;
 	va_start(arguments, format);
 	va_copy(again, arguments);
@@ -156,6 +158,7 @@ void text_append(struct text *text, const char *string) {
 }
 
 void text_format(struct text *text, const char *format, ...) {
+	assert(format != NULL); // as in arena_format
 	va_list arguments, again;
 	va_start(arguments, format);
 	va_copy(again, arguments);
