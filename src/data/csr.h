@@ -15,12 +15,14 @@ struct csr {
 	uint8_t *liked;   // (start[rows]); 1 where the raw rating is above data.liked; NULL for side information
 };
 
-static inline size_t csr_count(const struct csr *csr) { return csr->start ? csr->start[csr->rows] : 0; }
+static inline size_t csr_count(const struct csr *csr) {
+	return csr->start ? csr->start[csr->rows] : 0;
+}
 
 // Builds the rows from entries in any order by counting sort, columns ascending; liked may be NULL. Duplicates are the
 // caller's to exclude.
-bool csr_build(size_t rows, size_t columns, size_t count, const uint32_t *row, const uint32_t *column, const float *value,
-               const uint8_t *liked, struct csr *ret, struct error *error);
+bool csr_build(size_t rows, size_t columns, size_t count, const uint32_t *row, const uint32_t *column,
+               const float *value, const uint8_t *liked, struct csr *ret, struct error *error);
 bool csr_transpose(const struct csr *csr, struct csr *ret, struct error *error);
 void csr_finish(struct csr *csr);
 

@@ -1,0 +1,230 @@
+// From a data set to what training sees: filter, split, the users and items that are left, buckets, orientation, side
+// information. Everything follows from the data set's order, the keys and the seed; nothing from anything else.
+#include "data/buckets.h"
+#include "data/coding.h"
+#include "data/data.h"
+#include "data/filter.h"
+#include "data/split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_INDEX UINT32_MAX
+
+// What is needed while the matrices are made.
+struct builder {
+	const struct dataset *dataset;
+	struct matrices *matrices;
+	struct assignment assignment;
+	uint32_t *user_index, *item_index; // (dataset users), (dataset items): index in the matrices, or NO_INDEX
+};
+
+static void builder_finish(struct builder *builder) {
+	free(builder->assignment.part);
+	free(builder->assignment.held_out);
+	free(builder->user_index);
+	free(builder->item_index);
+}
+
+static bool divide(const struct data_config *config, uint64_t seed, struct builder *builder, struct error *error) {
+	const struct dataset *dataset = builder->dataset;
+	struct assignment *assignment = &builder->assignment;
+	*assignment = (struct assignment){.dataset = dataset, .seed = seed, .exists = {[PART_TRAIN] = true}};
+	assignment->part = memory_array(dataset->count, 1, "parts of ratings", error);
+	assignment->held_out = assignment->part ? memory_array(dataset->users.count, 1, "parts of users", error) : NULL;
+	return assignment->held_out && filter_apply(config->filter, dataset, assignment->part, error) &&
+	       split_assign(config, assignment, error);
+}
+
+// Numbers what has a rating that the filter left, in the order of the data set. (*ret_index)[i] is i's number or
+// NO_INDEX, (*ret_of)[number] is i.
+static bool compact(const struct builder *builder, const uint32_t *id, size_t ids, uint32_t **ret_index,
+                    uint32_t **ret_of, size_t *ret_count, struct error *error) {
+	uint32_t *index = *ret_index = memory_array(ids, sizeof *index, "numbers of users or items", error);
+	if (!index) {
+		return false;
+	}
+	memset(index, 0xff, ids * sizeof *index);
+	for (size_t i = 0; i < builder->dataset->count; i++) {
+		if (builder->assignment.part[i] != SPLIT_DROPPED) {
+			index[id[i]] = 0;
+		}
+	}
+	size_t count = 0;
+	for (size_t i = 0; i < ids; i++) {
+		if (index[i] != NO_INDEX) {
+			index[i] = (uint32_t)count++;
+		}
+	}
+	uint32_t *of = *ret_of = memory_array(count, sizeof *of, "users or items", error);
+	for (size_t i = 0; of && i < ids; i++) {
+		if (index[i] != NO_INDEX) {
+			of[index[i]] = (uint32_t)i;
+		}
+	}
+	*ret_count = count;
+	return of != NULL;
+}
+
+static bool number(struct builder *builder, struct error *error) {
+	const struct dataset *dataset = builder->dataset;
+	struct matrices *m = builder->matrices;
+	return compact(builder, dataset->user, dataset->users.count, &builder->user_index, &m->user_of, &m->users, error) &&
+	       compact(builder, dataset->item, dataset->items.count, &builder->item_index, &m->item_of, &m->items, error);
+}
+
+static void set_buckets(const struct data_config *config, struct matrices *m) {
+	const struct buckets_config *buckets = config->buckets;
+	if (buckets && buckets->values.count > 0) {
+		m->levels = buckets->values.count;
+		m->values = arena_copy(&m->arena, buckets->values.items, m->levels * sizeof *m->values);
+		m->thresholds = arena_alloc(&m->arena, m->levels * sizeof *m->thresholds);
+		memcpy(m->thresholds, buckets->thresholds.items, (m->levels - 1) * sizeof *m->thresholds);
+	}
+	m->liked = config->liked;
+	if (isnan(m->liked)) {
+		m->liked = m->levels > 1 ? m->thresholds[m->levels - 2] : -INFINITY;
+	}
+}
+
+// The ratings of one part, as lists.
+struct entries {
+	uint32_t *user, *item; // (count)
+	float *value;          // (count)
+	uint8_t *liked;        // (count)
+};
+
+static void entries_finish(struct entries *entries) {
+	free(entries->user);
+	free(entries->item);
+	free(entries->value);
+	free(entries->liked);
+}
+
+static bool entries_init(struct entries *entries, size_t count, struct error *error) {
+	*entries = (struct entries){0};
+	entries->user = memory_array(count, sizeof *entries->user, "users of ratings", error);
+	entries->item = entries->user ? memory_array(count, sizeof *entries->item, "items of ratings", error) : NULL;
+	entries->value = entries->item ? memory_array(count, sizeof *entries->value, "values of ratings", error) : NULL;
+	entries->liked = entries->value ? memory_array(count, 1, "liked ratings", error) : NULL;
+	if (!entries->liked) {
+		entries_finish(entries);
+		return false;
+	}
+	return true;
+}
+
+static void entries_fill(const struct builder *builder, uint8_t part, struct entries *entries) {
+	const struct dataset *dataset = builder->dataset;
+	const struct matrices *m = builder->matrices;
+	float liked = (float)m->liked;
+	size_t at = 0;
+	for (size_t i = 0; i < dataset->count; i++) {
+		if (builder->assignment.part[i] == part) {
+			float rating = dataset->rating[i];
+			entries->user[at] = builder->user_index[dataset->user[i]];
+			entries->item[at] = builder->item_index[dataset->item[i]];
+			entries->value[at] = m->levels > 0 ? (float)m->values[bucket_of(m->thresholds, m->levels, rating)] : rating;
+			entries->liked[at++] = rating > liked;
+		}
+	}
+}
+
+static bool build_part(const struct builder *builder, uint8_t part, struct csr *ret, struct error *error) {
+	const struct matrices *m = builder->matrices;
+	struct entries entries;
+	size_t count = 0;
+	for (size_t i = 0; i < builder->dataset->count; i++) {
+		count += builder->assignment.part[i] == part;
+	}
+	if (!entries_init(&entries, count, error)) {
+		return false;
+	}
+	entries_fill(builder, part, &entries);
+	bool built = m->items_as_rows ? csr_build(m->items, m->users, count, entries.item, entries.user, entries.value,
+	                                          entries.liked, ret, error)
+	                              : csr_build(m->users, m->items, count, entries.user, entries.item, entries.value,
+	                                          entries.liked, ret, error);
+	entries_finish(&entries);
+	return built;
+}
+
+static bool build_evaluated(const struct builder *builder, uint8_t which, struct part *part, struct error *error) {
+	part->input = &builder->matrices->train;
+	if (!builder->assignment.exists[which]) {
+		return true;
+	}
+	if (builder->assignment.fold_in) {
+		part->input = &part->own_input;
+		if (!build_part(builder, which | SPLIT_INPUT, &part->own_input, error)) {
+			return false;
+		}
+		builder->matrices->input_count += csr_count(&part->own_input);
+	}
+	return build_part(builder, which, &part->target, error);
+}
+
+static bool build_parts(const struct builder *builder, struct error *error) {
+	struct matrices *m = builder->matrices;
+	if (!build_part(builder, PART_TRAIN, &m->train, error)) {
+		return false;
+	}
+	if (csr_count(&m->train) == 0) {
+		error_set(error, ERROR_DATA, "the split leaves no rating for training");
+		error_hint(error, "Lower the shares of data.split, or choose another kind of split.");
+		return false;
+	}
+	return build_evaluated(builder, PART_VALID, &m->valid, error) &&
+	       build_evaluated(builder, PART_TEST, &m->test, error);
+}
+
+static bool mark_trained(const struct builder *builder, struct error *error) {
+	struct matrices *m = builder->matrices;
+	uint8_t *trained = memory_array(m->train.rows, 1, "rows of training", error);
+	for (size_t row = 0; trained && row < m->train.rows; row++) {
+		trained[row] = m->items_as_rows || builder->assignment.held_out[m->user_of[row]] == PART_TRAIN;
+	}
+	m->row_trained = trained;
+	return trained != NULL;
+}
+
+static bool build(const struct data_config *config, uint64_t seed, struct builder *builder, struct error *error) {
+	struct matrices *m = builder->matrices;
+	const struct dataset *dataset = builder->dataset;
+	set_buckets(config, m);
+	return divide(config, seed, builder, error) && number(builder, error) && build_parts(builder, error) &&
+	       mark_trained(builder, error) &&
+	       coding_create(m->items_as_rows ? &dataset->item_attributes : &dataset->user_attributes,
+	                     m->items_as_rows ? m->item_of : m->user_of, m, error);
+}
+
+bool matrices_create(const struct data_config *config, const struct dataset *dataset, uint64_t seed,
+                     struct matrices *ret, struct error *error) {
+	*ret = (struct matrices){.dataset = dataset};
+	ret->items_as_rows = config->rows.row && strcmp(config->rows.row->name, "items") == 0;
+	struct builder builder = {.dataset = dataset, .matrices = ret};
+	bool built = build(config, seed, &builder, error);
+	builder_finish(&builder);
+	if (!built) {
+		matrices_finish(ret);
+	}
+	return built;
+}
+
+void matrices_finish(struct matrices *matrices) {
+	if (!matrices) {
+		return;
+	}
+	csr_finish(&matrices->train);
+	csr_finish(&matrices->valid.own_input);
+	csr_finish(&matrices->valid.target);
+	csr_finish(&matrices->test.own_input);
+	csr_finish(&matrices->test.target);
+	csr_finish(&matrices->features);
+	free(matrices->user_of);
+	free(matrices->item_of);
+	free((void *)matrices->row_trained);
+	arena_finish(&matrices->arena);
+	*matrices = (struct matrices){0};
+}
