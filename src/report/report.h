@@ -10,35 +10,46 @@ struct provenance {
 	int argc;
 	char **argv;
 	size_t threads;
-	const char *backend;          // "openblas 0.3.21 Haswell ..." as the backend describes itself
-	double started, ended;        // seconds since the epoch
+	const char *backend;       // "openblas 0.3.21 Haswell ..." as the backend describes itself
+	double started, ended;     // seconds since the epoch
+	size_t resumed_from_epoch; // 0 if never
 };
 
 // results/NAME/ID of a run. free() what they return.
 char *run_folder_path(const char *results, const char *name, const char *id);
 bool run_folder_finished(const char *folder); // it holds metrics.json
 
-// Creates the folder and its experiment.cfg, so that an unfinished run can be listed; fails (ERROR_RUN) where it cannot
-// be written, before anything is trained.
-bool run_folder_begin(const char *folder, const struct experiment *experiment, struct error *error);
+// Creates the folder and its experiment.cfg (the text that experiment_write gives), so that an unfinished run can be
+// listed; fails (ERROR_RUN) where it cannot be written, before anything is trained.
+bool run_folder_begin(const char *folder, const char *experiment_text, struct error *error);
 
-// Writes everything: history.jsonl, run.json, model.safetensors, loss.tsv, loss.gp, loss.svg, loss.png, graph.dot,
-// graph.svg, and last metrics.json. `note` is called with one line for each thing that could not be drawn (gnuplot or
+// Writes everything: experiment.cfg, history.jsonl, model.safetensors, loss.tsv, loss.gp, loss.svg, loss.png,
+// graph.dot, graph.svg, run.json, and last metrics.json. All of it is made in a hidden folder beside, `.ID.PID.tmp`,
+// which never outlives the call. `note` is called with one line for each thing that could not be drawn (gnuplot or
 // graphviz missing); that is no failure.
-bool run_folder_finish(const char *folder, const struct run_result *result, const struct provenance *provenance,
-                       void (*note)(void *context, const char *line), void *context, struct error *error);
+bool run_folder_finish(const char *folder, const struct run_result *result, const char *experiment_text,
+                       const struct provenance *provenance, void (*note)(void *context, const char *line),
+                       void *context, struct error *error);
 
-// The pieces, each into text (deterministic: no time, no host), for the tests and for other verbs.
+// The pieces, each into text (deterministic but for run.json: no time, no host), for the tests and for other verbs.
 void report_metrics_json(const struct run_result *result, struct text *text);
 void report_history_jsonl(const struct run_result *result, struct text *text);
 void report_run_json(const struct run_result *result, const struct provenance *provenance, struct text *text);
 void report_loss_tsv(const struct run_result *result, struct text *text);
-void report_loss_gp(const struct run_result *result, struct text *text);   // from the template plots/loss.gp
+void report_loss_gp(const struct run_result *result,
+                    struct text *text); // plots/style.gp and plots/loss.gp below its facts
 void report_graph_dot(const struct graph_facts *graph, const char *title, struct text *text);
-// model.safetensors (https://github.com/huggingface/safetensors): header with metadata, then float32 tensors.
-bool report_model(const struct run_result *result, struct text *text);
 
-// Runs folder/loss.gp and folder/graph.dot through gnuplot and dot, there.
+// model.safetensors (https://github.com/huggingface/safetensors): the header's size as 8 bytes, the header padded with
+// spaces to a multiple of 8, then the tensors as float32, little-endian, in the order of the header. The first gives
+// all but the tensors; fails (ERROR_RUN) where the header would be longer than readers accept (100,000,000 bytes).
+bool report_model_header(const struct run_result *result, const char *experiment_text, struct text *text,
+                         struct error *error);
+bool report_model_write(const char *path, const struct run_result *result, const char *experiment_text,
+                        struct error *error); // straight to the path: no temporary name
+
+// Runs folder/loss.gp and folder/graph.dot through gnuplot and dot, there. On failure no picture is left, and the
+// error's message is a line that says so and why.
 bool draw_loss(const char *folder, struct error *error);
 bool draw_graph(const char *folder, struct error *error);
 

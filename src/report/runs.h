@@ -10,8 +10,12 @@ struct run_entry {
 	bool finished;
 	const char *backend, *seed;
 	size_t epochs, best_epoch;
-	const char *best_metric; double best_value; // NAN where null
-	struct { const char *name; double value; } *final; // (final_count) "test.mse", ... in the order of metrics.json
+	const char *best_metric;
+	double best_value; // NAN where null
+	struct {
+		const char *name;
+		double value;
+	} * final; // (final_count) "test.mse", ... in the order of metrics.json
 	size_t final_count;
 };
 struct runs {
@@ -22,7 +26,9 @@ struct runs {
 // A damaged metrics.json makes an unfinished entry, never a failure; a missing results folder is an empty list.
 bool runs_read(const char *results, struct runs *ret, struct error *error);
 void runs_finish(struct runs *runs);
-// The folder of RUN: a path to a run folder, NAME/ID, or a unique beginning of an ID; free(). ERROR_CONFIG when none or several.
+// The folder of RUN: a path to a run folder, a unique beginning of an ID or of NAME/ID, or a NAME with one run; free().
+// ERROR_CONFIG when none or several.
+// several.
 bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);
 
 #endif

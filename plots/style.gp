@@ -1,0 +1,21 @@
+# The look that all figures share; it stands before the figure's own script.
+# Two series must be told apart on a grey print and by colour-blind readers: dark blue and vermilion (Okabe and Ito's
+# palette, the blue darkened so that the two differ in lightness too), another dash and another point.
+
+set encoding utf8
+terminal_svg = "svg noenhanced size 840,500 font 'Helvetica,15' background '#ffffff' linewidth 1"
+terminal_png = "pngcairo noenhanced size 1680,1000 font 'Helvetica,15' fontscale 1.7 background '#ffffff' linewidth 2"
+
+set style line 1 linecolor rgb '#1f3b73' linewidth 2 dashtype solid  pointtype 7 pointsize 0.6
+set style line 2 linecolor rgb '#d55e00' linewidth 2 dashtype (8, 4) pointtype 4 pointsize 0.9
+set style line 8 linecolor rgb '#555555' linewidth 1.2 dashtype (2, 3)
+set style line 9 linecolor rgb '#e0e0e0' linewidth 0.7 dashtype solid
+
+set border 3 linecolor rgb '#555555' linewidth 1
+set grid xtics ytics linestyle 9
+set tics nomirror out scale 0.6 textcolor rgb '#222222'
+set style textbox opaque fillcolor rgb '#ffffff' noborder margins 0.6, 0.4
+set key above left horizontal samplen 4 spacing 1.2 textcolor rgb '#222222'
+set title offset 0, 0.3
+set datafile separator "\t"
+set datafile missing "nan"

@@ -1,0 +1,119 @@
+// The architecture as a graph for graphviz: inputs as ellipses, nodes as boxes, the sparse path dashed.
+#include "base/number.h"
+#include "report/quote.h"
+#include "report/report.h"
+
+#include <string.h>
+
+static const char *const header =
+    "digraph architecture {\n"
+    "\trankdir=LR; nodesep=0.35; ranksep=0.4; bgcolor=\"#ffffff\"; pad=0.2;\n"
+    "\tfontname=\"Helvetica\"; fontsize=16; fontcolor=\"#222222\"; labelloc=t;\n"
+    "\tnode [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#1f3b73\", penwidth=1.4,\n"
+    "\t\tfontname=\"Helvetica\", fontsize=13, fontcolor=\"#222222\", margin=\"0.14,0.08\"];\n"
+    "\tedge [color=\"#555555\", penwidth=1.2, arrowsize=0.8];\n";
+
+static const char *const legend =
+    "\tlegend [shape=plain, style=\"\", label=<<FONT POINT-SIZE=\"11\" COLOR=\"#555555\">dashed: computed from stored "
+    "ratings alone (sparse)</FONT>>];\n";
+
+// A line of a label; `open` and `close` surround it.
+static void append_line(struct text *text, const char *open, const char *line, const char *close) {
+	text_append(text, open);
+	quote_html(text, line);
+	text_append(text, close);
+}
+
+// Detail is a list divided by ", ": two to a line, so that boxes stay narrow.
+static void append_detail(struct text *text, const char *detail) {
+	size_t parts = 0;
+	while (*detail) {
+		const char *comma = strstr(detail, ", ");
+		size_t length = comma ? (size_t)(comma - detail) : strlen(detail);
+		struct text part = {0};
+		text_append_bytes(&part, detail, length);
+		append_line(text, parts == 0 || parts % 2 == 1 ? ", " : ",<BR/>", text_string(&part), "");
+		text_finish(&part);
+		detail += length + (comma ? 2 : 0);
+		parts++;
+	}
+}
+
+static void append_count(struct text *text, size_t count, const char *one, const char *many) {
+	char number[NUMBER_TEXT];
+	number_write_count(count, number);
+	text_format(text, "%s %s", number, count == 1 ? one : many);
+}
+
+static bool is_sparse(const struct node_facts *node) {
+	return strcmp(node->path, "sparse") == 0;
+}
+
+static void append_node(struct text *text, const struct node_facts *node, size_t index) {
+	text_format(text, "\tn%zu [label=<", index);
+	append_line(text, "<B>", node->name, "</B>");
+	append_line(text, "<BR/><FONT POINT-SIZE=\"11\">", node->op, "");
+	append_detail(text, node->detail);
+	text_append(text, "<BR/>");
+	append_count(text, node->width, "unit", "units");
+	if (node->parameters > 0) {
+		text_append(text, "<BR/>");
+		append_count(text, node->parameters, "parameter", "parameters");
+	}
+	text_format(text, "</FONT>>%s];\n", is_sparse(node) ? ", style=\"rounded,filled,dashed\"" : "");
+}
+
+static void append_input(struct text *text, const char *name, size_t width) {
+	text_format(text,
+	            "\tinput_%s [shape=ellipse, color=\"#555555\", fillcolor=\"#f2f2f2\", label=<<B>%s</B>"
+	            "<BR/><FONT POINT-SIZE=\"11\">",
+	            name, name);
+	append_count(text, width, "column", "columns");
+	text_append(text, "</FONT>>];\n");
+}
+
+static bool uses_input(const struct graph_facts *graph, const char *name) {
+	for (size_t i = 0; i < graph->count; i++)
+		for (size_t k = 0; k < graph->nodes[i].inputs_count; k++)
+			if (strcmp(graph->nodes[i].inputs[k], name) == 0)
+				return true;
+	return false;
+}
+
+// Edges name nodes by number (names are the user's), inputs by their own two words.
+static void append_edge(struct text *text, const struct graph_facts *graph, const char *from, size_t to) {
+	const char *dashed = is_sparse(&graph->nodes[to]) && strcmp(from, "ratings") == 0 ? " [style=dashed]" : "";
+	for (size_t i = 0; i < graph->count; i++)
+		if (strcmp(graph->nodes[i].name, from) == 0) {
+			text_format(text, "\tn%zu -> n%zu%s;\n", i, to, dashed);
+			return;
+		}
+	text_format(text, "\tinput_%s -> n%zu%s;\n", from, to, dashed);
+}
+
+static void append_title(struct text *text, const struct graph_facts *graph, const char *title) {
+	text_append(text, "\tlabel=<");
+	append_line(text, "<B>", title, "</B><FONT POINT-SIZE=\"12\">    ");
+	append_count(text, graph->parameters, "parameter", "parameters");
+	text_append(text, "</FONT>>;\n");
+}
+
+void report_graph_dot(const struct graph_facts *graph, const char *title, struct text *text) {
+	bool sparse = false;
+	text_append(text, header);
+	append_title(text, graph, title);
+	if (uses_input(graph, "user"))
+		append_input(text, "user", graph->user_width);
+	if (uses_input(graph, "ratings"))
+		append_input(text, "ratings", graph->ratings_width);
+	for (size_t i = 0; i < graph->count; i++) {
+		append_node(text, &graph->nodes[i], i);
+		sparse = sparse || is_sparse(&graph->nodes[i]);
+	}
+	for (size_t i = 0; i < graph->count; i++)
+		for (size_t k = 0; k < graph->nodes[i].inputs_count; k++)
+			append_edge(text, graph, graph->nodes[i].inputs[k], i);
+	if (sparse)
+		text_append(text, legend);
+	text_append(text, "}\n");
+}

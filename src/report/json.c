@@ -1,0 +1,105 @@
+// The JSON writer and reader. What it leaves out: streaming, comments, anything but UTF-8.
+#include "report/json.h"
+
+#include "base/file.h"
+#include "base/number.h"
+#include "report/quote.h"
+
+#include <assert.h>
+#include <cJSON.h>
+#include <math.h>
+#include <stdlib.h>
+
+static void new_line(struct json *json) {
+	text_append(json->text, "\n");
+	for (size_t i = 0; i < json->depth; i++)
+		text_append(json->text, "\t");
+}
+
+// Everything that stands before a value: comma, line, key.
+static void place(struct json *json, const char *key) {
+	if (json->depth > 0) {
+		bool any = json->level[json->depth - 1].any, lines = json->level[json->depth - 1].lines;
+		json->level[json->depth - 1].any = true;
+		if (any)
+			text_append(json->text, ",");
+		if (lines)
+			new_line(json);
+		else if (any && !json->compact)
+			text_append(json->text, " ");
+	}
+	if (!key)
+		return;
+	quote_json(json->text, key);
+	text_append(json->text, json->compact ? ":" : ": ");
+}
+
+static void begin(struct json *json, const char *key, enum json_layout layout, const char *open, char close) {
+	assert(json->depth < JSON_DEPTH);
+	place(json, key);
+	text_append(json->text, open);
+	json->level[json->depth].close = close;
+	json->level[json->depth].lines = layout == JSON_LINES && !json->compact;
+	json->level[json->depth].any = false;
+	json->depth++;
+}
+
+void json_object(struct json *json, const char *key, enum json_layout layout) {
+	begin(json, key, layout, "{", '}');
+}
+
+void json_array(struct json *json, const char *key, enum json_layout layout) {
+	begin(json, key, layout, "[", ']');
+}
+
+void json_end(struct json *json) {
+	assert(json->depth > 0);
+	json->depth--;
+	if (json->level[json->depth].lines && json->level[json->depth].any)
+		new_line(json);
+	text_append_bytes(json->text, &json->level[json->depth].close, 1);
+}
+
+void json_real(struct json *json, const char *key, double value) {
+	char number[NUMBER_TEXT] = "null"; // JSON has neither NaN nor infinity
+	if (isfinite(value))
+		number_write(value, number);
+	place(json, key);
+	text_append(json->text, number);
+}
+
+void json_count(struct json *json, const char *key, size_t value) {
+	place(json, key);
+	text_format(json->text, "%zu", value);
+}
+
+void json_bool(struct json *json, const char *key, bool value) {
+	place(json, key);
+	text_append(json->text, value ? "true" : "false");
+}
+
+void json_string(struct json *json, const char *key, const char *value) {
+	place(json, key);
+	if (value)
+		quote_json(json->text, value);
+	else
+		text_append(json->text, "null");
+}
+
+// cJSON stops at the end of the first value, or at a NUL: what stands behind it is checked here.
+bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error) {
+	char *data = NULL;
+	size_t size = 0;
+	if (!file_read(path, most, &data, &size, error))
+		return false;
+	const char *end = NULL;
+	struct cJSON *object = cJSON_ParseWithLengthOpts(data, size + 1, &end, true);
+	bool whole = object && cJSON_IsObject(object) && end == data + size;
+	free(data);
+	if (!whole) {
+		cJSON_Delete(object);
+		return error_at(error, ERROR_DATA, (struct origin){.file = path}, "not a whole JSON object");
+	}
+	*ret_object = object;
+	return true;
+}

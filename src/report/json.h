@@ -1,0 +1,36 @@
+// JSON, written and read. Writing goes straight into a text, in the order of the calls, with numbers that read back as
+// the same double (cJSON's own printing does not promise that); reading is cJSON's, with the checks it leaves out.
+#ifndef AEXP_REPORT_JSON_H
+#define AEXP_REPORT_JSON_H
+
+#include "base/error.h"
+#include "base/memory.h"
+
+enum { JSON_DEPTH = 12 };
+enum json_layout { JSON_INLINE, JSON_LINES }; // all on one line | one member a line
+
+// Set .text, and .compact for no blanks at all.
+struct json {
+	struct text *text;
+	bool compact;
+	size_t depth;
+	struct {
+		char close;
+		bool lines, any;
+	} level[JSON_DEPTH];
+};
+
+// `key` is NULL for the outermost value and for elements of an array.
+void json_object(struct json *json, const char *key, enum json_layout layout);
+void json_array(struct json *json, const char *key, enum json_layout layout);
+void json_end(struct json *json);                                 // of the object or array begun last
+void json_real(struct json *json, const char *key, double value); // null where it is not finite
+void json_count(struct json *json, const char *key, size_t value);
+void json_bool(struct json *json, const char *key, bool value);
+void json_string(struct json *json, const char *key, const char *value); // null for NULL
+
+struct cJSON;
+// The object in a file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object.
+bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error);
+
+#endif

@@ -1,0 +1,15 @@
+// What the files of this floor share among themselves.
+#ifndef AEXP_REPORT_PIECES_H
+#define AEXP_REPORT_PIECES_H
+
+#include "report/json.h"
+#include "train/result.h"
+
+// {"epoch": 1, "train": {...}, "valid": {...}}, in metrics.json and history.jsonl alike.
+void json_epoch(struct json *json, const struct run_result *result, const struct epoch_result *epoch);
+
+// Calls the program `argv[0]` (found by PATH, no shell) in a folder and waits for it. On failure the message is the
+// program's last line on standard error; ret_missing tells whether there is no such program.
+bool program_run(const char *const argv[], const char *folder, bool *ret_missing, struct error *error);
+
+#endif

@@ -1,0 +1,185 @@
+// The run folder. All files are made in a hidden folder beside it and renamed into place one by one, metrics.json last,
+// so that nothing half-written ever stands under a final name and a folder with metrics.json is whole.
+#include "base/file.h"
+#include "report/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define METRICS "metrics.json"
+#define EXPERIMENT "experiment.cfg"
+
+char *run_folder_path(const char *results, const char *name, const char *id) {
+	char *folder = path_join(results, name);
+	char *path = path_join(folder, id);
+	free(folder);
+	return path;
+}
+
+bool run_folder_finished(const char *folder) {
+	char *path = path_join(folder, METRICS);
+	bool finished = file_exists(path);
+	free(path);
+	return finished;
+}
+
+static bool write_text(const char *folder, const char *name, const char *data, size_t size, struct error *error) {
+	char *path = path_join(folder, name);
+	bool ok = file_write(path, data, size, error);
+	free(path);
+	return ok;
+}
+
+bool run_folder_begin(const char *folder, const char *experiment_text, struct error *error) {
+	return folder_create(folder, error) &&
+	       write_text(folder, EXPERIMENT, experiment_text, strlen(experiment_text), error);
+}
+
+// What run_folder_finish works on.
+struct job {
+	const char *folder;       // the run's
+	char *hidden;             // where the files are made
+	struct run_result result; // a copy, so that the time of drawing becomes one of its phases
+	const char *experiment_text;
+	const struct provenance *provenance;
+	void (*note)(void *context, const char *line);
+	void *context;
+};
+
+static void write_experiment(const struct job *job, struct text *text) {
+	text_append(text, job->experiment_text);
+}
+static void write_history(const struct job *job, struct text *text) {
+	report_history_jsonl(&job->result, text);
+}
+static void write_tsv(const struct job *job, struct text *text) {
+	report_loss_tsv(&job->result, text);
+}
+static void write_gp(const struct job *job, struct text *text) {
+	report_loss_gp(&job->result, text);
+}
+static void write_metrics(const struct job *job, struct text *text) {
+	report_metrics_json(&job->result, text);
+}
+static void write_dot(const struct job *job, struct text *text) {
+	report_graph_dot(&job->result.graph, job->result.experiment->name, text);
+}
+static void write_run(const struct job *job, struct text *text) {
+	report_run_json(&job->result, job->provenance, text);
+}
+
+// Every file of the folder, in the order in which they get their final names. Those without a function are made
+// otherwise; the pictures may be missing.
+static const struct piece {
+	const char *name;
+	void (*write)(const struct job *job, struct text *text);
+	bool after_drawing, picture;
+} pieces[] = {
+    {EXPERIMENT, write_experiment},
+    {"history.jsonl", write_history},
+    {"model.safetensors", NULL},
+    {"loss.tsv", write_tsv},
+    {"loss.gp", write_gp},
+    {"loss.svg", NULL, .picture = true},
+    {"loss.png", NULL, .picture = true},
+    {"graph.dot", write_dot},
+    {"graph.svg", NULL, .picture = true},
+    {"run.json", write_run, .after_drawing = true}, // it holds how long the drawing took
+    {METRICS, write_metrics},
+};
+enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
+
+static bool write_pieces(const struct job *job, bool after_drawing, struct error *error) {
+	bool ok = true;
+	for (size_t i = 0; ok && i < PIECES; i++) {
+		if (!pieces[i].write || pieces[i].after_drawing != after_drawing)
+			continue;
+		struct text text = {0};
+		pieces[i].write(job, &text);
+		ok = write_text(job->hidden, pieces[i].name, text_string(&text), text.length, error);
+		text_finish(&text);
+	}
+	return ok;
+}
+
+static bool write_model(const struct job *job, struct error *error) {
+	char *path = path_join(job->hidden, "model.safetensors");
+	bool ok = report_model_write(path, &job->result, job->experiment_text, error);
+	free(path);
+	return ok;
+}
+
+static double now(void) {
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void draw_pictures(struct job *job) {
+	static bool (*const draws[])(const char *folder, struct error *error) = {draw_loss, draw_graph};
+	struct run_result *result = &job->result;
+	double start = now();
+	for (size_t i = 0; i < sizeof(draws) / sizeof(draws[0]); i++) {
+		struct error error = {0};
+		if (!draws[i](job->hidden, &error) && job->note)
+			job->note(job->context, error.message);
+	}
+	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
+		result->phases[result->phases_count++] = (struct phase){"pictures", now() - start, 0};
+}
+
+// A picture that could not be drawn this time leaves no old one behind.
+static bool publish_piece(const struct job *job, const struct piece *piece, struct error *error) {
+	char *from = path_join(job->hidden, piece->name), *to = path_join(job->folder, piece->name);
+	bool ok = true;
+	if (piece->picture && !file_exists(from))
+		unlink(to);
+	else
+		ok = file_publish(from, to, error);
+	free(from);
+	free(to);
+	return ok;
+}
+
+// A finished folder that is written again is unfinished in between.
+static bool publish(const struct job *job, struct error *error) {
+	char *metrics = path_join(job->folder, METRICS);
+	bool ok = folder_create(job->folder, error);
+	if (ok && unlink(metrics) != 0 && errno != ENOENT)
+		ok = error_set(error, ERROR_RUN, "cannot replace \"%s\": %s", metrics, strerror(errno));
+	for (size_t i = 0; ok && i < PIECES; i++)
+		ok = publish_piece(job, &pieces[i], error);
+	free(metrics);
+	return ok;
+}
+
+static char *hidden_path(const char *folder) {
+	char *absolute = path_absolute(folder), *parent = path_folder(absolute);
+	struct text name = {0};
+	text_format(&name, ".%s.%ld.tmp", path_base(absolute), (long)getpid());
+	char *path = path_join(parent, text_string(&name));
+	text_finish(&name);
+	free(parent);
+	free(absolute);
+	return path;
+}
+
+bool run_folder_finish(const char *folder, const struct run_result *result, const char *experiment_text,
+                       const struct provenance *provenance, void (*note)(void *context, const char *line),
+                       void *context, struct error *error) {
+	struct job job = {folder, hidden_path(folder), *result, experiment_text, provenance, note, context};
+	bool ok = folder_create(job.hidden, error) && write_pieces(&job, false, error) && write_model(&job, error);
+	if (ok) {
+		draw_pictures(&job);
+		ok = write_pieces(&job, true, error) && publish(&job, error);
+	}
+	// A hidden folder that cannot be removed is no reason to call a whole run a failure, nor to hide why one failed.
+	struct error unimportant;
+	if (file_exists(job.hidden))
+		folder_remove(job.hidden, &unimportant);
+	free(job.hidden);
+	return ok;
+}

@@ -1,0 +1,235 @@
+// Reads a results folder: NAME/ID folders, finished where metrics.json is there and whole. Nothing in a file is
+// trusted: what has another type or is out of bounds makes the run an unfinished one.
+#include "report/runs.h"
+
+#include "base/file.h"
+#include "report/json.h"
+#include "report/report.h"
+
+#include <cJSON.h>
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { METRICS_MOST = 64 << 20, EPOCHS_MOST = 1000000000, NAMED_MOST = 4 };
+
+static const struct cJSON *member(const struct cJSON *object, const char *name) {
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+static bool read_string(struct arena *arena, const struct cJSON *object, const char *name, const char **ret) {
+	const struct cJSON *value = member(object, name);
+	if (!cJSON_IsString(value))
+		return false;
+	*ret = arena_string(arena, value->valuestring);
+	return true;
+}
+
+static bool read_count(const struct cJSON *object, const char *name, size_t *ret) {
+	const struct cJSON *value = member(object, name);
+	if (!cJSON_IsNumber(value) || !(value->valuedouble >= 0 && value->valuedouble <= EPOCHS_MOST) ||
+	    value->valuedouble != floor(value->valuedouble))
+		return false;
+	*ret = (size_t)value->valuedouble;
+	return true;
+}
+
+// A number, or null for one that is undefined.
+static bool read_real(const struct cJSON *value, double *ret) {
+	if (!cJSON_IsNumber(value) && !cJSON_IsNull(value))
+		return false;
+	*ret = cJSON_IsNumber(value) ? value->valuedouble : (double)NAN;
+	return true;
+}
+
+static bool read_best(struct arena *arena, const struct cJSON *metrics, struct run_entry *entry) {
+	const struct cJSON *best = member(metrics, "best");
+	return read_count(best, "epoch", &entry->best_epoch) && read_real(member(best, "value"), &entry->best_value) &&
+	       (cJSON_IsNull(member(best, "metric")) || read_string(arena, best, "metric", &entry->best_metric));
+}
+
+// Counts of users stand among a part's metrics.
+static bool is_metric(const struct cJSON *value) {
+	return value->string && strcmp(value->string, "ranked_users") != 0 && strcmp(value->string, "skipped_users") != 0;
+}
+
+static bool read_final(struct arena *arena, const struct cJSON *metrics, struct run_entry *entry) {
+	const struct cJSON *final = member(metrics, "final"), *part, *value;
+	size_t count = 0;
+	if (!cJSON_IsObject(final))
+		return false;
+	cJSON_ArrayForEach(part, final) count += cJSON_IsObject(part) ? (size_t)cJSON_GetArraySize(part) : 0;
+	entry->final = arena_alloc(arena, (count + 1) * sizeof(*entry->final));
+	cJSON_ArrayForEach(part, final) {
+		if (!cJSON_IsObject(part) || !part->string)
+			return false;
+		cJSON_ArrayForEach(value, part) {
+			if (!is_metric(value))
+				continue;
+			if (!read_real(value, &entry->final[entry->final_count].value))
+				return false;
+			entry->final[entry->final_count++].name = arena_format(arena, "%s.%s", part->string, value->string);
+		}
+	}
+	return true;
+}
+
+static bool read_metrics(struct arena *arena, const struct cJSON *metrics, struct run_entry *entry) {
+	const char *schema;
+	const struct cJSON *epochs = member(metrics, "epochs");
+	if (!read_string(arena, metrics, "schema", &schema) || strcmp(schema, "aexp.metrics/1") != 0 ||
+	    !cJSON_IsArray(epochs))
+		return false;
+	entry->epochs = (size_t)cJSON_GetArraySize(epochs);
+	return read_string(arena, metrics, "backend", &entry->backend) &&
+	       read_string(arena, metrics, "seed", &entry->seed) && read_best(arena, metrics, entry) &&
+	       read_final(arena, metrics, entry);
+}
+
+static struct run_entry read_entry(struct arena *arena, const char *name, const char *id, const char *folder) {
+	const struct run_entry unfinished = {.name = arena_string(arena, name),
+	                                     .id = arena_string(arena, id),
+	                                     .folder = arena_string(arena, folder),
+	                                     .backend = "",
+	                                     .seed = "",
+	                                     .best_metric = "",
+	                                     .best_value = NAN};
+	struct run_entry entry = unfinished;
+	char *path = path_join(folder, "metrics.json");
+	struct error error = {0};
+	struct cJSON *metrics = NULL;
+	entry.finished = json_read(path, METRICS_MOST, &metrics, &error) && read_metrics(arena, metrics, &entry);
+	cJSON_Delete(metrics);
+	free(path);
+	return entry.finished ? entry : unfinished;
+}
+
+static bool holds(const char *folder, const char *name) {
+	char *path = path_join(folder, name);
+	bool there = file_exists(path);
+	free(path);
+	return there;
+}
+
+static bool is_run(const char *folder) {
+	return holds(folder, "experiment.cfg") || holds(folder, "metrics.json");
+}
+
+static int no_dots(const struct dirent *entry) {
+	return entry->d_name[0] != '.';
+}
+
+// In the order of bytes: alphasort follows the locale.
+static int by_name(const struct dirent **a, const struct dirent **b) {
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+// Calls found for each folder in `folder`, in order. False with errno where it cannot be listed.
+static bool each_folder(const char *folder, void (*found)(void *context, const char *name, const char *path),
+                        void *context) {
+	struct dirent **entries;
+	int count = scandir(folder, &entries, no_dots, by_name);
+	for (int i = 0; i < count; i++) {
+		char *path = path_join(folder, entries[i]->d_name);
+		if (file_is_folder(path))
+			found(context, entries[i]->d_name, path);
+		free(path);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return count >= 0;
+}
+
+// What the walk over NAME and ID carries.
+struct walk {
+	struct runs *runs;
+	size_t capacity;
+	const char *name; // of the experiment's folder that is open
+};
+
+static void found_run(void *context, const char *id, const char *path) {
+	struct walk *walk = context;
+	struct runs *runs = walk->runs;
+	if (!is_run(path))
+		return;
+	if (runs->count == walk->capacity) {
+		walk->capacity = walk->capacity ? 2 * walk->capacity : 16;
+		runs->items = memory_resize(runs->items, walk->capacity * sizeof(*runs->items));
+	}
+	runs->items[runs->count++] = read_entry(&runs->arena, walk->name, id, path);
+}
+
+static void found_name(void *context, const char *name, const char *path) {
+	struct walk *walk = context;
+	walk->name = name;
+	each_folder(path, found_run, walk); // one that cannot be listed has no runs to show
+}
+
+bool runs_read(const char *results, struct runs *ret, struct error *error) {
+	*ret = (struct runs){0};
+	struct walk walk = {.runs = ret};
+	if (each_folder(results, found_name, &walk) || errno == ENOENT)
+		return true;
+	return error_set(error, ERROR_RUN, "cannot list the results folder \"%s\": %s", results, strerror(errno));
+}
+
+void runs_finish(struct runs *runs) {
+	free(runs->items);
+	arena_finish(&runs->arena);
+	*runs = (struct runs){0};
+}
+
+// RUN is the beginning of an ID, of NAME/ID, or a whole NAME.
+struct search {
+	const char *run, *name;
+	size_t length, matches;
+	char *folder;      // of the first match
+	struct text named; // the matches, for the message
+};
+
+static void match_run(void *context, const char *id, const char *path) {
+	struct search *search = context;
+	struct text both = {0};
+	text_format(&both, "%s/%s", search->name, id);
+	bool fits =
+	    is_run(path) && (strncmp(id, search->run, search->length) == 0 || strcmp(search->name, search->run) == 0 ||
+	                     (strchr(search->run, '/') && strncmp(text_string(&both), search->run, search->length) == 0));
+	if (fits && search->matches++ == 0)
+		search->folder = memory_copy_string(path);
+	if (fits && search->matches <= NAMED_MOST)
+		text_format(&search->named, "%s%s", search->matches > 1 ? ", " : "", text_string(&both));
+	text_finish(&both);
+}
+
+static void match_name(void *context, const char *name, const char *path) {
+	struct search *search = context;
+	search->name = name;
+	each_folder(path, match_run, search);
+}
+
+bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error) {
+	if (*run && is_run(run)) {
+		*ret_folder = memory_copy_string(run);
+		return true;
+	}
+	struct search search = {.run = run, .length = strlen(run)};
+	if (search.length > 0)
+		each_folder(results, match_name, &search);
+	if (search.matches == 1)
+		*ret_folder = search.folder;
+	else
+		free(search.folder);
+	if (search.matches > 1) {
+		error_set(error, ERROR_CONFIG, "\"%s\" is the beginning of %zu runs: %s%s", run, search.matches,
+		          text_string(&search.named), search.matches > NAMED_MOST ? ", ..." : "");
+		error_hint(error, "Give more digits, or NAME/ID.");
+	} else if (search.matches == 0) {
+		error_set(error, ERROR_CONFIG, "no run \"%s\" in \"%s\"", run, results);
+		error_hint(error, "`aexp list` shows what is there.");
+	}
+	text_finish(&search.named);
+	return search.matches == 1;
+}
