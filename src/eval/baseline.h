@@ -9,15 +9,16 @@
 enum baseline { BASELINE_GLOBAL_MEAN, BASELINE_ITEM_MEAN, BASELINE_USER_ITEM_BIAS, BASELINE_POPULARITY, BASELINES };
 extern const char *const baseline_names[BASELINES]; // "global_mean", ...
 
+enum { METRIC_USES_MAX = 16 };
 struct baselines {
-	double value[BASELINES][16]; // [baseline][metric use]; NAN where undefined
-	bool applies[BASELINES][16]; // cell metrics to the first three, ranking metrics to popularity
+	double value[BASELINES][METRIC_USES_MAX]; // [baseline][metric use]; NAN where undefined
+	bool applies[BASELINES][METRIC_USES_MAX]; // cell metrics to the first three, ranking metrics to popularity
 	size_t uses_count;
 };
-enum { METRIC_USES_MAX = 16 };
 
-// Evaluates all of them on one part. valid_excluded (may be NULL) holds the part whose targets are no candidates (the
-// validation part, at test).
+// Evaluates all of them on one part, whose target exists. valid_excluded (may be NULL) holds the part whose targets are
+// no candidates (the validation part, at test). Definitions and sources: docs/metrics.md. ERROR_RUN when memory is out;
+// *ret then holds nothing of use.
 bool baselines_evaluate(const struct matrices *matrices, const struct part *part, const struct part *valid_excluded,
                         const struct metric_use *uses, size_t uses_count, const double *levels, size_t levels_count,
                         struct baselines *ret, struct error *error);

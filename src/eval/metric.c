@@ -1,0 +1,66 @@
+// The registry of metrics, and how an experiment names one: "mse", "ndcg@10".
+#include "eval/metrics.h"
+
+#include "base/nearest.h"
+#include "base/number.h"
+
+#include <string.h>
+
+#define METRIC_ROW(name) &metric_##name.row,
+static const struct row *const metric_rows[] = {METRIC_LIST(METRIC_ROW)};
+
+const struct registry metric_registry = {
+    .what = "metric",
+    .plural = "metrics",
+    .rows = metric_rows,
+    .count = sizeof(metric_rows) / sizeof(metric_rows[0]),
+};
+
+static bool fail_unknown(const char *name, const char *text, struct origin at, struct errors *errors) {
+	struct nearest nearest = {.word = name};
+	for (size_t i = 0; i < metric_registry.count; i++)
+		nearest_offer(&nearest, metric_registry.rows[i]->name);
+	struct error *error = errors_add(errors, ERROR_CONFIG, at, "unknown metric \"%s\"", text);
+	if (nearest.best)
+		error_hint(error, "did you mean \"%s%s\"?", nearest.best, text + strlen(name));
+	else
+		error_hint(error, "`aexp schema metrics` lists them.");
+	return false;
+}
+
+static bool read_cut(const char *digits, size_t *ret_k) {
+	int64_t k;
+	if (digits[0] < '0' || digits[0] > '9' || !number_read_integer(digits, strlen(digits), &k) || k < 1)
+		return false;
+	*ret_k = (size_t)k;
+	return true;
+}
+
+bool metric_use_read(const char *text, struct origin at, struct arena *arena, struct metric_use *ret,
+                     struct errors *errors) {
+	size_t length = strcspn(text, "@");
+	char *name = arena_string(arena, text);
+	name[length] = '\0';
+	// A registry's row is the first member of its metric.
+	const struct metric *metric = (const struct metric *)registry_find(&metric_registry, name);
+	if (!metric)
+		return fail_unknown(name, text, at, errors);
+	bool has_cut = text[length] == '@';
+	if (has_cut && !metric->takes_k) {
+		error_hint(errors_add(errors, ERROR_CONFIG, at, "metric \"%s\" takes no cut-off, found \"%s\"", name, text),
+		           "Write it as \"%s\".", name);
+		return false;
+	}
+	size_t k = 0;
+	if (metric->takes_k && (!has_cut || !read_cut(text + length + 1, &k))) {
+		struct error *error = has_cut
+		                          ? errors_add(errors, ERROR_CONFIG, at,
+		                                       "the cut-off of metric \"%s\" is not a whole number of at least 1", text)
+		                          : errors_add(errors, ERROR_CONFIG, at, "metric \"%s\" needs a cut-off", name);
+		error_hint(error, "Write it as \"%s@10\".", name);
+		return false;
+	}
+	const char *spelled = metric->takes_k ? arena_format(arena, "%s@%zu", name, k) : name;
+	*ret = (struct metric_use){.metric = metric, .k = k, .name = spelled};
+	return true;
+}
