@@ -15,6 +15,7 @@ struct features_config {
 	struct column_ref id;
 	struct strings categorical, numeric, multi; // names of columns (numbers, as strings, where the file has no header);
 	                                            // `multi`: several levels in a cell, divided by '|'
+	const char *title;        // of items: the column with titles; NULL: none
 };
 struct source_config { struct choice format; };
 struct split_config { struct choice kind; };

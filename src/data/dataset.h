@@ -1,7 +1,7 @@
 // Ratings and side information as they were read, before filter, buckets and split; and the tables of ids.
-// Who owns what: arrays as long as the data (users' and items' tables, user, item, rating, time, part, and an attribute's
-// start, level and number) are released one by one with free() or ids_finish(); `titles`, `attributes.items` and every
-// name and title live in the arena. dataset_finish releases all of it.
+// Who owns what: arrays as long as the data (users' and items' tables, user, item, rating, time, part, and an
+// attribute's start, level and number) are released one by one with free() or ids_finish(); `titles`,
+// `attributes.items` and every name and title live in the arena. dataset_finish releases all of it.
 #ifndef AEXP_DATA_DATASET_H
 #define AEXP_DATA_DATASET_H
 
@@ -23,7 +23,9 @@ struct ids {
 #define IDS_FULL UINT32_MAX // what ids_add gives when there is no room: 2^32 - 2 ids, 4 GiB of names, or no memory
 uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known; `name` holds no NUL
 bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret);
-static inline const char *ids_name(const struct ids *ids, size_t index) { return ids->bytes + ids->offset[index]; }
+static inline const char *ids_name(const struct ids *ids, size_t index) {
+	return ids->bytes + ids->offset[index];
+}
 void ids_finish(struct ids *ids);
 
 // One column of side information, about all users or all items.
@@ -31,28 +33,29 @@ struct attribute {
 	const char *name;
 	bool numeric;
 	// categorical: level 0 is "missing"; a cell holds one level, or several where `many` is set
-	struct ids levels;   // names of levels 1 ... levels.count (level l is levels name l - 1)
-	size_t *start;       // (rows + 1) into level; every row has at least one (0 = missing)
-	uint32_t *level;     // (start[rows])
-	double *number;      // numeric: (rows), NAN where missing
+	struct ids levels; // names of levels 1 ... levels.count (level l is levels name l - 1)
+	size_t *start;     // (rows + 1) into level; every row has at least one (0 = missing)
+	uint32_t *level;   // (start[rows])
+	double *number;    // numeric: (rows), NAN where missing
 };
 struct attributes {
 	size_t rows;
 	struct attribute *items; // (count)
 	size_t count;            // 0: no side information
 };
+void attributes_finish(struct attributes *attributes);
 
 enum { PART_TRAIN, PART_VALID, PART_TEST, PARTS };
 
 struct dataset {
-	struct arena arena;   // names, titles
+	struct arena arena; // names, titles
 	struct ids users, items;
-	size_t count;         // ratings, distinct (user, item) pairs once duplicates are settled
+	size_t count;          // ratings, distinct (user, item) pairs once duplicates are settled
 	uint32_t *user, *item; // (count)
-	float *rating;        // (count), as written; finite
-	int64_t *time;        // (count) or NULL where the format has none
-	uint8_t *part;        // (count) PART_*, or NULL unless the split is `files`
-	const char **titles;  // (items.count) or NULL; UTF-8
+	float *rating;         // (count), as written; finite
+	int64_t *time;         // (count) or NULL where the format has none
+	uint8_t *part;         // (count) PART_*, or NULL unless the split is `files`
+	const char **titles;   // (items.count) or NULL; UTF-8
 	struct attributes user_attributes, item_attributes;
 	char fingerprint[HASH_HEX]; // of all of the above (ids, ratings, times, parts, titles, attributes), not of paths or
 	                            // bytes on disk: the same however it is stored or compressed, and on every machine

@@ -1,0 +1,114 @@
+// The table of ids: names one after another in one buffer, and an open-addressing index over them (XXH3, linear
+// probing, at most two thirds full). Removing is left out on purpose: an id's index never changes.
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Inlined: ids are short, and the call would cost more than the hash.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum {
+	FIRST_SLOTS = 64, // a power of two, like every later number of slots
+	FIRST_BYTES = 512,
+	FIRST_IDS = 32,
+};
+
+static size_t name_length(const struct ids *ids, size_t index) {
+	size_t end = index + 1 < ids->count ? ids->offset[index + 1] : ids->bytes_used;
+	return end - ids->offset[index] - 1;
+}
+
+// The slot that holds the name, or the free one where it belongs. There is always a free one.
+static size_t find_slot(const struct ids *ids, const char *name, size_t length) {
+	size_t mask = ids->slots_count - 1;
+	size_t slot = (size_t)XXH3_64bits(name, length) & mask;
+	for (;; slot = (slot + 1) & mask) {
+		uint32_t taken = ids->slots[slot];
+		if (taken == 0)
+			return slot;
+		size_t index = taken - 1;
+		if (name_length(ids, index) == length && memcmp(ids_name(ids, index), name, length) == 0)
+			return slot;
+	}
+}
+
+static bool grow_slots(struct ids *ids) {
+	if (ids->slots_count > 0 && ids->count < ids->slots_count / 3 * 2)
+		return true;
+	size_t count = ids->slots_count == 0 ? FIRST_SLOTS : 2 * ids->slots_count;
+	uint32_t *slots = calloc(count, sizeof *slots);
+	if (slots == NULL)
+		return false;
+	free(ids->slots);
+	ids->slots = slots;
+	ids->slots_count = count;
+	for (size_t i = 0; i < ids->count; i++)
+		slots[find_slot(ids, ids_name(ids, i), name_length(ids, i))] = (uint32_t)i + 1;
+	return true;
+}
+
+// The capacity that holds `wanted`: doubled, and never above `most`.
+static size_t grown(size_t capacity, size_t first, size_t wanted, size_t most) {
+	size_t next = capacity == 0 ? first : capacity;
+	while (next < wanted)
+		next = next > most / 2 ? most : 2 * next;
+	return next;
+}
+
+static bool grow_names(struct ids *ids, size_t length) {
+	if (ids->count >= IDS_FULL - 1 || length >= UINT32_MAX - ids->bytes_used)
+		return false;
+	if (ids->count == ids->capacity) {
+		size_t capacity = grown(ids->capacity, FIRST_IDS, ids->count + 1, UINT32_MAX);
+		uint32_t *offset = realloc(ids->offset, capacity * sizeof *offset);
+		if (offset == NULL)
+			return false;
+		ids->offset = offset;
+		ids->capacity = capacity;
+	}
+	size_t wanted = ids->bytes_used + length + 1;
+	if (wanted > ids->bytes_capacity) {
+		size_t capacity = grown(ids->bytes_capacity, FIRST_BYTES, wanted, UINT32_MAX);
+		char *bytes = realloc(ids->bytes, capacity);
+		if (bytes == NULL)
+			return false;
+		ids->bytes = bytes;
+		ids->bytes_capacity = capacity;
+	}
+	return true;
+}
+
+uint32_t ids_add(struct ids *ids, const char *name, size_t length) {
+	if (!grow_slots(ids))
+		return IDS_FULL;
+	size_t slot = find_slot(ids, name, length);
+	if (ids->slots[slot] != 0)
+		return ids->slots[slot] - 1;
+	if (!grow_names(ids, length))
+		return IDS_FULL;
+	ids->offset[ids->count] = (uint32_t)ids->bytes_used;
+	memcpy(ids->bytes + ids->bytes_used, name, length);
+	ids->bytes[ids->bytes_used + length] = '\0';
+	ids->bytes_used += length + 1;
+	ids->slots[slot] = (uint32_t)++ids->count;
+	return (uint32_t)ids->count - 1;
+}
+
+bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret) {
+	if (ids->slots_count == 0)
+		return false;
+	uint32_t taken = ids->slots[find_slot(ids, name, length)];
+	if (taken == 0)
+		return false;
+	*ret = taken - 1;
+	return true;
+}
+
+void ids_finish(struct ids *ids) {
+	free(ids->offset);
+	free(ids->bytes);
+	free(ids->slots);
+	*ids = (struct ids){0};
+}
