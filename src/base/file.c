@@ -200,7 +200,36 @@ bool folder_create(const char *path, struct error *error) {
 	return fine || error_set(error, ERROR_RUN, "cannot create the folder \"%s\": %s", path, strerror(number));
 }
 
+static bool empty_folder(int descriptor);
+
+// Removes one entry of a folder. What does not open as a folder (a file, a link) is unlinked; where it is a folder that
+// may not be read, it still goes when it is empty.
+static bool remove_entry(int folder, const char *name) {
+	int inner = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (inner >= 0)
+		return empty_folder(inner) && unlinkat(folder, name, AT_REMOVEDIR) == 0;
+	bool unreadable = errno == EACCES;
+	return unlinkat(folder, name, 0) == 0 || (unreadable && unlinkat(folder, name, AT_REMOVEDIR) == 0);
+}
+
+// One pass over the entries; *ret_removed tells whether there were any.
+static bool remove_entries(DIR *folder, bool *ret_removed) {
+	*ret_removed = false;
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(folder);
+		if (entry == NULL)
+			return errno == 0;
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!remove_entry(dirfd(folder), entry->d_name))
+			return false;
+		*ret_removed = true;
+	}
+}
+
 // Empties the folder that the descriptor is open on, and closes it. False and errno at the first thing that stays.
+// A file system may skip entries while others go, so passes are made until one finds nothing.
 static bool empty_folder(int descriptor) {
 	DIR *folder = fdopendir(descriptor);
 	if (folder == NULL) {
@@ -209,22 +238,10 @@ static bool empty_folder(int descriptor) {
 		errno = number;
 		return false;
 	}
-	bool fine = true;
-	while (fine) {
-		errno = 0;
-		const struct dirent *entry = readdir(folder);
-		if (entry == NULL) {
-			fine = errno == 0;
-			break;
-		}
-		const char *name = entry->d_name;
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-			continue;
-		int inner = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (inner >= 0)
-			fine = empty_folder(inner) && unlinkat(descriptor, name, AT_REMOVEDIR) == 0;
-		else
-			fine = unlinkat(descriptor, name, errno == EACCES || errno == EMFILE ? AT_REMOVEDIR : 0) == 0;
+	bool removed = true, fine = true;
+	while (fine && removed) {
+		rewinddir(folder);
+		fine = remove_entries(folder, &removed);
 	}
 	int number = errno;
 	closedir(folder);

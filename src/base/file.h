@@ -12,10 +12,11 @@ bool file_is_folder(const char *path);
 bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
 // Writes under a temporary name in the same folder and renames; nothing is left when it fails (ERROR_RUN).
 bool file_write(const char *path, const void *data, size_t size, struct error *error);
-// fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`.
+// fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`. When it fails (ERROR_RUN) `from` is
+// left as it is. An empty folder at `to` is replaced by a folder, a full one is not.
 bool file_publish(const char *from, const char *to, struct error *error);
 bool folder_create(const char *path, struct error *error);         // with its parents; no error when it is there
-bool folder_remove(const char *path, struct error *error);         // with what is in it; never follows links
+bool folder_remove(const char *path, struct error *error);         // with what is in it; never follows links; no error when it is gone
 
 char *path_join(const char *folder, const char *name);             // free(); name alone when it is absolute
 char *path_folder(const char *path);                               // free(); "." for a bare name

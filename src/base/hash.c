@@ -6,10 +6,12 @@
 
 #include "base/memory.h"
 
+enum { HASH_STATE = 576 }; // bytes of XXH3's state, for the message alone: the type is opaque
+
 void hash_init(struct hash *hash) {
 	hash->state = XXH3_createState();
 	if (hash->state == NULL)
-		memory_exhausted(sizeof(struct hash));
+		memory_exhausted(HASH_STATE);
 	XXH3_128bits_reset(hash->state);
 }
 

@@ -1,4 +1,5 @@
-// The closest name, for "did you mean". Damerau-Levenshtein distance, at most a third of the word's length (at least 1).
+// The closest name, for "did you mean". Damerau-Levenshtein distance, at most a third of the word's length (at least 1),
+// where upper and lower case count as the same letter, and at least one letter must be common. The first of equals wins.
 #ifndef AEXP_BASE_NEAREST_H
 #define AEXP_BASE_NEAREST_H
 

@@ -35,7 +35,7 @@ struct pool {
 	// Each on a line of its own, so that taking an index does not slow the ones who wait.
 	alignas(CACHE_LINE) atomic_size_t turn;    // number of runs announced; raised under the mutex
 	alignas(CACHE_LINE) atomic_size_t next;    // next index to hand out
-	alignas(CACHE_LINE) atomic_size_t working; // workers that have not reported; falls to 0 under the mutex
+	alignas(CACHE_LINE) atomic_size_t working; // workers that have not reported
 };
 
 static void relax(void) {
@@ -79,7 +79,7 @@ static void wait_for_reports(struct pool *pool) {
 	pthread_mutex_unlock(&pool->mutex);
 }
 
-// The last one signals with the mutex held, so that the caller cannot miss it between its look and its sleep.
+// The last one signals under the mutex, so never between the caller's look at `working` and its sleep.
 static void report(struct pool *pool) {
 	size_t before = atomic_fetch_sub_explicit(&pool->working, 1, memory_order_acq_rel);
 	if (before != 1)

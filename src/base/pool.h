@@ -8,6 +8,7 @@
 struct pool;
 
 // threads 0 means: as many as this process may use (affinity mask). With 1 no thread is started and pool_run is a loop.
+// Where the system refuses a thread the pool has fewer, which changes no result; pool_threads tells.
 struct pool *pool_create(size_t threads);
 void pool_destroy(struct pool *pool); // NULL is fine
 size_t pool_threads(const struct pool *pool); // NULL counts as 1

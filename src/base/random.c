@@ -18,10 +18,12 @@
 
 #include "base/memory.h"
 
+enum { HASH_STATE = 576 }; // bytes of XXH3's state, for the message alone: the type is opaque
+
 struct random_stream random_stream_make(uint64_t seed, const char *purpose, const char *name) {
 	XXH3_state_t *state = XXH3_createState();
 	if (state == NULL)
-		memory_exhausted(sizeof seed);
+		memory_exhausted(HASH_STATE);
 	XXH3_64bits_reset_withSeed(state, seed);
 	XXH3_64bits_update(state, purpose, strlen(purpose) + 1);
 	XXH3_64bits_update(state, name, strlen(name) + 1);
@@ -51,7 +53,7 @@ double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row,
 	return (double)(random_u64(stream, epoch, row, unit) >> 11) * 0x1p-53;
 }
 
-// Blocks done together: four lanes of 16 fill the vector registers of any machine there is.
+// Blocks done together; a multiple of the lanes of any machine's vector registers.
 enum { WIDE = 16 };
 
 // The paper's multipliers and Weyl constants (its section 3.3), and the rounds its authors recommend.
@@ -59,32 +61,24 @@ static const uint32_t PHILOX_M0 = 0xD2511F53, PHILOX_M1 = 0xCD9E8D57;
 static const uint32_t PHILOX_W0 = 0x9E3779B9, PHILOX_W1 = 0xBB67AE85;
 enum { PHILOX_ROUNDS = 10 };
 
-// Blocks first ... first + WIDE - 1 of a row, their lanes in order: out (4 * WIDE).
+// Blocks first ... first + WIDE - 1 of a row, their lanes in order: out (4 * WIDE). The rounds must be unrolled for gcc
+// to turn the loop over the blocks into vector code.
 static void fill_wide(uint64_t key, uint32_t epoch, uint64_t row, uint32_t first, uint32_t *restrict out) {
-	uint32_t a[WIDE], b[WIDE], c[WIDE], d[WIDE];
+	uint32_t low = (uint32_t)row, high = (uint32_t)(row >> 32), k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
 	for (uint32_t i = 0; i < WIDE; i++) {
-		a[i] = first + i;
-		b[i] = (uint32_t)row;
-		c[i] = (uint32_t)(row >> 32);
-		d[i] = epoch;
-	}
-	uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-	for (int round = 0; round < PHILOX_ROUNDS; round++) {
-		for (uint32_t i = 0; i < WIDE; i++) {
-			uint64_t p = (uint64_t)PHILOX_M0 * a[i], q = (uint64_t)PHILOX_M1 * c[i];
-			a[i] = (uint32_t)(q >> 32) ^ b[i] ^ k0;
-			c[i] = (uint32_t)(p >> 32) ^ d[i] ^ k1;
-			b[i] = (uint32_t)q;
-			d[i] = (uint32_t)p;
+		uint32_t a = first + i, b = low, c = high, d = epoch;
+#pragma GCC unroll 10
+		for (uint32_t round = 0; round < PHILOX_ROUNDS; round++) {
+			uint64_t p = (uint64_t)PHILOX_M0 * a, q = (uint64_t)PHILOX_M1 * c;
+			a = (uint32_t)(q >> 32) ^ b ^ (k0 + round * PHILOX_W0);
+			c = (uint32_t)(p >> 32) ^ d ^ (k1 + round * PHILOX_W1);
+			b = (uint32_t)q;
+			d = (uint32_t)p;
 		}
-		k0 += PHILOX_W0;
-		k1 += PHILOX_W1;
-	}
-	for (uint32_t i = 0; i < WIDE; i++) {
-		out[4 * i] = a[i];
-		out[4 * i + 1] = b[i];
-		out[4 * i + 2] = c[i];
-		out[4 * i + 3] = d[i];
+		out[4 * i] = a;
+		out[4 * i + 1] = b;
+		out[4 * i + 2] = c;
+		out[4 * i + 3] = d;
 	}
 }
 
