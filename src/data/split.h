@@ -33,7 +33,7 @@ struct split_users { // begins like struct split_shares, so that split_check_sha
 struct split_files {
 	uint64_t seed;
 	const char *train, *valid, *test; // valid and test may be NULL
-	double valid_share;               // of the train file's ratings, drawn by split_draw; only without `valid`
+	double valid_share;               // of the train file's ratings, drawn at random; only without `valid`
 };
 
 // What a kind is given and what it leaves: the part of each rating.

@@ -1,4 +1,5 @@
-// The parts stand in files of their own; the format has marked each rating with the file that it came from.
+// The parts stand in files of their own; the format has marked each rating with the file that it came from. Where there
+// is no file for validation, a share of the training ratings may be drawn for it.
 #include "data/split.h"
 
 #include <assert.h>
@@ -6,7 +7,6 @@
 static bool assign(const void *params, struct assignment *assignment, struct error *error) {
 	const struct split_files *files = params;
 	const struct dataset *dataset = assignment->dataset;
-	(void)error;
 	assert(dataset->part || dataset->count == 0);
 	for (size_t i = 0; i < dataset->count; i++) {
 		if (assignment->part[i] == PART_TRAIN) {
@@ -15,7 +15,8 @@ static bool assign(const void *params, struct assignment *assignment, struct err
 	}
 	assignment->exists[PART_VALID] = files->valid || files->valid_share > 0;
 	assignment->exists[PART_TEST] = files->test != NULL;
-	return true;
+	return files->valid || files->valid_share <= 0 ||
+	       split_draw(dataset, assignment->seed, files->valid_share, PART_TRAIN, PART_VALID, assignment->part, error);
 }
 
 static void check(const void *params, const struct data_config *config, const struct value *root,

@@ -327,6 +327,40 @@ static void files_bring_their_parts(void **state) {
 	finish(&a);
 }
 
+// Without a file for validation, a share of what trains is drawn: the smallest keys, as under `ratio`.
+static void files_may_draw_validation(void **state) {
+	(void)state;
+	struct dice dice = dice_make(17);
+	struct made_config c;
+	struct assignment a;
+	struct dataset d = make_dataset(&dice, 20, 20, 200);
+	d.part = make_array(d.count, 1);
+	for (size_t i = 0; i < d.count; i++) {
+		d.part[i] = dice_throw(&dice, 4) == 0 ? PART_TEST : PART_TRAIN;
+	}
+	make_config(&c);
+	c.files.train = c.files.test = "x", c.files.valid_share = 0.3;
+	make_split(&c, &split_files_kind, &c.files);
+	start(&a, &d, 3);
+	assign(&c, &a);
+	struct ranked *ranked = make_array(d.count, sizeof *ranked);
+	size_t n = 0;
+	for (size_t i = 0; i < d.count; i++) {
+		assert_true((d.part[i] == PART_TEST) == (a.part[i] == PART_TEST));
+		if (d.part[i] == PART_TRAIN) {
+			ranked[n++] = (struct ranked){naive_key(&d, i, 3, false), d.user[i], d.item[i], i};
+		}
+	}
+	qsort(ranked, n, sizeof *ranked, compare);
+	size_t valid = (size_t)llround(0.3 * (double)n);
+	expect(&a, ranked, 0, valid, PART_VALID);
+	expect(&a, ranked, valid, n, PART_TRAIN);
+	assert_true(a.exists[PART_VALID]);
+	free(ranked);
+	finish(&a);
+	free_dataset(&d);
+}
+
 static void draw_takes_a_share_of_a_part(void **state) {
 	(void)state;
 	struct dice dice = dice_make(8);
@@ -498,6 +532,7 @@ int main(void) {
 	    cmocka_unit_test(leave_one_out_takes_one_of_each),
 	    cmocka_unit_test(users_are_held_out_whole),
 	    cmocka_unit_test(files_bring_their_parts),
+	    cmocka_unit_test(files_may_draw_validation),
 	    cmocka_unit_test(draw_takes_a_share_of_a_part),
 	    cmocka_unit_test(take_is_a_sort),
 	    cmocka_unit_test(seeds_follow_the_run_unless_written),
