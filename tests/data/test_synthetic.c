@@ -400,6 +400,44 @@ static void resolving_keeps_what_was_written(void **state) {
 	assert_true(params.noise == 0.7);
 }
 
+static struct value value_of(const char *name, enum value_type type, int64_t integer) {
+	return (struct value){.name = name, .type = type, .at = {.file = "a.cfg", .line = 2}, .as.integer = integer};
+}
+
+// What is left out reads as the preset's, and the resolved text spells it out.
+static void resolved_text_spells_everything(void **state) {
+	(void)state;
+	struct value items = value_of("items", VALUE_INTEGER, 90), noise = value_of("noise", VALUE_INTEGER, 0);
+	struct value *keys[] = {&items, &noise};
+	struct value none = value_of(NULL, VALUE_GROUP, 0), some = none;
+	none.as.children.items = NULL;
+	none.as.children.count = 0;
+	some.as.children.items = keys;
+	some.as.children.count = 2;
+	const struct {
+		const struct value *group;
+		const char *text;
+	} cases[] = {
+	    {&none, "preset = \"sephora\";\nusers = 500000;\nitems = 800;\nratings = 800000;\nrank = 4;\n"
+	            "noise = 0.7;\nseed = 2017;\n"},
+	    {&some, "preset = \"sephora\";\nusers = 500000;\nitems = 90;\nratings = 800000;\nrank = 4;\n"
+	            "noise = 0.0;\nseed = 2017;\n"},
+	};
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		struct synthetic_params params = {0};
+		struct errors errors = {0};
+		struct arena arena = {0};
+		struct text text = {0};
+		assert_true(schema_read(&format_synthetic.row.params, cases[c].group, "", &arena, &params, &errors));
+		synthetic_resolve(&params);
+		schema_write(&format_synthetic.row.params, &params, false, &text);
+		assert_string_equal(text_string(&text), cases[c].text);
+		text_finish(&text);
+		arena_finish(&arena);
+		errors_finish(&errors);
+	}
+}
+
 static void presets_are_whole(void **state) {
 	(void)state;
 	for (size_t p = 0; p < synthetic_presets.count; p++) {
@@ -506,6 +544,7 @@ int main(void) {
 	    cmocka_unit_test(random_shapes_are_exact),
 	    cmocka_unit_test(impossible_shapes_are_refused),
 	    cmocka_unit_test(resolving_keeps_what_was_written),
+	    cmocka_unit_test(resolved_text_spells_everything),
 	    cmocka_unit_test(presets_are_whole),
 	    cmocka_unit_test(seed_and_noise_change_what_they_should),
 	    cmocka_unit_test(stars_belong_to_the_pair),
