@@ -1,4 +1,5 @@
-// Reads experiment files: libconfig syntax, `extends`, overrides. The only door to libconfig.
+// Reads experiment files: libconfig syntax, `extends`, overrides. The only door to libconfig. @include is refused, and a
+// string ends on the line where it begins; a number needs no L for 64 bits.
 #ifndef AEXP_CONFIG_READ_H
 #define AEXP_CONFIG_READ_H
 
@@ -10,7 +11,9 @@
 // the schema of the root is needed; a group over a list patches elements by name. Integer literals that do not fit into 64
 // bits, and reals that overflow, are errors. Returns the tree in the arena, or NULL when it could not be read at all; every
 // problem is appended to errors.
-const struct value *config_read(const char *path, const char *const *overrides, size_t overrides_count,
+const struct value *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                                 const struct schema *root, struct arena *arena, struct errors *errors);
+// The name libconfig exports a function of its own by, hence the other one above.
+#define config_read config_load
 
 #endif

@@ -69,8 +69,8 @@ struct column_ref {
 
 enum key_type {
 	KEY_BOOL,    // bool
-	KEY_INTEGER, // int64_t; bounds inclusive
-	KEY_SEED,    // uint64_t, any 64-bit literal
+	KEY_INTEGER, // int64_t; bounds inclusive; 0 where optional and left out
+	KEY_SEED,    // uint64_t, any 64-bit literal; 0 where optional and left out
 	KEY_REAL,    // double; an integer literal is accepted; finite; NAN where optional and left out
 	KEY_STRING,  // const char *; NULL where optional and left out
 	KEY_PATH,    // const char *; absolute or beginning with ${NAME}, as the resolved file has it; never part of the ID
@@ -98,20 +98,23 @@ struct key {
 	unsigned flags;
 	size_t offset;         // in the struct
 	const char *fallback;  // the default, spelled as in a file ("0.05", "true", "\"relu\"", "{ }"); NULL: none
-	double min, max;       // of integers and reals and of elements of lists of reals; both 0: no bounds
+	double min, max;       // of integers and reals and of elements of lists of reals; both 0: no bounds (with KEY_OPEN_MIN:
+	                       // more than 0); infinite, or a max below the min: no bound on that side
 	const struct registry *registry; // KEY_CHOICE, KEY_TAG
 	const struct schema *schema;     // KEY_GROUP, KEY_LIST
 	const char *doc;       // one line
 };
 
 // Reads `group` into `ret` (zeroed memory of schema->size bytes; allocated parts in the arena). Appends every problem to
-// errors: unknown key (with "did you mean"), wrong type, out of bounds (naming the bounds), unknown name, missing key.
+// errors: unknown key (with "did you mean"), wrong type, out of bounds (naming the bounds), unknown name, missing key; file
+// by file, in order of lines. A schema has at most one KEY_TAG, and a row's keys none.
 // `path` is the dotted name of the group for messages ("" at the root). True when nothing was added to errors.
 bool schema_read(const struct schema *schema, const struct value *group, const char *path, struct arena *arena,
                  void *ret, struct errors *errors);
 
 // Writes the struct as the text of an experiment file, every default spelled out, numbers so that they read back as the
-// same; in the order of the table. With for_id, what does not enter the run's ID is left out.
+// same; in the order of the table, the keys of a tag's row last. What is optional and left out is not written. With
+// for_id, what does not enter the run's ID is left out.
 void schema_write(const struct schema *schema, const void *data, bool for_id, struct text *text);
 
 // One line a key, nested by dots: name, type, default, bounds, meaning; `schema_print_registry` the rows of a registry with

@@ -1,5 +1,5 @@
 // What was written in an experiment file: a tree of values, each with the place it came from.
-// config/read.c is the only file that knows libconfig; everything else sees these trees.
+// config/parse.c is the only file that knows libconfig; everything else sees these trees.
 #ifndef AEXP_CONFIG_VALUE_H
 #define AEXP_CONFIG_VALUE_H
 
@@ -26,10 +26,15 @@ struct value {
 		} children;
 	} as;
 	bool big; // an integer literal in (INT64_MAX, UINT64_MAX]
+	bool bad; // its literal was refused, the error is in the list already: nothing more is said about it
 };
 
 const struct value *value_child(const struct value *group, const char *name); // NULL where there is none
-// The place of the dotted key ("data.split.kind", "graph.taste.units": elements of a list by their `name`), or of its
+// Whether `name` addresses the element at `index` (from 0) of a list: its `name`, else OP_N (N from 1; or KIND_N,
+// FORMAT_N), else N alone.
+bool value_is_called(const struct value *element, size_t index, const char *name);
+const char *value_label(const struct value *element, size_t index, struct arena *arena); // that name
+// The place of the dotted key ("data.split.kind", "graph.taste.units": elements of a list by their name), or of its
 // nearest ancestor that was written.
 struct origin value_origin(const struct value *root, const char *key);
 

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *const baseline_names[BASELINES] = {
     [BASELINE_GLOBAL_MEAN] = "global_mean",
@@ -97,17 +98,13 @@ static void fit_biases(struct fit *fit, const struct csr *train) {
 	}
 }
 
-// Users who are held out of train as a whole get the bias that their input entries ask for; nothing else changes.
-static bool fold_in(struct fit *fit, const struct csr *input, struct error *error) {
-	struct side *users = &fit->users, folded = {0};
-	bool done = side_init(&folded, input, users->is_rows, users->reg, error);
-	if (done)
-		side_solve(&folded, input, fit->mean, fit->items.bias, folded.reg, folded.bias);
-	for (size_t i = 0; done && i < users->count; i++)
-		if (!users->seen[i])
-			users->bias[i] = folded.bias[i];
-	side_finish(&folded);
-	return done;
+// Under split `users` those who are asked have no train entry: their bias is what their input asks for, the items'
+// stay.
+static void fold_in(struct fit *fit, const struct csr *input) {
+	struct side *users = &fit->users;
+	memset(users->seen, 0, users->count * sizeof(*users->seen));
+	side_count(users, input);
+	side_solve(users, input, fit->mean, fit->items.bias, users->reg, users->bias);
 }
 
 static bool fit_init(struct fit *fit, const struct matrices *matrices, const struct part *part, struct error *error) {
@@ -120,7 +117,9 @@ static bool fit_init(struct fit *fit, const struct matrices *matrices, const str
 		return false;
 	fit_item_means(fit, train);
 	fit_biases(fit, train);
-	return part->input == train || fold_in(fit, part->input, error);
+	if (part->input != train)
+		fold_in(fit, part->input);
+	return true;
 }
 
 static void fit_finish(struct fit *fit) {

@@ -26,5 +26,6 @@ struct init_config {
 };
 extern const struct schema node_schema, loss_schema, optimizer_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;
+extern const struct registry path_registry, reduction_registry;
 
 #endif

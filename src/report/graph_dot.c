@@ -5,17 +5,22 @@
 
 #include <string.h>
 
+#define FONT "fontname=\"Helvetica,Arial,sans-serif\", fontcolor=\"#222222\""
+
+// Two labels need two graphs: the title is the outer one's, what dashes mean the inner one's.
 static const char *const header =
     "digraph architecture {\n"
-    "\trankdir=LR; nodesep=0.35; ranksep=0.4; bgcolor=\"#ffffff\"; pad=0.2;\n"
-    "\tfontname=\"Helvetica\"; fontsize=16; fontcolor=\"#222222\"; labelloc=t;\n"
-    "\tnode [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#1f3b73\", penwidth=1.4,\n"
-    "\t\tfontname=\"Helvetica\", fontsize=13, fontcolor=\"#222222\", margin=\"0.14,0.08\"];\n"
+    "\tgraph [rankdir=LR, nodesep=0.35, ranksep=0.4, bgcolor=\"#ffffff\", pad=0.2, labelloc=t,\n"
+    "\t\tfontsize=16, " FONT "];\n"
+    "\tnode [shape=box, style=\"rounded,filled\", fillcolor=\"#ffffff\", color=\"#1f3b73\",\n"
+    "\t\tpenwidth=1.4, fontsize=13, margin=\"0.14,0.08\", " FONT "];\n"
     "\tedge [color=\"#555555\", penwidth=1.2, arrowsize=0.8];\n";
 
-static const char *const legend =
-    "\tlegend [shape=plain, style=\"\", label=<<FONT POINT-SIZE=\"11\" COLOR=\"#555555\">dashed: computed from stored "
-    "ratings alone (sparse)</FONT>>];\n";
+static const char *const body =
+    "\tsubgraph cluster_body {\n"
+    "\tgraph [peripheries=0, labelloc=b, labeljust=c, fontsize=11, fontcolor=\"#555555\"];\n";
+
+static const char *const legend = "\tlabel=\"dashed: the work follows the stored ratings (sparse path)\";\n";
 
 // A line of a label; `open` and `close` surround it.
 static void append_line(struct text *text, const char *open, const char *line, const char *close) {
@@ -80,32 +85,42 @@ static bool uses_input(const struct graph_facts *graph, const char *name) {
 	return false;
 }
 
-// Edges name nodes by number (names are the user's), inputs by their own two words.
+// Nodes are named by their number, since names are the user's; inputs by their own two words.
 static void append_edge(struct text *text, const struct graph_facts *graph, const char *from, size_t to) {
-	const char *dashed = is_sparse(&graph->nodes[to]) && strcmp(from, "ratings") == 0 ? " [style=dashed]" : "";
-	for (size_t i = 0; i < graph->count; i++)
-		if (strcmp(graph->nodes[i].name, from) == 0) {
-			text_format(text, "\tn%zu -> n%zu%s;\n", i, to, dashed);
-			return;
-		}
-	text_format(text, "\tinput_%s -> n%zu%s;\n", from, to, dashed);
+	size_t i = 0;
+	while (i < graph->count && strcmp(graph->nodes[i].name, from) != 0)
+		i++;
+	if (i < graph->count)
+		text_format(text, "\tn%zu", i);
+	else
+		text_append(text, strcmp(from, "user") == 0 ? "\tinput_user" : "\tinput_ratings");
+	bool dashed = is_sparse(&graph->nodes[to]) && strcmp(from, "ratings") == 0;
+	text_format(text, " -> n%zu%s;\n", to, dashed ? " [style=dashed]" : "");
 }
 
 static void append_title(struct text *text, const struct graph_facts *graph, const char *title) {
 	text_append(text, "\tlabel=<");
-	append_line(text, "<B>", title, "</B><FONT POINT-SIZE=\"12\">    ");
+	append_line(text, "<B>", title, "</B><FONT POINT-SIZE=\"12\">&#160;&#160;&#160;");
 	append_count(text, graph->parameters, "parameter", "parameters");
 	text_append(text, "</FONT>>;\n");
+}
+
+// The inputs stand side by side at the left.
+static void append_inputs(struct text *text, const struct graph_facts *graph) {
+	text_append(text, "\t{ rank=same;\n");
+	if (uses_input(graph, "user"))
+		append_input(text, "user", graph->user_width);
+	if (uses_input(graph, "ratings"))
+		append_input(text, "ratings", graph->ratings_width);
+	text_append(text, "\t}\n");
 }
 
 void report_graph_dot(const struct graph_facts *graph, const char *title, struct text *text) {
 	bool sparse = false;
 	text_append(text, header);
 	append_title(text, graph, title);
-	if (uses_input(graph, "user"))
-		append_input(text, "user", graph->user_width);
-	if (uses_input(graph, "ratings"))
-		append_input(text, "ratings", graph->ratings_width);
+	text_append(text, body);
+	append_inputs(text, graph);
 	for (size_t i = 0; i < graph->count; i++) {
 		append_node(text, &graph->nodes[i], i);
 		sparse = sparse || is_sparse(&graph->nodes[i]);
@@ -113,7 +128,6 @@ void report_graph_dot(const struct graph_facts *graph, const char *title, struct
 	for (size_t i = 0; i < graph->count; i++)
 		for (size_t k = 0; k < graph->nodes[i].inputs_count; k++)
 			append_edge(text, graph, graph->nodes[i].inputs[k], i);
-	if (sparse)
-		text_append(text, legend);
-	text_append(text, "}\n");
+	text_append(text, sparse ? legend : "\tlabel=\"\";\n");
+	text_append(text, "\t}\n}\n");
 }

@@ -111,8 +111,12 @@ static void put_curve(struct text *text, const char *name, struct curve curve) {
 static void put_best(const struct run_result *result, struct text *text) {
 	struct text label = {0};
 	text_format(&label, "best epoch %zu", result->best_epoch);
-	if (result->best_metric)
-		text_format(&label, ": %s %.4g", result->best_metric, result->best_value);
+	if (result->best_metric) {
+		const char *dot = strchr(result->best_metric, '.');
+		bool valid = strncmp(result->best_metric, "valid.", 6) == 0;
+		text_format(&label, ": %s %s %.4g", valid ? "validation" : "train", dot ? dot + 1 : result->best_metric,
+		            result->best_value);
+	}
 	text_format(text, "best_epoch = %zu\n", result->best_epoch);
 	put_text(text, "best_label", text_string(&label));
 	text_finish(&label);

@@ -5,17 +5,18 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+struct run_value {
+	const char *name;
+	double value; // NAN where null
+};
 struct run_entry {
 	const char *name, *id, *folder;
 	bool finished;
 	const char *backend, *seed;
 	size_t epochs, best_epoch;
 	const char *best_metric;
-	double best_value; // NAN where null
-	struct {
-		const char *name;
-		double value;
-	} * final; // (final_count) "test.mse", ... in the order of metrics.json
+	double best_value;       // NAN where null
+	struct run_value *final; // (final_count) "test.mse", ... in the order of metrics.json
 	size_t final_count;
 };
 struct runs {
@@ -28,7 +29,6 @@ bool runs_read(const char *results, struct runs *ret, struct error *error);
 void runs_finish(struct runs *runs);
 // The folder of RUN: a path to a run folder, a unique beginning of an ID or of NAME/ID, or a NAME with one run; free().
 // ERROR_CONFIG when none or several.
-// several.
 bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);
 
 #endif

@@ -1,0 +1,201 @@
+// Gathers batches, and transposes their patterns by a counting sort over the columns that occur.
+#include "nn/batch.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rows_memory {
+	size_t entries;   // room
+	uint32_t *start, *column;
+	real *value;
+};
+
+struct transposed_memory {
+	uint32_t *column, *start, *row, *entry;
+	uint32_t *slot;   // (columns) touched place + 1, valid where stamp is this batch's
+	uint32_t *stamp;  // (columns)
+	uint32_t batch;   // number of the batch
+};
+
+struct batch_memory {
+	struct rows_memory ratings, user, target;
+	struct transposed_memory by_rating, by_feature, by_target;
+	bool same_pattern; // targets are the input's entries
+};
+
+
+// The most entries that `rows` rows can hold: those of the longest ones.
+static size_t most_entries(const struct csr *csr, size_t rows) {
+	if (!csr || !csr->start)
+		return 0;
+	if (rows >= csr->rows)
+		return csr_count(csr);
+	size_t longest = 0, total = 0;
+	for (size_t i = 0; i < csr->rows; i++) {
+		size_t length = csr->start[i + 1] - csr->start[i];
+		longest = length > longest ? length : longest;
+	}
+	size_t *lengths = memory_alloc((longest + 1) * sizeof(*lengths)); // how many rows have each length
+	for (size_t i = 0; i < csr->rows; i++)
+		lengths[csr->start[i + 1] - csr->start[i]]++;
+	for (size_t length = longest; rows && length; length--) {
+		size_t taken = lengths[length] < rows ? lengths[length] : rows;
+		total += taken * length;
+		rows -= taken;
+	}
+	free(lengths);
+	return total;
+}
+
+static bool rows_create(struct rows_memory *m, size_t rows, size_t entries, struct error *error) {
+	m->entries = entries;
+	if (entries >= UINT32_MAX)
+		return error_set(error, ERROR_RUN, "a batch of %zu rows would hold %zu entries, more than 32 bits count", rows, entries);
+	return (m->start = memory_array(rows + 1, sizeof(*m->start), "a batch", error)) &&
+	       (m->column = memory_array(entries, sizeof(*m->column), "a batch", error)) &&
+	       (m->value = memory_array(entries, sizeof(*m->value), "a batch", error));
+}
+
+static bool transposed_create(struct transposed_memory *m, size_t columns, size_t entries, struct error *error) {
+	size_t touched = columns < entries ? columns : entries;
+	return (m->column = memory_array(touched, sizeof(*m->column), "a batch", error)) &&
+	       (m->start = memory_array(touched + 1, sizeof(*m->start), "a batch", error)) &&
+	       (m->row = memory_array(entries, sizeof(*m->row), "a batch", error)) &&
+	       (m->entry = memory_array(entries, sizeof(*m->entry), "a batch", error)) &&
+	       (m->slot = memory_array(columns, sizeof(*m->slot), "a batch", error)) &&
+	       (m->stamp = memory_array(columns, sizeof(*m->stamp), "a batch", error));
+}
+
+bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
+                  struct error *error) {
+	size_t ratings = 0, features = 0, target = 0, columns = 0, feature_columns = 0;
+	for (size_t i = 0; i < sources_count; i++) {
+		const struct batch_source *s = &sources[i];
+		size_t r = most_entries(s->ratings, rows), f = most_entries(s->features, rows), t = most_entries(s->target, rows);
+		ratings = r > ratings ? r : ratings;
+		features = f > features ? f : features;
+		target = t > target ? t : target;
+		columns = s->ratings->columns;
+		feature_columns = s->features ? s->features->columns : 0;
+	}
+	*ret = (struct batch){ .memory = memory_alloc(sizeof(*ret->memory)) };
+	struct batch_memory *m = ret->memory;
+	if (!rows_create(&m->ratings, rows, ratings, error) || !rows_create(&m->user, rows, features, error) ||
+	    !rows_create(&m->target, rows, target, error) || !transposed_create(&m->by_rating, columns, ratings, error) ||
+	    !transposed_create(&m->by_feature, feature_columns, features, error) ||
+	    !transposed_create(&m->by_target, columns, target, error)) {
+		batch_destroy(ret);
+		return false;
+	}
+	return true;
+}
+
+static void rows_free(struct rows_memory *m) {
+	free(m->start);
+	free(m->column);
+	free(m->value);
+}
+
+static void transposed_free(struct transposed_memory *m) {
+	free(m->column);
+	free(m->start);
+	free(m->row);
+	free(m->entry);
+	free(m->slot);
+	free(m->stamp);
+}
+
+void batch_destroy(struct batch *batch) {
+	struct batch_memory *m = batch->memory;
+	if (!m)
+		return;
+	rows_free(&m->ratings);
+	rows_free(&m->user);
+	rows_free(&m->target);
+	transposed_free(&m->by_rating);
+	transposed_free(&m->by_feature);
+	transposed_free(&m->by_target);
+	free(m);
+	*batch = (struct batch){ 0 };
+}
+
+static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
+	uint32_t filled = 0;
+	for (size_t i = 0; i < rows; i++) {
+		m->start[i] = filled;
+		if (!csr || !csr->start)
+			continue;
+		size_t first = csr->start[row[i]], count = csr->start[row[i] + 1] - first;
+		for (size_t k = 0; k < count; k++) {
+			m->column[filled + k] = csr->column[first + k];
+			m->value[filled + k] = csr->value[first + k];
+		}
+		filled += (uint32_t)count;
+	}
+	m->start[rows] = filled;
+	*ret = (struct sparse){ rows, csr ? csr->columns : 0, m->start, m->column, m->value };
+}
+
+void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
+	struct batch_memory *m = batch->memory;
+	batch->rows = rows;
+	batch->row = row;
+	m->same_pattern = source->target == source->ratings;
+	gather(&m->ratings, source->ratings, row, rows, &batch->ratings);
+	gather(&m->user, source->features, row, rows, &batch->user);
+	if (m->same_pattern)
+		batch->target = batch->ratings;
+	else
+		gather(&m->target, source->target, row, rows, &batch->target);
+}
+
+static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
+	uint32_t entries = s->start[s->rows], touched = 0, filled = 0;
+	if (++m->batch == 0) { // the stamps have gone round
+		memset(m->stamp, 0, s->columns * sizeof(*m->stamp));
+		m->batch = 1;
+	}
+	for (uint32_t k = 0; k < entries; k++) {
+		uint32_t column = s->column[k];
+		if (m->stamp[column] != m->batch) {
+			m->stamp[column] = m->batch;
+			m->slot[column] = touched;
+			m->column[touched] = column;
+			m->start[touched++] = 0;
+		}
+		m->start[m->slot[column]]++;
+	}
+	for (uint32_t i = 0; i < touched; i++) { // counts become first places
+		uint32_t count = m->start[i];
+		m->start[i] = filled;
+		filled += count;
+	}
+	for (uint32_t i = 0; i < s->rows; i++) {
+		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++) {
+			uint32_t place = m->start[m->slot[s->column[k]]]++;
+			m->row[place] = i;
+			m->entry[place] = k;
+		}
+	}
+	for (uint32_t i = touched; i > 0; i--) // each place has moved on to the next one's first
+		m->start[i] = m->start[i - 1];
+	m->start[0] = 0;
+	*ret = (struct transposed){ touched, m->column, m->start, m->row, m->entry };
+}
+
+void batch_transpose(struct batch *batch) {
+	struct batch_memory *m = batch->memory;
+	transpose(&m->by_rating, &batch->ratings, &batch->by_rating);
+	transpose(&m->by_feature, &batch->user, &batch->by_feature);
+	if (m->same_pattern)
+		batch->by_target = batch->by_rating;
+	else
+		transpose(&m->by_target, &batch->target, &batch->by_target);
+}
+
+size_t batch_cells_most(const struct batch *batch) {
+	size_t target = batch->memory->target.entries, ratings = batch->memory->ratings.entries;
+	return target > ratings ? target : ratings;
+}

@@ -1,0 +1,30 @@
+// A batch of rows, gathered from the data's matrices: sparse inputs, sparse targets, and their transposed patterns.
+#ifndef AEXP_NN_BATCH_H
+#define AEXP_NN_BATCH_H
+
+#include "data/csr.h"
+#include "tensor/backend.h"
+
+// Where rows come from. features and target may be NULL.
+struct batch_source {
+	const struct csr *ratings, *features, *target;
+};
+
+struct batch {
+	size_t rows;
+	const uint32_t *row;            // (rows): places in the data
+	struct sparse ratings, user, target;
+	struct transposed by_rating, by_feature, by_target; // after batch_transpose
+	struct batch_memory *memory;
+};
+
+// Room for batches of up to `rows` rows of any of the sources. Sources' shapes must agree.
+bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
+                  struct error *error);
+void batch_destroy(struct batch *batch);
+size_t batch_cells_most(const struct batch *batch); // the most target cells a batch can hold
+
+void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows);
+void batch_transpose(struct batch *batch); // what training needs on top
+
+#endif

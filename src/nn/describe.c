@@ -1,0 +1,65 @@
+// A planned graph as facts.
+#include "nn/graph.h"
+#include "nn/op.h"
+
+static const char *update_of(const struct node *node) {
+	const char *update = "";
+	for (size_t i = 0; i < node->parameters_count; i++) {
+		if (!node->parameters[i]->trainable)
+			continue;
+		if (!node->parameters[i]->lazy && node->parameters[i]->touched != TOUCHED_ALL)
+			return "all rows";
+		update = node->parameters[i]->lazy ? "touched rows" : *update ? update : "all rows";
+	}
+	return update;
+}
+
+static double bytes_of(const struct graph *graph, const struct node *node) {
+	size_t states = graph->optimizer->states(graph->optimizer_params);
+	double numbers = 0, batch = (double)graph->shape.batch;
+	for (size_t i = 0; i < node->parameters_count; i++)
+		numbers += (double)node->parameters[i]->rows * (double)node->parameters[i]->stride *
+		           (double)(1 + (node->parameters[i]->trainable ? 1 + states : 0));
+	double width = node->cells ? graph->shape.target_entries : (double)node->width;
+	if (node->sparse && !node->densified)
+		width = node->source == graph->user ? graph->shape.user_entries : graph->shape.ratings_entries;
+	return sizeof(real) * (numbers + 2 * batch * width);
+}
+
+static void describe_node(struct graph *graph, const struct node *node, struct node_facts *ret) {
+	struct text detail = { 0 };
+	const char **inputs = arena_alloc(&graph->arena, node->inputs_count * sizeof(*inputs));
+	for (size_t i = 0; i < node->inputs_count; i++)
+		inputs[i] = node->inputs[i]->name;
+	if (node->op->detail)
+		node->op->detail(node, &detail);
+	*ret = (struct node_facts){
+		.name = node->name,
+		.op = node->op->row.name,
+		.detail = arena_string(&graph->arena, text_string(&detail)),
+		.width = node->width,
+		.inputs = inputs,
+		.inputs_count = node->inputs_count,
+		.path = node->sparse || node->reads_rows || node->cells ? "sparse" : "dense",
+		.bytes = bytes_of(graph, node),
+		.flops = node->op->flops(graph, node) * (double)graph->shape.batch,
+		.update = update_of(node),
+	};
+	for (size_t i = 0; i < node->parameters_count; i++)
+		if (node->parameters[i]->trainable)
+			ret->parameters += node->parameters[i]->rows * node->parameters[i]->columns;
+	text_finish(&detail);
+}
+
+void graph_describe(struct graph *graph, struct graph_facts *ret) {
+	struct node_facts *nodes = arena_alloc(&graph->arena, graph->listed_count * sizeof(*nodes));
+	*ret = (struct graph_facts){ .nodes = nodes, .count = graph->listed_count,
+		                         .ratings_width = graph->shape.ratings_width,
+		                         .user_width = graph->user ? graph->shape.user_width : 0 };
+	for (size_t i = 0; i < graph->listed_count; i++) {
+		describe_node(graph, graph->listed[i], &nodes[i]);
+		ret->parameters += nodes[i].parameters;
+		ret->bytes += nodes[i].bytes;
+		ret->flops += nodes[i].flops;
+	}
+}

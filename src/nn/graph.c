@@ -1,0 +1,443 @@
+// From the list of nodes in a file to a planned graph: references, order, sparse or dense, widths, parameters.
+#include "nn/graph.h"
+
+#include "base/nearest.h"
+#include "nn/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// --- names and references --------------------------------------------------------------------------------------------
+
+static const char *const input_names[] = { "ratings", "user" };
+enum { INPUTS = 2 };
+
+struct builder {
+	struct graph *graph;
+	const struct groups *groups;
+	struct errors *errors;
+	struct node *all; // (INPUTS + groups->count): the two inputs, then the nodes in the order of the file
+	size_t count;
+	size_t before;    // errors that were there already
+};
+
+static struct origin key_at(const struct node *node, const char *key) {
+	const struct value *child = value_child(node->from, key);
+	return child ? child->at : node->from->at;
+}
+
+static bool good_name(const char *name) {
+	size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	return length > 0 && !name[length] && length <= 64;
+}
+
+static struct node *find_node(const struct builder *b, const char *name) {
+	for (size_t i = 0; i < b->count; i++)
+		if (b->all[i].name && !strcmp(b->all[i].name, name))
+			return &b->all[i];
+	return NULL;
+}
+
+static void name_node(struct builder *b, struct node *node, size_t place) {
+	const struct node_config *config = node->config;
+	const char *name =
+		config->name ? config->name : arena_format(&b->graph->arena, "%s_%zu", config->op.row->name, place + 1);
+	struct origin at = key_at(node, "name");
+	if (!good_name(name)) {
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, at, "\"%s\" cannot be the name of a node", name);
+		error_hint(e, "Use up to 64 letters, digits, _ and -.");
+	} else if (!strcmp(name, input_names[0]) || !strcmp(name, input_names[1])) {
+		errors_add(b->errors, ERROR_CONFIG, at, "\"%s\" is the name of an input, not of a node", name);
+	} else if (find_node(b, name)) {
+		errors_add(b->errors, ERROR_CONFIG, at, "two nodes are called \"%s\"", name);
+	}
+	node->name = name;
+}
+
+static void refer(struct builder *b, struct node *node, const char *name, struct origin at) {
+	struct node *input = find_node(b, name);
+	if (!input) {
+		struct nearest nearest = { .word = name };
+		for (size_t i = 0; i < b->count; i++)
+			nearest_offer(&nearest, b->all[i].name);
+		struct error *e =
+			errors_add(b->errors, ERROR_CONFIG, at, "node \"%s\" reads \"%s\", which is no node", node->name, name);
+		if (nearest.best)
+			error_hint(e, "Did you mean \"%s\"?", nearest.best);
+		return;
+	}
+	node->inputs[node->inputs_count++] = input;
+	input->consumers++;
+}
+
+static void connect(struct builder *b, struct node *node, size_t place) {
+	const struct node_config *config = node->config;
+	size_t wanted = config->inputs.set ? config->inputs.count : 1;
+	node->inputs = arena_alloc(&b->graph->arena, (wanted ? wanted : 1) * sizeof(*node->inputs));
+	if (config->input && config->inputs.set) {
+		errors_add(b->errors, ERROR_CONFIG, key_at(node, "inputs"), "node \"%s\" has both input and inputs", node->name);
+		return;
+	}
+	if (config->inputs.set) {
+		for (size_t i = 0; i < config->inputs.count; i++)
+			refer(b, node, config->inputs.items[i], config->inputs.at[i]);
+	} else if (config->input) {
+		refer(b, node, config->input, key_at(node, "input"));
+	} else if (place == 0) {
+		struct error *e =
+			errors_add(b->errors, ERROR_CONFIG, node->from->at, "node \"%s\" has no input, and no node above it", node->name);
+		error_hint(e, "Say input = \"ratings\" or input = \"user\".");
+		return;
+	} else {
+		node->inputs[node->inputs_count++] = node - 1;
+		(node - 1)->consumers++;
+	}
+	if (wanted < node->op->inputs_min || wanted > node->op->inputs_max) {
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, node->from->at, "node \"%s\" has %zu input%s, but %s takes %s %zu",
+		                             node->name, wanted, wanted == 1 ? "" : "s", node->op->row.name,
+		                             wanted < node->op->inputs_min ? "at least" : "at most",
+		                             wanted < node->op->inputs_min ? node->op->inputs_min : node->op->inputs_max);
+		if (!config->inputs.set)
+			error_hint(e, "Say inputs = [ \"a\", \"b\" ].");
+	}
+}
+
+// --- order -----------------------------------------------------------------------------------------------------------------
+
+enum mark { NEW, OPEN, DONE };
+
+struct visit {
+	struct builder *builder;
+	unsigned char *mark; // (count)
+	struct node **order; // (count)
+	size_t ordered;
+};
+
+static void report_cycle(struct builder *b, struct node **path, size_t depth, const struct node *again) {
+	struct text text = { 0 };
+	size_t first = 0;
+	while (path[first] != again)
+		first++;
+	for (size_t i = first; i < depth; i++)
+		text_format(&text, "\"%s\" reads ", path[i]->name);
+	text_format(&text, "\"%s\"", again->name);
+	errors_add(b->errors, ERROR_CONFIG, again->from->at, "nodes form a cycle: %s", text_string(&text));
+	text_finish(&text);
+}
+
+// Depth first, with a stack of our own: a list of nodes may be long.
+static bool order_from(struct visit *v, struct node *start, struct node **path, size_t *next) {
+	size_t depth = 0;
+	path[depth] = start;
+	next[depth++] = 0;
+	v->mark[start - v->builder->all] = OPEN;
+	while (depth) {
+		struct node *node = path[depth - 1];
+		if (next[depth - 1] == node->inputs_count) {
+			v->mark[node - v->builder->all] = DONE;
+			v->order[v->ordered++] = node;
+			depth--;
+			continue;
+		}
+		struct node *input = node->inputs[next[depth - 1]++];
+		if (v->mark[input - v->builder->all] == OPEN) {
+			report_cycle(v->builder, path, depth, input);
+			return false;
+		}
+		if (v->mark[input - v->builder->all] == NEW) {
+			v->mark[input - v->builder->all] = OPEN;
+			path[depth] = input;
+			next[depth++] = 0;
+		}
+	}
+	return true;
+}
+
+static bool order_nodes(struct builder *b, struct node **order) {
+	struct visit v = { .builder = b, .mark = memory_alloc(b->count), .order = order };
+	struct node **path = memory_alloc(b->count * sizeof(*path));
+	size_t *next = memory_alloc(b->count * sizeof(*next));
+	bool good = true;
+	for (size_t i = 0; i < INPUTS; i++)
+		order_from(&v, &b->all[i], path, next);
+	for (size_t i = INPUTS; good && i < b->count; i++)
+		if (v.mark[i] == NEW)
+			good = order_from(&v, &b->all[i], path, next);
+	free(v.mark);
+	free(path);
+	free(next);
+	return good;
+}
+
+static void check_used(struct builder *b) {
+	for (size_t i = INPUTS; i + 1 < b->count; i++) {
+		if (b->all[i].consumers)
+			continue;
+		struct error *e =
+			errors_add(b->errors, ERROR_CONFIG, b->all[i].from->at, "nothing uses node \"%s\"", b->all[i].name);
+		error_hint(e, "The output is the last node; every other node must be read by one.");
+	}
+	struct node *last = &b->all[b->count - 1];
+	if (last->consumers)
+		errors_add(b->errors, ERROR_CONFIG, last->from->at, "node \"%s\" is the last and so the output, but another node reads it",
+		           last->name);
+}
+
+// Names, references, order. ret_order: (count) nodes, the inputs first. False when something is wrong.
+static bool build(struct builder *b, struct node ***ret_order) {
+	struct arena *arena = &b->graph->arena;
+	b->before = b->errors->count;
+	b->count = INPUTS + b->groups->count;
+	b->all = arena_alloc(arena, b->count * sizeof(*b->all));
+	for (size_t i = 0; i < INPUTS; i++)
+		b->all[i] = (struct node){ .name = input_names[i], .sparse = true, .source = &b->all[i] };
+	for (size_t i = 0; i < b->groups->count; i++) {
+		struct node *node = &b->all[INPUTS + i];
+		node->config = b->groups->items[i];
+		node->op = (const struct op *)node->config->op.row;
+		node->params = node->config->op.params;
+		node->from = b->groups->from[i];
+	}
+	for (size_t i = 0; i < b->groups->count; i++)
+		name_node(b, &b->all[INPUTS + i], i);
+	for (size_t i = 0; i < b->groups->count; i++)
+		connect(b, &b->all[INPUTS + i], i);
+	*ret_order = arena_alloc(arena, b->count * sizeof(**ret_order));
+	if (b->errors->count > b->before || !order_nodes(b, *ret_order))
+		return false;
+	check_used(b);
+	return b->errors->count == b->before;
+}
+
+static bool empty_graph(const struct groups *nodes, const struct value *tree, struct errors *errors) {
+	if (nodes->count)
+		return false;
+	errors_add(errors, ERROR_CONFIG, value_origin(tree, "graph"), "the graph has no nodes");
+	return true;
+}
+
+void graph_check(const struct groups *nodes, const struct value *tree, struct errors *errors) {
+	struct graph graph = { 0 };
+	struct node **order;
+	if (!empty_graph(nodes, tree, errors))
+		build(&(struct builder){ .graph = &graph, .groups = nodes, .errors = errors }, &order);
+	graph_finish(&graph);
+}
+
+// --- sparse or dense ----------------------------------------------------------------------------------------------------
+
+// Above this share of stored entries dense products win over sparse rows: the densities measured for widths of 144 to 528
+// and 800 to 20,000 columns lie between 0.11 and 0.32.
+static const double DENSE_FROM = 0.25;
+
+enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
+
+static enum path path_of(const struct node *node) {
+	return node->config->path.row == path_registry.rows[0]   ? PATH_AUTO
+	       : node->config->path.row == path_registry.rows[1] ? PATH_SPARSE
+	                                                          : PATH_DENSE;
+}
+
+static bool prefers_dense(const struct node *node, double entries, size_t width) {
+	enum path path = path_of(node);
+	return path == PATH_DENSE || (path == PATH_AUTO && width && entries / (double)width > DENSE_FROM);
+}
+
+static double entries_of(const struct graph *graph, const struct node *source) {
+	return source == graph->user ? graph->shape.user_entries : graph->shape.ratings_entries;
+}
+
+static void plan_sparse(struct graph *graph, struct node *node) {
+	for (size_t i = 0; i < node->inputs_count; i++) {
+		struct node *input = node->inputs[i];
+		node->needs_gradient |= input->needs_gradient;
+		if (!input->sparse)
+			continue;
+		bool dense = node->op->has_paths && prefers_dense(node, entries_of(graph, input->source), input->source->width);
+		if (!node->op->reads_sparse || dense)
+			input->densified = true;
+		else if (node->op->keeps_sparse) {
+			node->sparse = true;
+			node->source = input->source;
+		} else
+			node->reads_rows = true;
+	}
+}
+
+static bool can_be_cells(const struct graph *graph, const struct node *node) {
+	if (!node->op || (node != graph->output && node->consumers != 1))
+		return false;
+	if (node->op->makes_cells)
+		return !node->inputs[0]->sparse && !prefers_dense(node, graph->shape.target_entries, graph->shape.ratings_width);
+	if (!node->op->maps_cells)
+		return false;
+	for (size_t i = 0; i < node->inputs_count; i++)
+		if (!can_be_cells(graph, node->inputs[i]))
+			return false;
+	return true;
+}
+
+static void mark_cells(struct node *node) {
+	node->cells = true;
+	for (size_t i = 0; !node->op->makes_cells && i < node->inputs_count; i++)
+		mark_cells(node->inputs[i]);
+}
+
+static void check_path(const struct builder *b, const struct node *node) {
+	enum path path = path_of(node);
+	if (path == PATH_AUTO || (node->op->has_paths && (path == PATH_DENSE || node->reads_rows || node->cells)))
+		return;
+	struct error *e = errors_add(b->errors, ERROR_CONFIG, key_at(node, "path"), "node \"%s\" has no %s path", node->name,
+	                             node->config->path.row->name);
+	if (node->op->has_paths)
+		error_hint(e, "It reads no sparse rows, and is not the output of a loss over rated cells that reads dense ones.");
+	else
+		error_hint(e, "Only dense nodes have a path to choose.");
+}
+
+// --- parameters -------------------------------------------------------------------------------------------------------------
+
+enum { ALIGNMENT = 16 }; // numbers; a cache line of floats
+
+static size_t round_up(size_t n) { return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows, size_t columns) {
+	struct parameter *p = &graph->parameters[graph->parameters_count++];
+	*p = (struct parameter){ .node = node, .suffix = suffix, .rows = rows, .columns = columns,
+		                     .stride = columns == 1 ? 1 : round_up(columns), .offset = graph->weights, .trainable = true };
+	size_t size;
+	if (!memory_product(p->rows, p->stride, &size) || size > SIZE_MAX / 64 - graph->weights)
+		size = SIZE_MAX / 64 - graph->weights; // refused when the plan is done
+	graph->weights += round_up(size);
+	node->parameters[node->parameters_count++] = p;
+	return p;
+}
+
+static void count_parameters(struct graph *graph, struct errors *errors) {
+	bool lazy = graph->optimizer->lazy(graph->optimizer_params);
+	for (size_t i = 0; i < graph->parameters_count; i++) {
+		struct parameter *p = &graph->parameters[i];
+		p->lazy = lazy && p->touched != TOUCHED_ALL && p->l2 == 0;
+		if (p->trainable)
+			graph->trainable += p->rows * p->columns;
+	}
+	if (graph->weights > SIZE_MAX / 128 || graph->weights > (size_t)1 << 40)
+		errors_add(errors, ERROR_CONFIG, graph->output->from->at, "the graph has more weights than any machine holds");
+}
+
+// --- the plan -----------------------------------------------------------------------------------------------------------------
+
+// Nodes in order of computation, in one array; pointers between nodes follow.
+static void settle(struct builder *b, struct node **order) {
+	struct graph *graph = b->graph;
+	struct node *nodes = arena_alloc(&graph->arena, b->count * sizeof(*nodes));
+	struct node **moved = memory_alloc(b->count * sizeof(*moved)); // by place in b->all
+	for (size_t i = 0; i < b->count; i++) {
+		struct node *old = order[i];
+		if (!old->op && !old->consumers)
+			continue;
+		struct node *node = &nodes[graph->nodes_count];
+		*node = *old;
+		node->index = graph->nodes_count++;
+		for (size_t k = 0; k < node->inputs_count; k++)
+			node->inputs[k] = moved[node->inputs[k] - b->all];
+		if (!node->op)
+			node->source = node;
+		moved[old - b->all] = node;
+	}
+	graph->nodes = nodes;
+	graph->ratings = moved[0];
+	graph->user = moved[1];
+	graph->listed_count = b->groups->count;
+	graph->listed = arena_copy(&graph->arena, moved + INPUTS, graph->listed_count * sizeof(*moved));
+	graph->output = graph->listed[graph->listed_count - 1];
+	free(moved);
+}
+
+// An input of one concat alone is computed in its place there. Later nodes first, so that a concat's own place is known.
+static void place_concats(struct graph *graph) {
+	for (size_t i = graph->nodes_count; i-- > 0;) {
+		struct node *node = &graph->nodes[i];
+		size_t column = 0;
+		for (size_t k = 0; node->op == &op_concat && k < node->inputs_count; k++) {
+			struct node *input = node->inputs[k];
+			if (input->op && !input->sparse && input->consumers == 1) {
+				input->within = node;
+				input->within_column = column;
+			}
+			column += input->width;
+		}
+	}
+}
+
+static bool check_inputs(struct builder *b) {
+	struct graph *graph = b->graph;
+	if (graph->user && !graph->shape.user_width) {
+		for (size_t i = 0; i < b->groups->count; i++) {
+			const struct node *node = &b->all[INPUTS + i];
+			for (size_t k = 0; k < node->inputs_count; k++) {
+				if (node->inputs[k] != &b->all[1])
+					continue;
+				struct error *e = errors_add(b->errors, ERROR_CONFIG, key_at(node, "input"),
+				                             "node \"%s\" reads \"user\", but the data has no side information", node->name);
+				error_hint(e, "Name it in data.user_features.");
+			}
+		}
+	}
+	return b->errors->count == b->before;
+}
+
+static void check_output(struct builder *b) {
+	struct graph *graph = b->graph;
+	const struct node *output = graph->output;
+	if (output->width != graph->shape.ratings_width) {
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, output->from->at, "the output \"%s\" is %zu wide, but a rating row has %zu",
+		                             output->name, output->width, graph->shape.ratings_width);
+		error_hint(e, "Say units = \"items\" in the last node.");
+	} else if (!output->needs_gradient) {
+		errors_add(b->errors, ERROR_CONFIG, output->from->at, "the graph has nothing to train");
+	}
+}
+
+static void plan_nodes(struct builder *b) {
+	struct graph *graph = b->graph;
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		struct node *node = &graph->nodes[i];
+		if (!node->op)
+			node->width = node == graph->user ? graph->shape.user_width : graph->shape.ratings_width;
+		else
+			plan_sparse(graph, node);
+		node->needs_gradient |= node->op && node->op->has_parameters;
+	}
+	if (!graph->loss->all_cells && can_be_cells(graph, graph->output))
+		mark_cells(graph->output);
+	graph->parameters = arena_alloc(&graph->arena, graph->nodes_count * NODE_PARAMETERS_MAX * sizeof(*graph->parameters));
+	for (size_t i = 0; i < graph->nodes_count; i++)
+		if (graph->nodes[i].op)
+			graph->nodes[i].op->plan(graph, &graph->nodes[i], b->errors);
+}
+
+bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
+                const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors) {
+	*ret = (struct graph){ .shape = *shape,
+		                   .loss = (const struct loss *)loss->kind.row,
+		                   .loss_config = loss,
+		                   .optimizer = (const struct optimizer *)optimizer->kind.row,
+		                   .optimizer_params = optimizer->kind.params };
+	struct builder b = { .graph = ret, .groups = nodes, .errors = errors };
+	struct node **order;
+	if (empty_graph(nodes, tree, errors) || !build(&b, &order))
+		return false;
+	settle(&b, order);
+	if (!check_inputs(&b))
+		return false;
+	plan_nodes(&b);
+	for (size_t i = 0; i < ret->listed_count; i++)
+		check_path(&b, ret->listed[i]);
+	check_output(&b);
+	place_concats(ret);
+	count_parameters(ret, errors);
+	return errors->count == b.before;
+}
+
+void graph_finish(struct graph *graph) { arena_finish(&graph->arena); }

@@ -1,0 +1,61 @@
+// What an op, a loss, an optimizer, an activation and an initializer are: one row each, in a file of its own.
+#ifndef AEXP_NN_OP_H
+#define AEXP_NN_OP_H
+
+#include "nn/graph.h"
+
+struct network;
+
+struct op {
+	struct row row;
+	size_t inputs_min, inputs_max;
+	bool has_parameters;
+	bool reads_sparse;  // takes sparse rows as they are; otherwise they are made dense for it
+	bool keeps_sparse;  // and then gives sparse rows of the same pattern
+	bool makes_cells;   // can be computed at given cells alone, from a dense input
+	bool maps_cells;    // works element by element: cells in, cells out
+	bool has_paths;     // a product that can be sparse or dense: `path` may override the plan
+	// Sets node->width (the inputs' are known), and asks for parameters. May append to errors.
+	void (*plan)(struct graph *graph, struct node *node, struct errors *errors);
+	void (*forward)(struct network *network, const struct node *node);
+	// From the node's gradient to those of its inputs (where needs_gradient) and parameters.
+	void (*backward)(struct network *network, const struct node *node);
+	// Floating point operations of a training step on one row, forward and backward.
+	double (*flops)(const struct graph *graph, const struct node *node);
+	// What a picture says of the node, beyond its name and op; may be NULL.
+	void (*detail)(const struct node *node, struct text *text);
+};
+
+struct loss {
+	struct row row;
+	enum cell_loss_id id;
+	bool all_cells; // the target pattern: every cell (what is not stored counts as 0), or the stored ones
+};
+
+struct optimizer {
+	struct row row;
+	enum optimizer_id id;
+	size_t (*states)(const void *params); // numbers of state a weight needs, 0 to 2
+	bool (*lazy)(const void *params);     // a weight with gradient 0 stays, and its state decays by decay^steps at most
+	bool decays;                          // the state decays (otherwise it stays as it is)
+	double (*decay)(const void *params);  // that factor, where it decays
+	void (*numbers)(const void *params, uint32_t step, struct optimizer_numbers *ret); // of step 1, 2, ...
+};
+
+struct activation {
+	struct row row;
+	enum activation_id id;
+	bool needs_x;
+	double p; // where the row has no key for it
+};
+double activation_parameter(const struct activation_config *config);
+
+struct initializer {
+	struct row row;
+	// element (i, j) of a matrix (inputs, units)
+	double (*value)(const void *params, size_t fan_in, size_t fan_out, struct random_stream stream, size_t i, size_t j);
+};
+
+extern const struct op op_dense, op_dropout, op_batch_norm, op_concat, op_add, op_activation;
+
+#endif

@@ -1,0 +1,211 @@
+// Element-wise mathematics, written once: activations, losses of a cell, optimizer updates of a weight. Scalar inline
+// functions that every backend's loops include. Each family is one X-list: a row makes the enum and the dispatch.
+#ifndef AEXP_TENSOR_ELEMENTWISE_H
+#define AEXP_TENSOR_ELEMENTWISE_H
+
+#include "tensor/real.h"
+
+#include <math.h>
+
+#ifndef AEXP_INLINE
+#define AEXP_INLINE static inline
+#endif
+
+// Activations: y = NAME_value(x, p) and dy/dx = NAME_slope(x, y, p); p is the row's one parameter. The slope is taken
+// from y alone, except where the list says that it needs x.
+// X(NAME, lower-case name, slope needs x)
+#define ACTIVATIONS(X)                                                                                                 \
+	X(IDENTITY, identity, 0)                                                                                           \
+	X(RELU, relu, 0)                                                                                                   \
+	X(LEAKY_RELU, leaky_relu, 0)                                                                                       \
+	X(ELU, elu, 0)                                                                                                     \
+	X(SELU, selu, 0)                                                                                                   \
+	X(SIGMOID, sigmoid, 0)                                                                                             \
+	X(TANH, tanh, 0)                                                                                                   \
+	X(SOFTPLUS, softplus, 0)                                                                                           \
+	X(SWISH, swish, 1)
+
+enum activation_id {
+#define X(NAME, name, needs_x) ACTIVATION_##NAME,
+	ACTIVATIONS(X)
+#undef X
+		ACTIVATION_COUNT
+};
+
+AEXP_INLINE real identity_value(real x, real p) {
+	(void)p;
+	return x;
+}
+AEXP_INLINE real identity_slope(real x, real y, real p) {
+	(void)x, (void)y, (void)p;
+	return 1;
+}
+
+AEXP_INLINE real relu_value(real x, real p) {
+	(void)p;
+	return x > 0 ? x : 0;
+}
+AEXP_INLINE real relu_slope(real x, real y, real p) {
+	(void)x, (void)p;
+	return y > 0 ? (real)1 : (real)0;
+}
+
+// p is the slope below 0; it is positive, so y has the sign of x.
+AEXP_INLINE real leaky_relu_value(real x, real p) { return x > 0 ? x : p * x; }
+AEXP_INLINE real leaky_relu_slope(real x, real y, real p) {
+	(void)x;
+	return y > 0 ? (real)1 : p;
+}
+
+// Clevert et al. 2015; p is alpha.
+AEXP_INLINE real elu_value(real x, real p) { return x > 0 ? x : p * real_expm1(x); }
+AEXP_INLINE real elu_slope(real x, real y, real p) {
+	(void)x;
+	return y > 0 ? (real)1 : y + p;
+}
+
+// Klambauer et al. 2017, the fixed point for mean 0 and variance 1.
+#define SELU_SCALE ((real)1.0507009873554804934193349852946)
+#define SELU_ALPHA ((real)1.6732632423543772848170429916717)
+AEXP_INLINE real selu_value(real x, real p) {
+	(void)p;
+	return x > 0 ? SELU_SCALE * x : SELU_SCALE * SELU_ALPHA * real_expm1(x);
+}
+AEXP_INLINE real selu_slope(real x, real y, real p) {
+	(void)x, (void)p;
+	return y > 0 ? SELU_SCALE : y + SELU_SCALE * SELU_ALPHA;
+}
+
+// exp of a negative number only, so that nothing overflows.
+AEXP_INLINE real sigmoid_value(real x, real p) {
+	(void)p;
+	real e = real_exp(x > 0 ? -x : x);
+	return (x > 0 ? (real)1 : e) / (1 + e);
+}
+AEXP_INLINE real sigmoid_slope(real x, real y, real p) {
+	(void)x, (void)p;
+	return y * (1 - y);
+}
+
+AEXP_INLINE real tanh_value(real x, real p) {
+	(void)p;
+	return real_tanh(x);
+}
+AEXP_INLINE real tanh_slope(real x, real y, real p) {
+	(void)x, (void)p;
+	return 1 - y * y;
+}
+
+// log(1 + exp(x)); its slope is sigmoid(x) = 1 - exp(-y).
+AEXP_INLINE real softplus_value(real x, real p) {
+	(void)p;
+	return (x > 0 ? x : 0) + real_log1p(real_exp(x > 0 ? -x : x));
+}
+AEXP_INLINE real softplus_slope(real x, real y, real p) {
+	(void)x, (void)p;
+	return -real_expm1(-y);
+}
+
+// x sigmoid(x); Ramachandran et al. 2017 with beta 1 (SiLU).
+AEXP_INLINE real swish_value(real x, real p) { return x * sigmoid_value(x, p); }
+AEXP_INLINE real swish_slope(real x, real y, real p) {
+	real s = sigmoid_value(x, p);
+	return s + y * (1 - s);
+}
+
+// Losses of one cell: NAME_loss(prediction, target) and its derivative by the prediction.
+#define CELL_LOSSES(X)                                                                                                 \
+	X(SQUARED, squared)                                                                                                \
+	X(BCE, bce)
+
+enum cell_loss_id {
+#define X(NAME, name) CELL_LOSS_##NAME,
+	CELL_LOSSES(X)
+#undef X
+		CELL_LOSS_COUNT
+};
+
+AEXP_INLINE real squared_loss(real y, real t) { return (y - t) * (y - t); }
+AEXP_INLINE real squared_slope(real y, real t) { return 2 * (y - t); }
+
+// Binary cross-entropy -t log y - (1 - t) log(1 - y), with y clipped to [1e-7, 1 - 1e-7] as Keras does; the slope is
+// that of the clipped value, not 0, outside of that range.
+#define BCE_CLIP ((real)1e-7)
+AEXP_INLINE real bce_clip(real y) { return y < BCE_CLIP ? BCE_CLIP : y > 1 - BCE_CLIP ? 1 - BCE_CLIP : y; }
+AEXP_INLINE real bce_loss(real y, real t) {
+	real c = bce_clip(y);
+	return -t * real_log(c) - (1 - t) * real_log1p(-c);
+}
+AEXP_INLINE real bce_slope(real y, real t) {
+	real c = bce_clip(y);
+	return (c - t) / (c * (1 - c));
+}
+
+// Optimizers: one weight's update, given its gradient and up to two numbers of state.
+#define OPTIMIZERS(X)                                                                                                  \
+	X(SGD, sgd)                                                                                                        \
+	X(ADAGRAD, adagrad)                                                                                                \
+	X(RMSPROP, rmsprop)                                                                                                \
+	X(ADADELTA, adadelta)                                                                                              \
+	X(ADAM, adam)
+
+enum optimizer_id {
+#define X(NAME, name) OPTIMIZER_##NAME,
+	OPTIMIZERS(X)
+#undef X
+		OPTIMIZER_COUNT
+};
+
+// The numbers of one step; what depends on the step's number (adam's bias correction) is folded in by the caller.
+struct optimizer_numbers {
+	real rate, epsilon;
+	real decay;        // momentum (sgd), rho (rmsprop, adadelta), beta_1 (adam)
+	real decay_square; // beta_2 (adam)
+	real correction, correction_square; // adam: 1 / (1 - beta^t)
+	real nesterov;     // sgd: 1 or 0
+};
+
+// Keras: v = momentum v - rate g; w += v, or with Nesterov w += momentum v - rate g.
+AEXP_INLINE void sgd_update(const struct optimizer_numbers *n, real *w, real *v, real *unused, real g) {
+	(void)unused;
+	real step = n->rate * g;
+	real velocity = n->decay * *v - step;
+	*v = velocity;
+	*w += n->nesterov * (n->decay * velocity - step) + (1 - n->nesterov) * velocity;
+}
+
+// Duchi et al. 2011, as PyTorch and Keras write it.
+AEXP_INLINE void adagrad_update(const struct optimizer_numbers *n, real *w, real *s, real *unused, real g) {
+	(void)unused;
+	real sum = *s + g * g;
+	*s = sum;
+	*w -= n->rate * g / (real_sqrt(sum) + n->epsilon);
+}
+
+// Hinton's lecture 6e, as Keras and PyTorch write it (not centered, no momentum).
+AEXP_INLINE void rmsprop_update(const struct optimizer_numbers *n, real *w, real *s, real *unused, real g) {
+	(void)unused;
+	real mean = n->decay * *s + (1 - n->decay) * g * g;
+	*s = mean;
+	*w -= n->rate * g / (real_sqrt(mean) + n->epsilon);
+}
+
+// Zeiler 2012, algorithm 1, with Keras' rate in front of the step.
+AEXP_INLINE void adadelta_update(const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {
+	real mean = n->decay * *s + (1 - n->decay) * g * g;
+	real step = g * (real_sqrt(*d + n->epsilon) / real_sqrt(mean + n->epsilon));
+	*s = mean;
+	*d = n->decay * *d + (1 - n->decay) * step * step;
+	*w -= n->rate * step;
+}
+
+// Kingma and Ba 2015, with epsilon outside of the corrected root as in the paper's algorithm 1 and in PyTorch.
+AEXP_INLINE void adam_update(const struct optimizer_numbers *n, real *w, real *m, real *v, real g) {
+	real mean = n->decay * *m + (1 - n->decay) * g;
+	real square = n->decay_square * *v + (1 - n->decay_square) * g * g;
+	*m = mean;
+	*v = square;
+	*w -= n->rate * (mean * n->correction) / (real_sqrt(square * n->correction_square) + n->epsilon);
+}
+
+#endif

@@ -1,0 +1,386 @@
+// The reference backend: every function of the seam as the plainest C that is right, one thread, sums in double. It is
+// what the other backends are held against, and what a reader should read first.
+#include "tensor/cpu.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool reference_open(const struct backend *backend, size_t threads, struct device **ret, struct error *error) {
+	(void)threads; // one thread, on purpose
+	if (!cpu_open(backend, 1, ret, error))
+		return false;
+	snprintf((*ret)->description, sizeof((*ret)->description), "reference (plain C, one thread)");
+	return true;
+}
+
+static real *at(const struct matrix *m, size_t i, size_t j) { return &m->data[i * m->stride + j]; }
+
+// beta 0 means that the old value is not read, it may be anything.
+static real blend(real beta, real old, double fresh) { return (real)(beta == 0 ? fresh : (double)beta * old + fresh); }
+
+static void reference_gemm(struct device *device, bool ta, bool tb, const struct matrix *a, const struct matrix *b,
+                           real beta, const struct matrix *c) {
+	(void)device;
+	size_t inner = ta ? a->rows : a->columns;
+	for (size_t i = 0; i < c->rows; i++) {
+		for (size_t j = 0; j < c->columns; j++) {
+			double sum = 0;
+			for (size_t k = 0; k < inner; k++)
+				sum += (double)*(ta ? at(a, k, i) : at(a, i, k)) * *(tb ? at(b, j, k) : at(b, k, j));
+			*at(c, i, j) = blend(beta, *at(c, i, j), sum);
+		}
+	}
+}
+
+static void reference_sparse_times(struct device *device, const struct sparse *s, const struct matrix *w, real beta,
+                                   const struct matrix *y) {
+	(void)device;
+	for (size_t i = 0; i < s->rows; i++) {
+		for (size_t j = 0; j < y->columns; j++) {
+			double sum = 0;
+			for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
+				sum += (double)s->value[k] * *at(w, s->column[k], j);
+			*at(y, i, j) = blend(beta, *at(y, i, j), sum);
+		}
+	}
+}
+
+static void reference_transposed_times(struct device *device, const struct transposed *t, const real *value,
+                                       const struct matrix *y, const struct matrix *g) {
+	(void)device;
+	for (size_t i = 0; i < t->count; i++) {
+		for (size_t j = 0; j < g->columns; j++) {
+			double sum = 0;
+			for (uint32_t k = t->start[i]; k < t->start[i + 1]; k++)
+				sum += (double)value[t->entry[k]] * *at(y, t->row[k], j);
+			*at(g, i, j) = (real)sum;
+		}
+	}
+}
+
+static void reference_transposed_sums(struct device *device, const struct transposed *t, const real *value, real *ret) {
+	(void)device;
+	for (size_t i = 0; i < t->count; i++) {
+		double sum = 0;
+		for (uint32_t k = t->start[i]; k < t->start[i + 1]; k++)
+			sum += value[t->entry[k]];
+		ret[i] = (real)sum;
+	}
+}
+
+static void reference_cells_times(struct device *device, const struct sparse *pattern, const struct matrix *h,
+                                  const struct matrix *w, const real *bias, real *ret) {
+	(void)device;
+	for (size_t i = 0; i < pattern->rows; i++) {
+		for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++) {
+			double sum = bias ? bias[pattern->column[k]] : 0;
+			for (size_t j = 0; j < h->columns; j++)
+				sum += (double)*at(h, i, j) * *at(w, pattern->column[k], j);
+			ret[k] = (real)sum;
+		}
+	}
+}
+
+static void reference_densify(struct device *device, const struct sparse *s, const struct matrix *d) {
+	(void)device;
+	for (size_t i = 0; i < d->rows; i++) {
+		memset(at(d, i, 0), 0, d->columns * sizeof(real));
+		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
+			*at(d, i, s->column[k]) = s->value[k];
+	}
+}
+
+static void reference_add_row(struct device *device, const real *row, const struct matrix *y) {
+	(void)device;
+	for (size_t i = 0; i < y->rows; i++)
+		for (size_t j = 0; j < y->columns; j++)
+			*at(y, i, j) += row[j];
+}
+
+static void reference_column_sums(struct device *device, const struct matrix *y, real *ret) {
+	(void)device;
+	for (size_t j = 0; j < y->columns; j++) {
+		double sum = 0;
+		for (size_t i = 0; i < y->rows; i++)
+			sum += *at(y, i, j);
+		ret[j] = (real)sum;
+	}
+}
+
+static void reference_add(struct device *device, const struct matrix *x, real beta, const struct matrix *y) {
+	(void)device;
+	for (size_t i = 0; i < y->rows; i++)
+		for (size_t j = 0; j < y->columns; j++)
+			*at(y, i, j) = blend(beta, *at(y, i, j), *at(x, i, j));
+}
+
+static real activation_value(enum activation_id id, real x, real p) {
+	switch (id) {
+#define X(NAME, name, needs_x)                                                                                         \
+	case ACTIVATION_##NAME:                                                                                            \
+		return name##_value(x, p);
+		ACTIVATIONS(X)
+#undef X
+	case ACTIVATION_COUNT:
+		break;
+	}
+	return 0;
+}
+
+static real activation_slope(enum activation_id id, real x, real y, real p) {
+	switch (id) {
+#define X(NAME, name, needs_x)                                                                                         \
+	case ACTIVATION_##NAME:                                                                                            \
+		return name##_slope(x, y, p);
+		ACTIVATIONS(X)
+#undef X
+	case ACTIVATION_COUNT:
+		break;
+	}
+	return 0;
+}
+
+static void reference_activate(struct device *device, enum activation_id id, real p, const struct matrix *x,
+                               const struct matrix *y) {
+	(void)device;
+	for (size_t i = 0; i < y->rows; i++)
+		for (size_t j = 0; j < y->columns; j++)
+			*at(y, i, j) = activation_value(id, *at(x, i, j), p);
+}
+
+static void reference_activate_back(struct device *device, enum activation_id id, real p, const struct matrix *x,
+                                    const struct matrix *y, const struct matrix *dy, real beta,
+                                    const struct matrix *dx) {
+	(void)device;
+	for (size_t i = 0; i < y->rows; i++) {
+		for (size_t j = 0; j < y->columns; j++) {
+			real slope = activation_slope(id, x ? *at(x, i, j) : 0, *at(y, i, j), p);
+			*at(dx, i, j) = blend(beta, *at(dx, i, j), (double)*at(dy, i, j) * slope);
+		}
+	}
+}
+
+static bool kept(const struct dropout_draw *draw, size_t row, uint32_t unit) {
+	return random_u32(draw->stream, draw->epoch, draw->row[row], unit) >= dropout_threshold(draw->rate);
+}
+
+static void reference_dropout(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
+                              const struct matrix *y, uint8_t *keep) {
+	(void)device;
+	real scale = dropout_scale(draw->rate);
+	for (size_t i = 0; i < y->rows; i++) {
+		for (size_t j = 0; j < y->columns; j++) {
+			keep[i * y->columns + j] = kept(draw, i, (uint32_t)j);
+			*at(y, i, j) = keep[i * y->columns + j] ? *at(x, i, j) * scale : 0;
+		}
+	}
+}
+
+static void reference_dropout_back(struct device *device, double rate, const uint8_t *keep, const struct matrix *dy,
+                                   real beta, const struct matrix *dx) {
+	(void)device;
+	real scale = dropout_scale(rate);
+	for (size_t i = 0; i < dy->rows; i++)
+		for (size_t j = 0; j < dy->columns; j++)
+			*at(dx, i, j) = blend(beta, *at(dx, i, j), keep[i * dy->columns + j] ? *at(dy, i, j) * scale : 0);
+}
+
+static void reference_dropout_sparse(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
+                                     real *ret_value) {
+	(void)device;
+	real scale = dropout_scale(draw->rate);
+	for (size_t i = 0; i < s->rows; i++)
+		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
+			ret_value[k] = kept(draw, i, s->column[k]) ? s->value[k] * scale : 0;
+}
+
+// Ioffe and Szegedy 2015, algorithm 1; biased variance; running = momentum running + (1 - momentum) batch, as in Keras.
+static void reference_batch_norm(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
+                                 const struct matrix *y) {
+	(void)device;
+	for (size_t j = 0; j < x->columns; j++) {
+		double mean = 0, variance = 0;
+		for (size_t i = 0; i < x->rows; i++)
+			mean += *at(x, i, j);
+		mean /= (double)x->rows;
+		for (size_t i = 0; i < x->rows; i++)
+			variance += (*at(x, i, j) - mean) * (*at(x, i, j) - mean);
+		variance /= (double)x->rows;
+		double inverse = 1 / sqrt(variance + (double)state->epsilon);
+		state->mean[j] = (real)mean;
+		state->inverse_deviation[j] = (real)inverse;
+		state->running_mean[j] += (1 - state->momentum) * ((real)mean - state->running_mean[j]);
+		state->running_variance[j] += (1 - state->momentum) * ((real)variance - state->running_variance[j]);
+		for (size_t i = 0; i < x->rows; i++)
+			*at(y, i, j) = (real)(state->gamma[j] * ((*at(x, i, j) - mean) * inverse) + state->beta[j]);
+	}
+}
+
+static void reference_batch_norm_running(struct device *device, const struct batch_norm_state *state,
+                                         const struct matrix *x, const struct matrix *y) {
+	(void)device;
+	for (size_t j = 0; j < x->columns; j++) {
+		real inverse = 1 / real_sqrt(state->running_variance[j] + state->epsilon);
+		for (size_t i = 0; i < x->rows; i++)
+			*at(y, i, j) = state->gamma[j] * ((*at(x, i, j) - state->running_mean[j]) * inverse) + state->beta[j];
+	}
+}
+
+// With n rows, z the normalised input: dx = gamma / deviation (dy - mean(dy) - z mean(dy z)).
+static void reference_batch_norm_back(struct device *device, const struct batch_norm_state *state,
+                                      const struct matrix *x, const struct matrix *dy, real beta,
+                                      const struct matrix *dx, real *dgamma, real *dbeta) {
+	(void)device;
+	for (size_t j = 0; j < x->columns; j++) {
+		double mean = state->mean[j], inverse = state->inverse_deviation[j], sum = 0, product = 0;
+		for (size_t i = 0; i < x->rows; i++) {
+			sum += *at(dy, i, j);
+			product += *at(dy, i, j) * ((*at(x, i, j) - mean) * inverse);
+		}
+		dbeta[j] = (real)sum;
+		dgamma[j] = (real)product;
+		if (!dx)
+			continue;
+		for (size_t i = 0; i < x->rows; i++) {
+			double z = (*at(x, i, j) - mean) * inverse, n = (double)x->rows;
+			*at(dx, i, j) =
+				blend(beta, *at(dx, i, j), state->gamma[j] * inverse * (*at(dy, i, j) - sum / n - z * product / n));
+		}
+	}
+}
+
+static double cell_loss(enum cell_loss_id id, real y, real t, real *ret_slope) {
+	switch (id) {
+#define X(NAME, name)                                                                                                  \
+	case CELL_LOSS_##NAME:                                                                                             \
+		*ret_slope = name##_slope(y, t);                                                                               \
+		return (double)name##_loss(y, t);
+		CELL_LOSSES(X)
+#undef X
+	case CELL_LOSS_COUNT:
+		break;
+	}
+	return 0;
+}
+
+// One row of the dense form: the stored cells, and with `all` the others with target 0.
+static double dense_loss_row(const struct loss_cells *cells, size_t i, const real *y, real *g, size_t columns) {
+	double sum = 0;
+	uint32_t k = cells->target->start[i], end = cells->target->start[i + 1];
+	for (size_t j = 0; j < columns; j++) {
+		bool stored = k < end && cells->target->column[k] == j;
+		g[j] = 0;
+		if (stored || cells->all) {
+			sum += cell_loss(cells->id, y[j], stored ? cells->target->value[k] : 0, &g[j]);
+			g[j] *= cells->row_scale[i];
+		}
+		k += stored;
+	}
+	return sum;
+}
+
+static double reference_loss(struct device *device, const struct loss_cells *cells, bool packed,
+                             const struct matrix *prediction, const struct matrix *gradient) {
+	(void)device;
+	const struct sparse *target = cells->target;
+	double total = 0;
+	for (size_t i = 0; i < target->rows; i++) {
+		double sum = 0;
+		if (packed) {
+			for (uint32_t k = target->start[i]; k < target->start[i + 1]; k++) {
+				sum += cell_loss(cells->id, prediction->data[k], target->value[k], &gradient->data[k]);
+				gradient->data[k] *= cells->row_scale[i];
+			}
+		} else {
+			sum = dense_loss_row(cells, i, at(prediction, i, 0), at(gradient, i, 0), prediction->columns);
+		}
+		total += (double)cells->row_scale[i] * sum;
+	}
+	return total;
+}
+
+static void update(enum optimizer_id id, const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {
+	switch (id) {
+#define X(NAME, name)                                                                                                  \
+	case OPTIMIZER_##NAME:                                                                                             \
+		name##_update(n, w, s, d, g);                                                                                  \
+		break;
+		OPTIMIZERS(X)
+#undef X
+	case OPTIMIZER_COUNT:
+		break;
+	}
+}
+
+// A row that was not touched for k steps would have seen k zero gradients: its state decays by decay^k, no weight moves.
+static void catch_up(const struct optimizer_rows *rows, size_t row) {
+	uint32_t waited = rows->step - 1 - rows->stamp[row];
+	rows->stamp[row] = rows->step;
+	if (!waited || rows->first_only)
+		return;
+	real factor = rows->decay_power[waited < rows->decay_powers ? waited : rows->decay_powers - 1];
+	for (size_t s = 0; s < 2 && rows->state[s]; s++)
+		for (size_t j = 0; j < rows->weight.columns; j++)
+			rows->state[s][row * rows->weight.stride + j] *= factor;
+}
+
+static double update_row(const struct optimizer_rows *rows, size_t row, const real *gradient) {
+	double squares = 0;
+	for (size_t j = 0; j < rows->weight.columns; j++) {
+		size_t place = row * rows->weight.stride + j;
+		real *w = &rows->weight.data[place], unused[2] = { 0 };
+		squares += (double)*w * *w;
+		update(rows->id, &rows->numbers, w, rows->state[0] ? &rows->state[0][place] : &unused[0],
+		       rows->state[1] ? &rows->state[1][place] : &unused[1], (gradient ? gradient[j] : 0) + 2 * rows->l2 * *w);
+	}
+	return squares;
+}
+
+static double reference_optimize(struct device *device, const struct optimizer_rows *rows) {
+	(void)device;
+	if (rows->lazy) {
+		for (size_t i = 0; i < rows->gradient.rows; i++) {
+			catch_up(rows, rows->row[i]);
+			update_row(rows, rows->row[i], at(&rows->gradient, i, 0));
+		}
+		return 0;
+	}
+	double squares = 0;
+	for (size_t i = 0; i < rows->weight.rows; i++) {
+		const real *gradient = at(&rows->gradient, i, 0);
+		if (rows->row)
+			gradient = rows->slot[i] ? at(&rows->gradient, rows->slot[i] - 1, 0) : NULL;
+		squares += update_row(rows, i, gradient);
+	}
+	return rows->l2 > 0 ? squares : 0;
+}
+
+const struct backend backend_reference = {
+	.row = { .name = "reference", .doc = "Plain C on one thread, sums in double: what the others are held against" },
+	.open = reference_open,
+	.close = cpu_close,
+	.describe = cpu_describe,
+	.allocate = cpu_allocate,
+	.release = cpu_release,
+	.upload = cpu_copy,
+	.download = cpu_copy,
+	.gemm = reference_gemm,
+	.sparse_times = reference_sparse_times,
+	.transposed_times = reference_transposed_times,
+	.transposed_sums = reference_transposed_sums,
+	.cells_times = reference_cells_times,
+	.densify = reference_densify,
+	.add_row = reference_add_row,
+	.column_sums = reference_column_sums,
+	.add = reference_add,
+	.activate = reference_activate,
+	.activate_back = reference_activate_back,
+	.dropout = reference_dropout,
+	.dropout_back = reference_dropout_back,
+	.dropout_sparse = reference_dropout_sparse,
+	.batch_norm = reference_batch_norm,
+	.batch_norm_running = reference_batch_norm_running,
+	.batch_norm_back = reference_batch_norm_back,
+	.loss = reference_loss,
+	.optimize = reference_optimize,
+};

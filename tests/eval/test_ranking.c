@@ -1,0 +1,240 @@
+// Ranking metrics and their collector: hand-worked examples, and against a full sort with the formulas written out.
+#include "eval_test.h"
+
+enum { ITEMS = 40, USERS = 60 };
+
+static const struct metric *const ranking_metrics[] = {&metric_ndcg, &metric_recall, &metric_precision,
+                                                       &metric_map,  &metric_mrr,    &metric_hit};
+enum { METRICS = sizeof(ranking_metrics) / sizeof(ranking_metrics[0]) };
+
+static void hand_worked(void **state) {
+	(void)state;
+	const uint8_t relevant[] = {0, 1, 0, 1, 0};
+	struct ranking ranking = {.relevant = relevant, .length = 5, .relevant_count = 3};
+	double second = 1 / log2(3), fourth = 1 / log2(5), third = 0.5;
+	static const size_t ks[] = {1, 2, 3, 4, 100};
+	const double expected[METRICS][5] = {
+	    {0, second / (1 + second), second / (1 + second + third), (second + fourth) / (1 + second + third),
+	     (second + fourth) / (1 + second + third)},
+	    {0, 1.0 / 3, 1.0 / 3, 2.0 / 3, 2.0 / 3},
+	    {0, 1.0 / 2, 1.0 / 3, 2.0 / 4, 2.0 / 100},
+	    {0, 0.5 / 2, 0.5 / 3, (0.5 + 0.5) / 3, (0.5 + 0.5) / 3},
+	    {0, 0.5, 0.5, 0.5, 0.5},
+	    {0, 1, 1, 1, 1},
+	};
+	for (size_t metric = 0; metric < METRICS; metric++)
+		for (size_t i = 0; i < 5; i++)
+			assert_near(ranking_metrics[metric]->over_ranking(&ranking, ks[i]), expected[metric][i], 1e-15);
+}
+
+// Everything relevant in front is 1 whatever k is, but for precision (few relevant) and recall (small k).
+static void the_best_order(void **state) {
+	(void)state;
+	const uint8_t relevant[] = {1, 1, 1, 0, 0, 0};
+	struct ranking ranking = {.relevant = relevant, .length = 6, .relevant_count = 3};
+	for (size_t k = 1; k <= 6; k++) {
+		assert_near(metric_ndcg.over_ranking(&ranking, k), 1, 0);
+		assert_near(metric_map.over_ranking(&ranking, k), 1, 0);
+		assert_near(metric_mrr.over_ranking(&ranking, k), 1, 0);
+		assert_near(metric_hit.over_ranking(&ranking, k), 1, 0);
+		assert_near(metric_recall.over_ranking(&ranking, k), k < 3 ? (double)k / 3 : 1, 0);
+		assert_near(metric_precision.over_ranking(&ranking, k), k < 3 ? 1 : 3 / (double)k, 0);
+	}
+}
+
+struct user {
+	float scores[ITEMS];
+	uint32_t excluded[ITEMS], relevant[ITEMS];
+	size_t excluded_count, relevant_count;
+};
+
+static void draw_user(uint64_t *random, struct user *ret) {
+	*ret = (struct user){0};
+	unsigned excluded = (unsigned)draw_below(random, 101), relevant = (unsigned)draw_below(random, 40);
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		ret->scores[i] = draw_chance(random, 5) ? NAN : (float)draw_below(random, 12);
+		if (draw_chance(random, excluded))
+			ret->excluded[ret->excluded_count++] = i;
+		if (draw_chance(random, relevant)) // may be excluded, too
+			ret->relevant[ret->relevant_count++] = i;
+	}
+}
+
+static bool holds(const uint32_t *list, size_t count, uint32_t item) {
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == item)
+			return true;
+	return false;
+}
+
+// 1-based rank of an item among the candidates: one more than how many come before it.
+static size_t naive_rank(const struct user *user, uint32_t item) {
+	size_t rank = 1;
+	float own = user->scores[item];
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		float score = user->scores[i];
+		if (i == item || holds(user->excluded, user->excluded_count, i))
+			continue;
+		bool equal = score == own || (isnan(score) && isnan(own));
+		rank += score > own || (isnan(own) && !isnan(score)) || (equal && i < item);
+	}
+	return rank;
+}
+
+// Values of all metrics for one user; false where no relevant item is a candidate.
+static bool naive_user(const struct user *user, size_t k, double ret_value[METRICS]) {
+	size_t rank[ITEMS], relevant = 0, found = 0, first = 0;
+	double gain = 0, ideal = 0, precision_sum = 0;
+	for (size_t i = 0; i < user->relevant_count; i++)
+		if (!holds(user->excluded, user->excluded_count, user->relevant[i]))
+			rank[relevant++] = naive_rank(user, user->relevant[i]);
+	for (size_t i = 0; i < relevant; i++) {
+		if (i < k)
+			ideal += 1 / log2((double)i + 2);
+		if (rank[i] > k)
+			continue;
+		found++;
+		gain += 1 / log2((double)rank[i] + 1);
+		first = first == 0 || rank[i] < first ? rank[i] : first;
+		size_t up_to = 0;
+		for (size_t j = 0; j < relevant; j++)
+			up_to += rank[j] <= rank[i];
+		precision_sum += (double)up_to / (double)rank[i];
+	}
+	ret_value[0] = gain / ideal;
+	ret_value[1] = (double)found / (double)relevant;
+	ret_value[2] = (double)found / (double)k;
+	ret_value[3] = precision_sum / (double)(relevant < k ? relevant : k);
+	ret_value[4] = first ? 1 / (double)first : 0;
+	ret_value[5] = found > 0;
+	return relevant > 0;
+}
+
+static const size_t cuts[] = {1, 3, 10, 2 * ITEMS};
+enum { CUTS = sizeof(cuts) / sizeof(cuts[0]), USES = METRICS * CUTS + 1 };
+
+// All metrics at all cuts, and a cell metric at the end.
+static void make_uses(struct metric_use *ret_uses) {
+	for (size_t i = 0; i < METRICS * CUTS; i++)
+		ret_uses[i] = use_of(ranking_metrics[i / CUTS], cuts[i % CUTS]);
+	ret_uses[USES - 1] = use_of(&metric_mse, 0);
+}
+
+static void add_user(struct ranking_collector *collector, const struct user *user) {
+	ranking_collector_add(collector, user->scores, user->excluded, user->excluded_count, user->relevant,
+	                      user->relevant_count);
+}
+
+static void collector_equals_the_definitions(void **state) {
+	(void)state;
+	uint64_t random = 5;
+	struct metric_use uses[USES];
+	make_uses(uses);
+	for (size_t round = 0; round < 50; round++) {
+		struct ranking_collector *collector = ranking_collector_create(uses, USES, ITEMS);
+		double sum[USES] = {0}, mean[USES];
+		size_t counted = 0, users, skipped;
+		for (size_t i = 0; i < USERS; i++) {
+			struct user user;
+			double value[METRICS];
+			bool counts = false;
+			draw_user(&random, &user);
+			add_user(collector, &user);
+			for (size_t cut = 0; cut < CUTS; cut++) {
+				counts = naive_user(&user, cuts[cut], value);
+				for (size_t metric = 0; counts && metric < METRICS; metric++)
+					sum[metric * CUTS + cut] += value[metric];
+			}
+			counted += counts;
+		}
+		ranking_collector_result(collector, mean, &users, &skipped);
+		assert_int_equal(users, counted);
+		assert_int_equal(skipped, USERS - counted);
+		assert_true(counted > 10 && skipped > 0);
+		for (size_t i = 0; i + 1 < USES; i++)
+			assert_near(mean[i], sum[i] / (double)counted, 1e-12);
+		assert_true(isnan(mean[USES - 1]));
+		ranking_collector_destroy(collector);
+	}
+}
+
+static void merged_collectors_equal_one(void **state) {
+	(void)state;
+	enum { BLOCKS = 5 };
+	uint64_t random = 6;
+	struct metric_use uses[USES];
+	struct ranking_collector *one, *merged, *block[BLOCKS];
+	make_uses(uses);
+	one = ranking_collector_create(uses, USES, ITEMS);
+	merged = ranking_collector_create(uses, USES, ITEMS);
+	for (size_t i = 0; i < BLOCKS; i++)
+		block[i] = ranking_collector_create(uses, USES, ITEMS);
+	for (size_t i = 0; i < USERS; i++) {
+		struct user user;
+		draw_user(&random, &user);
+		add_user(one, &user);
+		add_user(block[i * (BLOCKS - 1) / USERS], &user); // the last block stays empty
+	}
+	for (size_t i = 0; i < BLOCKS; i++) {
+		ranking_collector_merge(merged, block[i]);
+		ranking_collector_destroy(block[i]);
+	}
+	double mean[2][USES];
+	size_t users[2], skipped[2];
+	ranking_collector_result(one, mean[0], &users[0], &skipped[0]);
+	ranking_collector_result(merged, mean[1], &users[1], &skipped[1]);
+	assert_int_equal(users[0], users[1]);
+	assert_int_equal(skipped[0], skipped[1]);
+	for (size_t i = 0; i < USES; i++)
+		assert_near(mean[0][i], mean[1][i], 1e-14);
+	ranking_collector_destroy(one);
+	ranking_collector_destroy(merged);
+}
+
+static void no_users_no_value(void **state) {
+	(void)state;
+	struct metric_use uses[USES];
+	double mean[USES];
+	size_t users, skipped;
+	const float scores[ITEMS] = {0};
+	const uint32_t item = 7;
+	make_uses(uses);
+	struct ranking_collector *collector = ranking_collector_create(uses, USES, ITEMS);
+	ranking_collector_add(collector, scores, NULL, 0, NULL, 0);
+	ranking_collector_add(collector, scores, &item, 1, &item, 1); // the one relevant item is no candidate
+	ranking_collector_result(collector, mean, &users, &skipped);
+	assert_int_equal(users, 0);
+	assert_int_equal(skipped, 2);
+	for (size_t i = 0; i < USES; i++)
+		assert_true(isnan(mean[i]));
+	ranking_collector_destroy(collector);
+	ranking_collector_destroy(NULL);
+}
+
+// Equal scores: the lower index comes first, so item 0 is at rank 1 and item 9 at rank 10.
+static void ties_go_to_the_lower_index(void **state) {
+	(void)state;
+	const float scores[ITEMS] = {0};
+	const struct metric_use use = use_of(&metric_mrr, 10);
+	for (uint32_t item = 0; item < ITEMS; item++) {
+		struct ranking_collector *collector = ranking_collector_create(&use, 1, ITEMS);
+		double mean;
+		size_t users, skipped;
+		ranking_collector_add(collector, scores, NULL, 0, &item, 1);
+		ranking_collector_result(collector, &mean, &users, &skipped);
+		assert_near(mean, item < 10 ? 1 / (double)(item + 1) : 0, 0);
+		ranking_collector_destroy(collector);
+	}
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(hand_worked),
+	    cmocka_unit_test(the_best_order),
+	    cmocka_unit_test(collector_equals_the_definitions),
+	    cmocka_unit_test(merged_collectors_equal_one),
+	    cmocka_unit_test(no_users_no_value),
+	    cmocka_unit_test(ties_go_to_the_lower_index),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
