@@ -1,6 +1,7 @@
 // Opening a file through libarchive. An archive is looked through first, since whether there is one candidate is known
 // only at its end; then it is opened again and read up to that one. Formats that would take plain text for something
-// else (mtree, cpio, uuencode) are left out on purpose.
+// else (mtree, cpio, uuencode) are left out on purpose. libarchive 3.6 does not compare gzip's checksum (those of xz,
+// zstd, bzip2 and zip it does): a flipped bit in a .gz can go unseen.
 #include "data/input.h"
 
 #include <archive.h>
@@ -25,7 +26,7 @@ static bool unreadable(struct error *error, const char *path, const char *reason
 // libarchive's reason; it has none for some failures.
 static const char *reason_of(struct archive *archive) {
 	const char *reason = archive_error_string(archive);
-	return reason == NULL ? "damaged file" : reason;
+	return reason == NULL ? "truncated or damaged" : reason;
 }
 
 static struct archive *open_archive(const char *path, struct error *error) {
