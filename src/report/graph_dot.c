@@ -100,7 +100,7 @@ static void append_edge(struct text *text, const struct graph_facts *graph, cons
 
 static void append_title(struct text *text, const struct graph_facts *graph, const char *title) {
 	text_append(text, "\tlabel=<");
-	append_line(text, "<B>", title, "</B><FONT POINT-SIZE=\"12\">&#160;&#160;&#160;");
+	append_line(text, "<B>", title, "</B><BR/><FONT POINT-SIZE=\"12\">");
 	append_count(text, graph->parameters, "parameter", "parameters");
 	text_append(text, "</FONT>>;\n");
 }
