@@ -21,22 +21,6 @@
 
 #include "base/file.h"
 
-// Every test runs in a fresh folder, which is the working folder then.
-static int enter(void **state) {
-	char name[] = "/tmp/aexp-test-file-XXXXXX";
-	if (mkdtemp(name) == NULL || chdir(name) != 0)
-		return -1;
-	*state = strdup(name);
-	return 0;
-}
-
-static int leave(void **state) {
-	struct error error;
-	bool fine = chdir("/") == 0 && folder_remove(*state, &error) && !file_exists(*state);
-	free(*state);
-	return fine ? 0 : -1;
-}
-
 static size_t count_entries(const char *path) {
 	DIR *folder = opendir(path);
 	size_t count = 0;
@@ -44,6 +28,32 @@ static size_t count_entries(const char *path) {
 		count++;
 	closedir(folder);
 	return count - 2; // "." and ".."
+}
+
+struct place {
+	char name[32];
+	size_t open; // descriptors of the process when the test began
+};
+
+// Every test runs in a fresh folder, which is the working folder then, and must close what it opens.
+static int enter(void **state) {
+	struct place *place = malloc(sizeof *place);
+	strcpy(place->name, "/tmp/aexp-test-file-XXXXXX");
+	*state = place;
+	place->open = count_entries("/proc/self/fd");
+	return mkdtemp(place->name) != NULL && chdir(place->name) == 0 ? 0 : -1;
+}
+
+static int leave(void **state) {
+	struct place *place = *state;
+	struct error error;
+	bool fine = chdir("/") == 0 && folder_remove(place->name, &error) && !file_exists(place->name);
+	if (place->open != count_entries("/proc/self/fd")) {
+		print_error("%zu descriptors open before, %zu after\n", place->open, count_entries("/proc/self/fd"));
+		fine = false;
+	}
+	free(place);
+	return fine ? 0 : -1;
 }
 
 static void expect_content(const char *path, const char *content) {
@@ -136,6 +146,8 @@ static void says_why_it_cannot_read(void **state) {
 	put("f", "");
 	assert_false(file_read("f/g", 10, &data, &size, &error));
 	assert_string_equal(error.message, "cannot read \"f/g\": Not a directory");
+	assert_false(file_read("/proc/self/mem", 10, &data, &size, &error)); // opens, and then does not read
+	assert_string_equal(error.message, "cannot read \"/proc/self/mem\": Input/output error");
 	assert_false(file_read("", 10, &data, &size, NULL));
 	assert_null(data);
 }
@@ -277,7 +289,7 @@ static void publishes_files_and_folders(void **state) {
 }
 
 static void creates_folders(void **state) {
-	char *here = *state;
+	struct place *place = *state;
 	struct error error = {0};
 	static const char *const paths[] = {"a", "a", "a/b/c", "a//d///e", "f/", "./g/../h", "."};
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -285,7 +297,7 @@ static void creates_folders(void **state) {
 		assert_true(file_is_folder(paths[i]));
 	}
 	assert_true(folder_create("/", &error));
-	char *full = path_join(here, "x/y");
+	char *full = path_join(place->name, "x/y");
 	assert_true(folder_create(full, &error));
 	assert_true(file_is_folder("x/y"));
 	free(full);
