@@ -126,13 +126,13 @@ static void check_side_file(const struct side *side, const struct value *root, s
 	const struct features_config *config = side->config;
 	bool id = config->id.name != NULL || config->id.number > 0;
 	if (config->path == NULL && !side->own) {
-		struct error *error =
-		    errors_add(errors, ERROR_CONFIG, value_origin(root, side->key), "%s.path is missing", side->key);
+		struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(root, side->key),
+		                                 "missing key \"path\" in \"%s\"", side->key);
 		error_hint(error, "The format has no side information of its own: name a file.");
 	}
 	if (config->path != NULL && !id) {
 		struct error *error =
-		    errors_add(errors, ERROR_CONFIG, value_origin(root, side->key), "%s.id is missing", side->key);
+		    errors_add(errors, ERROR_CONFIG, value_origin(root, side->key), "missing key \"id\" in \"%s\"", side->key);
 		error_hint(error, "Name the column that holds the ids.");
 	}
 	if (config->path == NULL && side->own && id)

@@ -58,7 +58,7 @@ const struct registry duplicates_registry = {"duplicates", "duplicates", rules, 
 // --- Finding ---
 
 // The ratings of each user, in their order: user u's places are place[start[u]] ... place[start[u + 1] - 1].
-static bool group_by_user(const struct dataset *dataset, size_t *start, uint32_t *place) {
+static void group_by_user(const struct dataset *dataset, size_t *start, uint32_t *place) {
 	for (size_t i = 0; i < dataset->count; i++)
 		start[dataset->user[i] + 1]++;
 	for (size_t u = 0; u < dataset->users.count; u++)
@@ -68,7 +68,6 @@ static bool group_by_user(const struct dataset *dataset, size_t *start, uint32_t
 	for (size_t u = dataset->users.count; u > 0; u--) // each start has moved to the next one's
 		start[u] = start[u - 1];
 	start[0] = 0;
-	return true;
 }
 
 struct search {
@@ -154,8 +153,9 @@ bool duplicates_settle(const struct duplicates_rule *rule, struct dataset *datas
 	found.start = memory_array(dataset->users.count + 1, sizeof *found.start, what, error);
 	found.place = found.start == NULL ? NULL : memory_array(dataset->count, sizeof *found.place, what, error);
 	found.last = found.place == NULL ? NULL : memory_array(dataset->items.count, sizeof *found.last, what, error);
-	bool fine = found.last != NULL && group_by_user(dataset, found.start, found.place);
+	bool fine = found.last != NULL;
 	if (fine) {
+		group_by_user(dataset, found.start, found.place);
 		search(&found); // most data sets have none: count first
 		fine = found.found == 0 || settle(rule, &found, dataset, error);
 	}

@@ -105,8 +105,8 @@ static void check(const struct data_config *config, const void *params, const st
                   struct errors *errors) {
 	const struct delimited_params *delimited = params;
 	if (delimited->path == NULL && !check_split_files(config)) {
-		struct error *added =
-		    errors_add(errors, ERROR_CONFIG, value_origin(root, "data.source"), "data.source.path is missing");
+		struct error *added = errors_add(errors, ERROR_CONFIG, value_origin(root, "data.source"),
+		                                 "missing key \"path\" in \"data.source\"");
 		error_hint(added, "Name the file of ratings.");
 	}
 	check_separator(delimited->separator, "data.source.separator", delimited->quotes, root, errors);

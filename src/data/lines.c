@@ -67,13 +67,11 @@ static const char *plain_end(const struct lines *lines, const char *text, const 
 
 // Behind the quote that closes the field whose opening quote is at text; NULL where it is not closed before end.
 static const char *quoted_end(const char *text, const char *end) {
-	for (const char *p = text + 1; p < end; p++) {
-		p = memchr(p, '"', (size_t)(end - p));
-		if (p == NULL)
-			return NULL;
+	const char *p = text + 1;
+	while (p < end && (p = memchr(p, '"', (size_t)(end - p))) != NULL) {
 		if (p + 1 == end || p[1] != '"')
 			return p + 1;
-		p++;
+		p += 2; // a quote that stands for itself
 	}
 	return NULL;
 }

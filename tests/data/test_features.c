@@ -253,7 +253,7 @@ static void test_csv(void **state) {
 	assert_string_equal(levels_of(f, attribute_of(&f->data.item_attributes, "genres"), 0), "Drama|War");
 	assert_string_equal(levels_of(f, attribute_of(&f->data.item_attributes, "genres"), 1), "-");
 	must_fail(f, MOVIELENS("movielens-csv") "user_features: { numeric = [ \"age\" ]; };", ERROR_CONFIG,
-	          "experiment.cfg:3: data.user_features.path is missing",
+	          "experiment.cfg:3: missing key \"path\" in \"data.user_features\"",
 	          "The format has no side information of its own: name a file.");
 	write_text(f, "u.csv", "id,age\n1,5\n2,6\n");
 	must_load(f,

@@ -237,7 +237,7 @@ static void test_checks(void **state) {
 	     "There is one value more than thresholds: one below the first, one above each."},
 	    {"buckets: { thresholds = [ 3.5 ]; values = [ 0.1, 0.1 ]; };",
 	     "experiment.cfg:2: data.buckets.values: \"0.1\" stands there twice", "Each bucket needs a value of its own."},
-	    {"source: { format = \"delimited\"; };", "experiment.cfg:2: data.source.path is missing",
+	    {"source: { format = \"delimited\"; };", "experiment.cfg:2: missing key \"path\" in \"data.source\"",
 	     "Name the file of ratings."},
 	    {SOURCE("separator = \"\";"), "experiment.cfg:2: data.source.separator is empty", ""},
 	    {SOURCE("separator = \"a\\n\";"), "experiment.cfg:2: data.source.separator holds a line end", ""},
@@ -256,10 +256,10 @@ static void test_checks(void **state) {
 	    {"split: { kind = \"files\"; train = \"a.csv\"; };",
 	     "experiment.cfg:2: split \"files\" needs a format that reads files, not \"synthetic\"", ""},
 	    {PLAIN "user_features: { id = 1; numeric = [ \"age\" ]; };",
-	     "experiment.cfg:3: data.user_features.path is missing",
+	     "experiment.cfg:3: missing key \"path\" in \"data.user_features\"",
 	     "The format has no side information of its own: name a file."},
 	    {PLAIN "user_features: { path = \"u.csv\"; numeric = [ \"age\" ]; };",
-	     "experiment.cfg:3: data.user_features.id is missing", "Name the column that holds the ids."},
+	     "experiment.cfg:3: missing key \"id\" in \"data.user_features\"", "Name the column that holds the ids."},
 	    {PLAIN "item_features: { path = \"u.csv\"; id = 1; };", "experiment.cfg:3: data.item_features names no columns",
 	     "List columns as categorical, numeric or multi."},
 	    {PLAIN "user_features: { path = \"u.csv\"; id = 1; numeric = [ \"age\" ];\n multi = [ \"age\" ]; };",
@@ -282,6 +282,36 @@ static void test_checks(void **state) {
 	assert_int_equal(f->errors.count, 5); // all in one go
 }
 
+// The resolved `data` group, written and read again, is the same: every default stands in it.
+static void test_written(void **state) {
+	struct fixture *f = *state;
+	static const char *const texts[] = {
+	    "",
+	    PLAIN "liked = 3.0;\nbuckets: { thresholds = [ 3.5 ]; values = [ 0.1, 1.0 ]; };",
+	    SOURCE("separator = \"\\t\"; columns: { user = \"who\"; time = 9; };") "rows = \"items\";\nitem_features: { "
+	                                                                           "path = "
+	                                                                           "\"i.csv\"; id = 1; numeric = [ \"a\" "
+	                                                                           "]; title = \"t\"; };",
+	    "source: { format = \"movielens-1m\"; path = \"ml\"; };\nuser_features: { numeric = [ \"age\" ]; };",
+	    "source: { format = \"delimited\"; };\nsplit: { kind = \"files\"; train = \"a\"; valid_share = 0.1; };",
+	    PLAIN "filter: { min_user_ratings = 5; };\nduplicates = \"mean\";\nsplit: { kind = \"leave_one_out\"; };",
+	};
+	write_text(f, "r.csv", "u,i,r\n");
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		struct text first = {0}, second = {0};
+		load(f, texts[i]);
+		assert_non_null(f->config);
+		schema_write(&data_schema, f->config, false, &first);
+		load(f, text_string(&first));
+		assert_non_null(f->config);
+		schema_write(&data_schema, f->config, false, &second);
+		assert_string_equal(text_string(&first), text_string(&second));
+		assert_non_null(strstr(text_string(&first), "min_user_ratings"));
+		text_finish(&first);
+		text_finish(&second);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_plain, fixture_setup, fixture_teardown),
@@ -293,6 +323,7 @@ int main(void) {
 	    cmocka_unit_test_setup_teardown(test_fingerprint, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(test_many_rows, fixture_setup, fixture_teardown),
 	    cmocka_unit_test_setup_teardown(test_checks, fixture_setup, fixture_teardown),
+	    cmocka_unit_test_setup_teardown(test_written, fixture_setup, fixture_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
