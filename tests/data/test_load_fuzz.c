@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-enum { ROUNDS = 3000, MOST = 600 };
+enum { ROUNDS = 1500, MOST = 600 };
 
 static const char ratings[] =
     "user,item,rating,time\n"
