@@ -199,3 +199,5 @@ size_t batch_cells_most(const struct batch *batch) {
 	size_t target = batch->memory->target.entries, ratings = batch->memory->ratings.entries;
 	return target > ratings ? target : ratings;
 }
+size_t batch_rating_entries_most(const struct batch *batch) { return batch->memory->ratings.entries; }
+size_t batch_feature_entries_most(const struct batch *batch) { return batch->memory->user.entries; }

@@ -22,7 +22,10 @@ struct batch {
 bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
                   struct error *error);
 void batch_destroy(struct batch *batch);
-size_t batch_cells_most(const struct batch *batch); // the most target cells a batch can hold
+// The most entries that a batch can hold.
+size_t batch_cells_most(const struct batch *batch);
+size_t batch_rating_entries_most(const struct batch *batch);
+size_t batch_feature_entries_most(const struct batch *batch);
 
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows);
 void batch_transpose(struct batch *batch); // what training needs on top

@@ -233,3 +233,10 @@ bool runs_resolve(const char *results, const char *run, char **ret_folder, struc
 	text_finish(&search.named);
 	return search.matches == 1;
 }
+
+void runs_read_one(const char *folder, struct arena *arena, struct run_entry *ret) {
+	char *absolute = path_absolute(folder), *parent = path_folder(absolute);
+	*ret = read_entry(arena, path_base(parent), path_base(absolute), folder);
+	free(parent);
+	free(absolute);
+}

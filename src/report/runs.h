@@ -27,6 +27,8 @@ struct runs {
 // A damaged metrics.json makes an unfinished entry, never a failure; a missing results folder is an empty list.
 bool runs_read(const char *results, struct runs *ret, struct error *error);
 void runs_finish(struct runs *runs);
+// One run folder, finished or not; strings in the arena.
+void runs_read_one(const char *folder, struct arena *arena, struct run_entry *ret);
 // The folder of RUN: a path to a run folder, a unique beginning of an ID or of NAME/ID, or a NAME with one run; free().
 // ERROR_CONFIG when none or several.
 bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);

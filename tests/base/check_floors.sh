@@ -6,7 +6,7 @@ trap 'rm -rf "$tree"' EXIT
 mkdir -p "$tree/src/base" "$tree/src/config" "$tree/src/data" "$tree/src/cli" "$tree/src/odd"
 
 printf '#include "base/a.h"\n#include <stdio.h>\n// #include "data/x.h"\n#include "generated.h"\n' >"$tree/src/base/good.c"
-printf '#include <libconfig.h>\n#include "base/a.h"\n' >"$tree/src/config/read.c"
+printf '#include <libconfig.h>\n#include "base/a.h"\n' >"$tree/src/config/parse.c"
 printf '#include "sweep/a.h"\n#include "cli/b.h"\n#include "base/c.h"\n' >"$tree/src/cli/main.c"
 if ! "$1" "$tree"; then
 	echo "a tree without offences was refused"
@@ -24,7 +24,7 @@ src/base/gpu.h:1: includes the CUDA header "cuda_runtime.h"
 src/base/gpu.h:2: includes the CUDA header "kernels.cuh"
 src/base/gpu.h:3: includes the CUDA header "cublas_v2.h"
 src/base/up.c:2: base includes "config/read.h" of a floor below it
-src/config/schema.c:1: includes libconfig.h, which only src/config/read.c may
+src/config/schema.c:1: includes libconfig.h, which only src/config/parse.c may
 src/data/d.c:1: includes "../base/a.h", which is on no floor
 src/data/d.c:2: data includes "tensor/t.h" of a floor below it
 src/main.c:1: lies on no floor

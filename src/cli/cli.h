@@ -1,0 +1,61 @@
+// The verbs of the program and what they share: options, exit codes, messages. The only floor that prints to a person:
+// results to standard output, progress and messages to standard error.
+#ifndef AEXP_CLI_CLI_H
+#define AEXP_CLI_CLI_H
+
+#include "train/train.h"
+
+struct options {
+	const char **overrides;   // (overrides_count) of -s
+	size_t overrides_count;
+	const char *results;      // -o
+	size_t threads;           // -t; 0: all
+	bool quiet, verbose, json, force, markdown;
+	const char **arguments;   // (arguments_count)
+	size_t arguments_count;
+	int argc;
+	char **argv;
+};
+
+struct verb {
+	const char *name;
+	const char *usage;        // behind "aexp "
+	const char *doc;          // one line
+	const char *help;         // more, or ""
+	size_t arguments_min, arguments_max;
+	int (*run)(const struct options *options); // the exit code
+};
+extern const struct verb verb_run, verb_plan, verb_data, verb_schema, verb_list, verb_show;
+
+void print_error(const struct error *error);
+int print_errors(const struct errors *errors); // all of them; returns the exit code of the first
+
+// An experiment with its data and plan, ready to run.
+struct prepared {
+	struct experiment experiment;
+	struct dataset dataset;
+	struct matrices matrices;
+	struct graph graph;
+	char id[EXPERIMENT_ID];
+	double load_seconds, prepare_seconds;
+};
+// Reads the files of all arguments and reports every problem; exit code 0 when there is none.
+int check_files(const struct options *options);
+// Loads and plans one; on failure everything has been reported, and the exit code is returned. prepared_finish either way.
+int prepare(const char *path, const struct options *options, bool plan, struct prepared *ret);
+void prepared_finish(struct prepared *prepared);
+
+// The progress of a training on standard error: a bar on a terminal, a line every few seconds elsewhere.
+struct progress {
+	const struct experiment *experiment;
+	bool quiet, terminal, colour;
+	double started, last;
+	size_t epoch;
+	const char *metric;       // first metric's name
+};
+void progress_begin(struct progress *progress, const struct experiment *experiment, bool quiet);
+void progress_batch(void *progress, size_t epoch, double share, double ratings);
+void progress_epoch(void *progress, const struct epoch_result *epoch);
+void progress_end(struct progress *progress);
+
+#endif

@@ -1,0 +1,58 @@
+// aexp schema: every key of an experiment file, and the rows of each registry.
+#include "cli/cli.h"
+
+#include "base/nearest.h"
+#include "nn/config.h"
+#include "tensor/backend.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct registry *const registries[] = {
+	&op_registry,     &loss_registry,  &optimizer_registry, &metric_registry,  &format_registry,
+	&split_registry,  &activation_registry, &initializer_registry, &backend_registry,
+};
+enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
+
+static int unknown(const char *word) {
+	struct nearest nearest = { .word = word };
+	fprintf(stderr, "aexp: unknown registry \"%s\"\n  hint: ", word);
+	for (size_t i = 0; i < REGISTRIES; i++)
+		nearest_offer(&nearest, registries[i]->plural);
+	if (nearest.best) {
+		fprintf(stderr, "Did you mean \"%s\"?\n", nearest.best);
+		return ERROR_CONFIG;
+	}
+	fprintf(stderr, "They are");
+	for (size_t i = 0; i < REGISTRIES; i++)
+		fprintf(stderr, "%s %s", i ? "," : "", registries[i]->plural);
+	fprintf(stderr, ".\n");
+	return ERROR_CONFIG;
+}
+
+static int run(const struct options *options) {
+	struct text text = { 0 };
+	const struct registry *registry = NULL;
+	if (options->arguments_count) {
+		for (size_t i = 0; i < REGISTRIES; i++)
+			if (!strcmp(registries[i]->plural, options->arguments[0]))
+				registry = registries[i];
+		if (!registry)
+			return unknown(options->arguments[0]);
+		schema_print_registry(registry, options->markdown, &text);
+	} else {
+		schema_print(&experiment_schema, "", options->markdown, &text);
+	}
+	fputs(text_string(&text), stdout);
+	text_finish(&text);
+	return 0;
+}
+
+const struct verb verb_schema = {
+	.name = "schema",
+	.usage = "schema [WORD]",
+	.doc = "lists every key of an experiment file, or the rows of one registry",
+	.help = "WORD: ops, losses, optimizers, metrics, formats, splits, activations, initializers, backends.\n",
+	.arguments_max = 1,
+	.run = run,
+};

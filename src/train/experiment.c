@@ -1,0 +1,245 @@
+// The keys of an experiment's root, what only the whole file can be checked for, the resolved text and its ID.
+#include "train/experiment.h"
+
+#include "base/file.h"
+#include "base/nearest.h"
+#include "config/read.h"
+#include "data/split.h"
+#include "data/synthetic.h"
+#include "eval/baseline.h"
+#include "nn/graph.h"
+#include "nn/op.h"
+#include "tensor/backend.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY(type_name, field, kind, ...)                                                                               \
+	{ .name = #field, .type = kind, .offset = offsetof(struct type_name, field), __VA_ARGS__ }
+
+static const struct key early_stop_keys[] = {
+	KEY(early_stop_config, metric, KEY_STRING, .flags = KEY_REQUIRED,
+	    .doc = "What is watched: \"valid.\" and one of metrics, or \"train.loss\""),
+	KEY(early_stop_config, patience, KEY_INTEGER, .fallback = "5", .min = 1, .max = 1e9,
+	    .doc = "Epochs without improvement before training ends"),
+	KEY(early_stop_config, min_delta, KEY_REAL, .fallback = "0.0", .min = 0, .max = 1e9,
+	    .doc = "A change up to this is no improvement"),
+};
+static const struct schema early_stop_schema = SCHEMA(struct early_stop_config, early_stop_keys);
+
+static const struct key train_keys[] = {
+	KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9, .doc = "Passes over the training rows"),
+	KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 1, .max = 1 << 24,
+	    .doc = "Rows of a batch (Keras' default); the last one of an epoch may be smaller"),
+	KEY(train_config, shuffle, KEY_BOOL, .fallback = "true", .doc = "A new order of rows each epoch"),
+	KEY(train_config, evaluate_every, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1e9,
+	    .doc = "Epochs between evaluations of the validation part; the last epoch is always evaluated"),
+	KEY(train_config, early_stop, KEY_GROUP, .schema = &early_stop_schema,
+	    .doc = "Ends training when the metric no longer improves, and keeps the best epoch's weights"),
+};
+static const struct schema train_schema = SCHEMA(struct train_config, train_keys);
+
+// max below min: no bounds
+static const struct key expect_keys[] = {
+	KEY(expect_config, metric, KEY_STRING, .flags = KEY_REQUIRED, .doc = "Which figure: \"test.mse\", \"valid.ndcg@10\""),
+	KEY(expect_config, at_most, KEY_REAL, .doc = "The figure may not be above this"),
+	KEY(expect_config, at_least, KEY_REAL, .doc = "The figure may not be below this"),
+	KEY(expect_config, value, KEY_REAL, .doc = "The figure is this, within tolerance"),
+	KEY(expect_config, tolerance, KEY_REAL, .min = 0, .max = 1e9, .doc = "How far from value it may be"),
+	KEY(expect_config, source, KEY_STRING, .doc = "Where the figure stands"),
+};
+static const struct schema expect_schema = SCHEMA(struct expect_config, expect_keys);
+
+static const struct key experiment_keys[] = {
+	KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
+	KEY(experiment, seed, KEY_SEED, .fallback = "2017", .doc = "Of everything random: split, initial weights, order, dropout"),
+	KEY(experiment, backend, KEY_CHOICE, .registry = &backend_registry, .fallback = "\"openblas\"", .doc = "What computes"),
+	KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1,
+	    .doc = "Runs with seeds seed, seed+1, ...; this version makes one"),
+	KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }", .doc = "Ratings, and what is made of them"),
+	KEY(experiment, graph, KEY_LIST, .flags = KEY_REQUIRED, .schema = &node_schema,
+	    .doc = "The nodes; the inputs are \"ratings\" and \"user\", the output is the last node"),
+	KEY(experiment, loss, KEY_GROUP, .schema = &loss_schema, .fallback = "\"masked_mse\"", .doc = "What is minimised"),
+	KEY(experiment, optimizer, KEY_GROUP, .schema = &optimizer_schema, .fallback = "\"adadelta\"",
+	    .doc = "How weights follow their gradients"),
+	KEY(experiment, train, KEY_GROUP, .schema = &train_schema, .fallback = "{ }", .doc = "How long, and in what batches"),
+	KEY(experiment, metrics, KEY_STRINGS, .fallback = "[ \"mse\", \"rmse\" ]",
+	    .doc = "What is measured; ranking metrics as name@k"),
+	KEY(experiment, expect, KEY_LIST, .flags = KEY_NO_ID, .schema = &expect_schema,
+	    .doc = "Figures that a verification holds the result against"),
+};
+const struct schema experiment_schema = SCHEMA(struct experiment, experiment_keys);
+
+// --- checks ---------------------------------------------------------------------------------------------------------------
+
+static void check_metrics(struct experiment *e, struct errors *errors) {
+	struct origin at = value_origin(e->tree, "metrics");
+	if (!e->metrics.count)
+		errors_add(errors, ERROR_CONFIG, at, "metrics is empty");
+	if (e->metrics.count > METRIC_USES_MAX)
+		errors_add(errors, ERROR_CONFIG, at, "metrics has %zu names, but at most %d are counted", e->metrics.count,
+		           METRIC_USES_MAX);
+	e->uses = arena_alloc(&e->arena, METRIC_USES_MAX * sizeof(*e->uses));
+	for (size_t i = 0; i < e->metrics.count && i < METRIC_USES_MAX; i++) {
+		struct metric_use *use = &e->uses[e->uses_count];
+		if (!metric_use_read(e->metrics.items[i], e->metrics.at[i], &e->arena, use, errors))
+			continue;
+		for (size_t k = 0; k < e->uses_count; k++)
+			if (!strcmp(e->uses[k].name, use->name))
+				errors_add(errors, ERROR_CONFIG, e->metrics.at[i], "metric \"%s\" stands twice in metrics", use->name);
+		e->uses_count++;
+	}
+}
+
+// "valid.mse": a part, a dot, and one of metrics; "train.loss".
+static bool is_figure(const struct experiment *e, const char *text, bool watched) {
+	static const char *const parts[PARTS] = { "train.", "valid.", "test." };
+	if (!strcmp(text, "train.loss"))
+		return true;
+	for (size_t p = 0; p < PARTS; p++) {
+		size_t length = strlen(parts[p]);
+		if (strncmp(text, parts[p], length) || (watched && p != PART_VALID))
+			continue;
+		for (size_t i = 0; i < e->uses_count; i++)
+			if (!strcmp(text + length, e->uses[i].name))
+				return true;
+	}
+	return false;
+}
+
+static void check_early_stop(const struct experiment *e, struct errors *errors) {
+	const struct early_stop_config *stop = e->train->early_stop;
+	if (!stop || is_figure(e, stop->metric, true))
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "train.early_stop.metric"),
+	                                 "\"%s\" cannot be watched", stop->metric);
+	error_hint(error, "Say \"train.loss\", or \"valid.\" and a name that stands in metrics.");
+}
+
+static void check_expect(const struct experiment *e, struct errors *errors) {
+	for (size_t i = 0; i < e->expect.count; i++) {
+		const struct expect_config *x = e->expect.items[i];
+		struct origin at = e->expect.from[i]->at;
+		int bounds = !isnan(x->at_most) + !isnan(x->at_least) + !isnan(x->value);
+		if (!is_figure(e, x->metric, false)) {
+			struct error *error = errors_add(errors, ERROR_CONFIG, at, "\"%s\" is no figure of this experiment", x->metric);
+			error_hint(error, "Say a part (train, valid, test), a dot, and a name that stands in metrics.");
+		}
+		if (bounds != 1 || isnan(x->value) != isnan(x->tolerance)) {
+			struct error *error = errors_add(errors, ERROR_CONFIG, at, "what is expected of \"%s\" is not clear", x->metric);
+			error_hint(error, "Give at_most, or at_least, or value and tolerance.");
+		}
+	}
+}
+
+static void check_bce_values(const struct experiment *e, struct errors *errors) {
+	const struct loss *loss = (const struct loss *)e->loss->kind.row;
+	for (size_t i = 0; loss->id == CELL_LOSS_BCE && e->data->buckets && i < e->data->buckets->values.count; i++) {
+		double value = e->data->buckets->values.items[i];
+		if (value < 0 || value > 1)
+			errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "data.buckets.values"),
+			           "loss \"%s\" needs values from 0 to 1, not %g", loss->row.name, value);
+	}
+}
+
+// A name makes a folder.
+static void check_name(const struct experiment *e, struct errors *errors) {
+	size_t length = strlen(e->name);
+	if (length && length <= 128 && e->name[0] != '.' && !strpbrk(e->name, "/\\\n\r\t"))
+		return;
+	struct error *error =
+		errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "name"), "\"%s\" cannot be the name of a folder", e->name);
+	error_hint(error, "Use up to 128 characters without slashes, not beginning with a dot.");
+}
+
+// --- defaults that depend on other keys ---------------------------------------------------------------------------------
+
+static void settle_nodes(struct experiment *e) {
+	for (size_t i = 0; i < e->graph.count; i++) {
+		struct node_config *node = e->graph.items[i];
+		if (!node->name)
+			node->name = arena_format(&e->arena, "%s_%zu", node->op.row->name, i + 1);
+		if (!node->input && !node->inputs.set && i > 0)
+			node->input = ((const struct node_config *)e->graph.items[i - 1])->name;
+	}
+}
+
+static void settle(struct experiment *e) {
+	if (!e->name) {
+		char *stem = path_stem(e->file);
+		e->name = arena_string(&e->arena, stem);
+		free(stem);
+	}
+	if (e->data->source->format.row == registry_find(&format_registry, "synthetic"))
+		synthetic_resolve(e->data->source->format.params);
+	if (e->data->split)
+		split_settle(e->data->split, e->seed);
+}
+
+bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
+                     struct errors *errors) {
+	size_t before = errors->count;
+	struct arena arena = { 0 };
+	const struct value *tree = config_load(path, overrides, overrides_count, &experiment_schema, &arena, errors);
+	*ret = (struct experiment){ 0 };
+	if (tree && errors->count == before)
+		schema_read(&experiment_schema, tree, "", &arena, ret, errors);
+	ret->arena = arena;
+	ret->file = arena_string(&ret->arena, path);
+	ret->tree = tree;
+	if (errors->count > before)
+		return false;
+	settle(ret);
+	check_name(ret, errors);
+	data_check(ret->data, tree, errors);
+	check_metrics(ret, errors);
+	check_early_stop(ret, errors);
+	check_expect(ret, errors);
+	check_bce_values(ret, errors);
+	graph_check(&ret->graph, tree, errors);
+	if (errors->count > before)
+		return false;
+	settle_nodes(ret);
+	return true;
+}
+
+void experiment_finish(struct experiment *experiment) { arena_finish(&experiment->arena); }
+
+void experiment_write(const struct experiment *experiment, struct text *text) {
+	schema_write(&experiment_schema, experiment, false, text);
+}
+
+static void short_hash(struct hash *hash, char ret[EXPERIMENT_ID]) {
+	char hex[HASH_HEX];
+	hash_finish(hash, hex);
+	memcpy(ret, hex, EXPERIMENT_ID - 1);
+	ret[EXPERIMENT_ID - 1] = '\0';
+}
+
+void experiment_id(const struct experiment *experiment, const char *fingerprint, char ret_id[EXPERIMENT_ID]) {
+	struct text text = { 0 };
+	struct hash hash;
+	schema_write(&experiment_schema, experiment, true, &text);
+	hash_init(&hash);
+	hash_string(&hash, text_string(&text));
+	hash_string(&hash, fingerprint);
+	short_hash(&hash, ret_id);
+	text_finish(&text);
+}
+
+void experiment_protocol(const struct experiment *experiment, const char *fingerprint, char ret[EXPERIMENT_ID]) {
+	// Raised when the definition of a metric changes, so that old and new figures are not compared.
+	static const char DEFINITIONS[] = "aexp.metrics/1";
+	struct text text = { 0 };
+	struct hash hash;
+	schema_write(&data_schema, experiment->data, true, &text);
+	hash_init(&hash);
+	hash_string(&hash, DEFINITIONS);
+	hash_string(&hash, text_string(&text));
+	hash_string(&hash, fingerprint);
+	for (size_t i = 0; i < experiment->uses_count; i++)
+		hash_string(&hash, experiment->uses[i].name);
+	short_hash(&hash, ret);
+	text_finish(&text);
+}

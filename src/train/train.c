@@ -1,0 +1,352 @@
+// The training loop: order of rows, batches, epochs, early stop, final evaluation.
+#include "train/train.h"
+
+#include "train/evaluate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+double train_seconds(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double mean_entries(const struct csr *csr, size_t rows) {
+	return rows ? (double)csr_count(csr) / (double)rows : 0;
+}
+
+static size_t rows_in_use(const struct csr *csr) {
+	size_t count = 0;
+	for (size_t i = 0; i < csr->rows; i++)
+		count += csr->start[i + 1] > csr->start[i];
+	return count;
+}
+
+bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
+                struct errors *errors) {
+	const struct csr *features = &matrices->features;
+	double entries = mean_entries(&matrices->train, rows_in_use(&matrices->train));
+	struct graph_shape shape = { .ratings_width = matrices->train.columns,
+		                         .user_width = features->start ? features->columns : 0,
+		                         .batch = (size_t)experiment->train->batch,
+		                         .ratings_entries = entries,
+		                         .user_entries = features->start ? mean_entries(features, features->rows) : 0,
+		                         .target_entries = entries };
+	return graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret, errors);
+}
+
+// --- order of rows ---------------------------------------------------------------------------------------------------------
+
+struct order {
+	uint32_t *rows, *place, *spare_place; // (count)
+	uint32_t *key, *spare_key;            // (count)
+	size_t count;
+	struct random_stream stream;
+};
+
+// Sorts rows by a 32-bit draw each, rows of equal draws in their own order: a radix sort is stable.
+static void shuffle(struct order *order, const uint32_t *rows, uint32_t epoch) {
+	enum { BITS = 11, BINS = 1 << BITS, PASSES = 3 };
+	for (size_t i = 0; i < order->count; i++) {
+		order->place[i] = rows[i];
+		order->key[i] = random_u32(order->stream, epoch, rows[i], 0);
+	}
+	for (unsigned pass = 0; pass < PASSES; pass++) {
+		size_t bins[BINS + 1] = { 0 };
+		for (size_t i = 0; i < order->count; i++)
+			bins[(order->key[i] >> (pass * BITS) & (BINS - 1)) + 1]++;
+		for (size_t b = 0; b < BINS; b++)
+			bins[b + 1] += bins[b];
+		for (size_t i = 0; i < order->count; i++) {
+			size_t to = bins[order->key[i] >> (pass * BITS) & (BINS - 1)]++;
+			order->spare_key[to] = order->key[i];
+			order->spare_place[to] = order->place[i];
+		}
+		uint32_t *key = order->key, *place = order->place;
+		order->key = order->spare_key;
+		order->place = order->spare_place;
+		order->spare_key = key;
+		order->spare_place = place;
+	}
+}
+
+static bool order_create(const struct csr *target, uint64_t seed, struct order *ret, struct error *error) {
+	*ret = (struct order){ .count = rows_in_use(target), .stream = random_stream_make(seed, "order", "") };
+	uint32_t **arrays[] = { &ret->rows, &ret->place, &ret->spare_place, &ret->key, &ret->spare_key };
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+		if (!(*arrays[i] = memory_array(ret->count, sizeof(uint32_t), "the order of rows", error)))
+			return false;
+	size_t filled = 0;
+	for (size_t i = 0; i < target->rows; i++)
+		if (target->start[i + 1] > target->start[i])
+			ret->rows[filled++] = (uint32_t)i;
+	memcpy(ret->place, ret->rows, filled * sizeof(uint32_t));
+	return true;
+}
+
+static void order_finish(struct order *order) {
+	free(order->rows);
+	free(order->place);
+	free(order->spare_place);
+	free(order->key);
+	free(order->spare_key);
+}
+
+// --- the run ----------------------------------------------------------------------------------------------------------------
+
+struct trainer {
+	const struct experiment *experiment;
+	const struct matrices *matrices;
+	struct graph *graph;
+	const struct train_observer *observer;
+	struct run_result *result;
+	const struct backend *backend;
+	struct device *device;
+	struct network *network;
+	struct batch batch;
+	struct order order;
+	struct evaluation evaluation;
+	struct batch_source source;
+	real *best;            // (graph->weights) with early_stop
+	double ratings;        // trained on so far
+	int best_use;          // index of the watched metric, -1: train.loss
+	size_t waited;         // epochs since the best
+};
+
+static void add_phase(struct run_result *result, const char *name, double seconds, double ratings) {
+	for (size_t i = 0; i < result->phases_count; i++) {
+		if (!strcmp(result->phases[i].name, name)) {
+			result->phases[i].seconds += seconds;
+			result->phases[i].ratings += ratings;
+			return;
+		}
+	}
+	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
+		result->phases[result->phases_count++] = (struct phase){ name, seconds, ratings };
+}
+
+enum { EVALUATION_ROWS = 256 };
+static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
+
+static bool make_network(struct trainer *t, struct error *error) {
+	const struct matrices *m = t->matrices;
+	const struct csr *features = m->features.start ? &m->features : NULL;
+	struct batch_source sources[PARTS] = { { &m->train, features, &m->train } };
+	size_t sources_count = 1, batch = (size_t)t->experiment->train->batch;
+	const struct part *parts[] = { &m->valid, &m->test };
+	for (size_t i = 0; i < 2; i++)
+		if (parts[i]->target.start)
+			sources[sources_count++] = (struct batch_source){ parts[i]->input, features, &parts[i]->target };
+	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS;
+	rows = rows < m->train.rows ? rows : m->train.rows;
+	size_t full = FULL_NUMBERS / m->train.columns;
+	full = full < 1 ? 1 : full < rows ? full : rows;
+	bool ranks = evaluate_ranks(t->experiment) && sources_count > 1;
+	if (!batch_create(sources, sources_count, rows, &t->batch, error))
+		return false;
+	struct network_room room = { .rows = rows, .cells = batch_cells_most(&t->batch),
+		                         .rating_entries = batch_rating_entries_most(&t->batch),
+		                         .feature_entries = batch_feature_entries_most(&t->batch), .full_rows = ranks ? full : 0 };
+	t->source = sources[0];
+	t->evaluation = (struct evaluation){ t->experiment, m, NULL, &t->batch, rows, full, NULL, 0 };
+	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
+		return false;
+	t->evaluation.network = t->network;
+	return evaluate_levels(m, &t->evaluation.levels, &t->evaluation.levels_count, error);
+}
+
+// One epoch over all rows with targets. Returns the loss, batches weighted by their cells.
+static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, struct error *error) {
+	size_t batch = (size_t)t->experiment->train->batch, count = t->order.count;
+	double total = 0, cells = 0;
+	if (t->experiment->train->shuffle)
+		shuffle(&t->order, t->order.rows, epoch);
+	for (size_t first = 0, number = 1; first < count; first += batch, number++) {
+		size_t rows = count - first < batch ? count - first : batch;
+		batch_gather(&t->batch, &t->source, t->order.place + first, rows);
+		batch_transpose(&t->batch);
+		double loss = network_step(t->network, &t->batch, epoch);
+		if (!isfinite(loss))
+			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number);
+		double batch_cells = t->graph->loss->all_cells ? (double)rows * (double)t->batch.target.columns
+		                                               : (double)sparse_count(&t->batch.target);
+		total += loss * batch_cells;
+		cells += batch_cells;
+		t->ratings += (double)sparse_count(&t->batch.target);
+		if (t->observer->batch)
+			t->observer->batch(t->observer->context, epoch, (double)(first + rows) / (double)count, t->ratings);
+		if (t->observer->interrupted && t->observer->interrupted(t->observer->context))
+			return error_set(error, ERROR_INTERRUPTED, "interrupted in epoch %u", epoch);
+	}
+	*ret_loss = cells > 0 ? total / cells : NAN;
+	return true;
+}
+
+// What decides which epoch is best: the early stop's metric, else the first metric on the validation part, else the loss.
+static void choose_watched(struct trainer *t) {
+	const struct early_stop_config *stop = t->experiment->train->early_stop;
+	struct run_result *r = t->result;
+	if (stop)
+		r->best_metric = stop->metric;
+	else if (t->matrices->valid.target.start)
+		r->best_metric = arena_format(&t->graph->arena, "valid.%s", t->experiment->uses[0].name);
+	else
+		r->best_metric = "train.loss";
+	t->best_use = -1;
+	for (size_t i = 0; strcmp(r->best_metric, "train.loss") && i < t->experiment->uses_count; i++)
+		if (!strcmp(r->best_metric + strlen("valid."), t->experiment->uses[i].name))
+			t->best_use = (int)i;
+}
+
+static bool watch(struct trainer *t, const struct epoch_result *epoch) {
+	const struct early_stop_config *stop = t->experiment->train->early_stop;
+	struct run_result *r = t->result;
+	double value = t->best_use < 0 ? epoch->train_loss : epoch->valid.exists ? epoch->valid.metric[t->best_use] : NAN;
+	bool higher = t->best_use >= 0 && t->experiment->uses[t->best_use].metric->higher_is_better;
+	double gain = higher ? value - r->best_value : r->best_value - value;
+	if (!isnan(value) && (!r->best_epoch || gain > (stop ? stop->min_delta : 0))) {
+		r->best_epoch = epoch->epoch;
+		r->best_value = value;
+		t->waited = 0;
+		if (stop)
+			network_save(t->network, t->best);
+	} else {
+		t->waited++;
+	}
+	return stop && t->waited >= (size_t)stop->patience;
+}
+
+static bool train_epochs(struct trainer *t, struct error *error) {
+	const struct train_config *config = t->experiment->train;
+	struct run_result *r = t->result;
+	size_t epochs = (size_t)config->epochs, capacity = 0;
+	for (size_t epoch = 1; epoch <= epochs && !r->stopped_early; epoch++) {
+		if (r->epochs_count == capacity) {
+			capacity = capacity ? 2 * capacity : 16;
+			r->epochs = memory_resize(r->epochs, capacity * sizeof(*r->epochs));
+		}
+		struct epoch_result *e = &r->epochs[r->epochs_count];
+		*e = (struct epoch_result){ .epoch = epoch };
+		double start = train_seconds(), ratings = t->ratings;
+		if (!train_epoch(t, (uint32_t)epoch, &e->train_loss, error))
+			return false;
+		double trained = train_seconds();
+		add_phase(r, "train", trained - start, t->ratings - ratings);
+		if ((epoch % (size_t)config->evaluate_every == 0 || epoch == epochs) &&
+		    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
+			return false;
+		add_phase(r, "evaluate", train_seconds() - trained, (double)csr_count(&t->matrices->valid.target));
+		e->seconds = train_seconds() - start;
+		r->epochs_count++;
+		r->stopped_early = watch(t, e);
+		if (t->observer->epoch)
+			t->observer->epoch(t->observer->context, e);
+	}
+	return true;
+}
+
+static bool finish_run(struct trainer *t, struct error *error) {
+	struct run_result *r = t->result;
+	const struct matrices *m = t->matrices;
+	double start = train_seconds(), evaluated = 0;
+	r->final_epoch = r->epochs_count;
+	if (t->best && r->best_epoch) {
+		network_load(t->network, t->best);
+		r->final_epoch = r->best_epoch;
+	}
+	r->final_loss = r->epochs[r->final_epoch - 1].train_loss;
+	const struct csr *targets[PARTS] = { &m->train, &m->valid.target, &m->test.target };
+	for (int part = 0; part < PARTS; part++) {
+		if (!evaluate_part(&t->evaluation, part, &r->final[part], error))
+			return false;
+		evaluated += (double)csr_count(targets[part]);
+	}
+	add_phase(r, "evaluate", train_seconds() - start, evaluated);
+	start = train_seconds();
+	for (int part = PART_VALID; part < PARTS; part++) {
+		const struct part *p = part == PART_VALID ? &m->valid : &m->test;
+		if (p->target.start && !baselines_evaluate(m, p, part == PART_TEST && m->valid.target.start ? &m->valid : NULL,
+		                                           t->experiment->uses, t->experiment->uses_count, t->evaluation.levels,
+		                                           t->evaluation.levels_count, &r->baselines[part], error))
+			return false;
+	}
+	add_phase(r, "baselines", train_seconds() - start, 0);
+	return true;
+}
+
+static void hash_tensors(struct run_result *r) {
+	struct hash hash;
+	hash_init(&hash);
+	for (size_t i = 0; i < r->tensors_count; i++) {
+		const struct tensor_facts *tensor = &r->tensors[i];
+		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
+		hash_string(&hash, tensor->name);
+		hash_u64(&hash, tensor->shape[0]);
+		hash_u64(&hash, tensor->dimensions == 2 ? tensor->shape[1] : 0);
+		hash_bytes(&hash, tensor->data, elements * sizeof(*tensor->data));
+	}
+	hash_finish(&hash, r->weights_hash);
+}
+
+static bool check_parts(const struct trainer *t, struct error *error) {
+	const struct early_stop_config *stop = t->experiment->train->early_stop;
+	if (stop && !strncmp(stop->metric, "valid.", strlen("valid.")) && !t->matrices->valid.target.start) {
+		error_at(error, ERROR_CONFIG, value_origin(t->experiment->tree, "train.early_stop.metric"),
+		         "\"%s\" is watched, but there is no validation part", stop->metric);
+		error_hint(error, "Give data.split a valid share, or watch \"train.loss\".");
+		return false;
+	}
+	for (size_t k = 0; t->graph->loss->id == CELL_LOSS_BCE && k < csr_count(&t->matrices->train); k++) {
+		float value = t->matrices->train.value[k];
+		if (value < 0 || value > 1)
+			return error_set(error, ERROR_DATA, "loss \"%s\" needs ratings from 0 to 1, not %g",
+			                 t->graph->loss->row.name, (double)value);
+	}
+	return true;
+}
+
+static bool train_all(struct trainer *t, struct error *error) {
+	if (!check_parts(t, error) || !make_network(t, error) ||
+	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+		return false;
+	if (t->experiment->train->early_stop &&
+	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
+		return false;
+	choose_watched(t);
+	if (!train_epochs(t, error) || !finish_run(t, error))
+		return false;
+	graph_describe(t->graph, &t->result->graph);
+	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);
+	hash_tensors(t->result);
+	return true;
+}
+
+bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph, size_t threads,
+               const struct train_observer *observer, struct run_result *ret, char **ret_backend, struct error *error) {
+	static const struct train_observer nobody = { 0 };
+	ret->experiment = experiment;
+	ret->matrices = matrices;
+	struct trainer t = { .experiment = experiment, .matrices = matrices, .graph = graph, .result = ret,
+		                 .observer = observer ? observer : &nobody,
+		                 .backend = (const struct backend *)experiment->backend.row };
+	*ret_backend = NULL;
+	if (!t.backend->open(t.backend, threads, &t.device, error))
+		return false;
+	*ret_backend = memory_copy_string(t.backend->describe(t.device));
+	bool good = train_all(&t, error);
+	network_destroy(t.network);
+	batch_destroy(&t.batch);
+	order_finish(&t.order);
+	free(t.evaluation.levels);
+	free(t.best);
+	t.backend->close(t.device);
+	return good;
+}
+
+void train_result_finish(struct run_result *result) {
+	free(result->epochs);
+	result->epochs = NULL;
+}

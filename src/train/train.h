@@ -1,0 +1,28 @@
+// Training: from a planned graph and matrices to a history of numbers and trained weights. Prints nothing.
+#ifndef AEXP_TRAIN_TRAIN_H
+#define AEXP_TRAIN_TRAIN_H
+
+#include "nn/graph.h"
+#include "train/result.h"
+
+// Who watches. Every member may be NULL.
+struct train_observer {
+	void *context;
+	void (*batch)(void *context, size_t epoch, double share, double ratings); // of the epoch done; ratings since the start
+	void (*epoch)(void *context, const struct epoch_result *epoch);
+	bool (*interrupted)(void *context); // asked after each batch
+};
+
+// The plan of the experiment's graph for this data. graph_finish either way.
+bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
+                struct errors *errors);
+
+// Trains and evaluates. threads 0: all. ret is finished with train_result_finish, also after a failure. The result
+// refers to experiment, matrices and graph. ret_backend: how the device describes itself, to be freed.
+bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph, size_t threads,
+               const struct train_observer *observer, struct run_result *ret, char **ret_backend, struct error *error);
+void train_result_finish(struct run_result *result);
+
+double train_seconds(void); // a monotonic clock
+
+#endif
