@@ -16,15 +16,32 @@ const struct registry metric_registry = {
     .count = sizeof(metric_rows) / sizeof(metric_rows[0]),
 };
 
+static const struct metric *find_metric(const char *name) {
+	return (const struct metric *)registry_find(&metric_registry, name); // the row is a metric's first member
+}
+
+// The near name, with the cut-off that was written where it takes one; or else all names.
+static void hint_names(struct error *error, const char *best, const char *cut, const struct text *all) {
+	if (!best)
+		error_hint(error, "Known are %s.", text_string(all));
+	else if (find_metric(best)->takes_k)
+		error_hint(error, "Did you mean \"%s%s\"?", best, cut[0] ? cut : "@10");
+	else
+		error_hint(error, "Did you mean \"%s\"?", best);
+}
+
+// text is what was written, name the part of it before the @.
 static bool fail_unknown(const char *name, const char *text, struct origin at, struct errors *errors) {
 	struct nearest nearest = {.word = name};
-	for (size_t i = 0; i < metric_registry.count; i++)
-		nearest_offer(&nearest, metric_registry.rows[i]->name);
-	struct error *error = errors_add(errors, ERROR_CONFIG, at, "unknown metric \"%s\"", text);
-	if (nearest.best)
-		error_hint(error, "did you mean \"%s%s\"?", nearest.best, text + strlen(name));
-	else
-		error_hint(error, "`aexp schema metrics` lists them.");
+	struct text all = {0};
+	for (size_t i = 0; i < metric_registry.count; i++) {
+		const char *known = metric_registry.rows[i]->name;
+		nearest_offer(&nearest, known);
+		text_format(&all, "%s\"%s%s\"", i ? ", " : "", known, find_metric(known)->takes_k ? "@10" : "");
+	}
+	hint_names(errors_add(errors, ERROR_CONFIG, at, "unknown metric \"%s\"", text), nearest.best, text + strlen(name),
+	           &all);
+	text_finish(&all);
 	return false;
 }
 
@@ -41,8 +58,7 @@ bool metric_use_read(const char *text, struct origin at, struct arena *arena, st
 	size_t length = strcspn(text, "@");
 	char *name = arena_string(arena, text);
 	name[length] = '\0';
-	// A registry's row is the first member of its metric.
-	const struct metric *metric = (const struct metric *)registry_find(&metric_registry, name);
+	const struct metric *metric = find_metric(name);
 	if (!metric)
 		return fail_unknown(name, text, at, errors);
 	bool has_cut = text[length] == '@';
