@@ -72,7 +72,8 @@ struct feature_coding {
 	const char **levels;          // (columns) categorical
 };
 
-// What training and evaluation see. Rows are users, or items under rows = "items"; columns are the other.
+// What training and evaluation see. Rows are users, or items under rows = "items"; columns are the other. Not to be
+// moved: the parts point into it. The data set must outlive it: names of columns and levels are its own.
 struct matrices {
 	struct arena arena;
 	const struct dataset *dataset; // not owned

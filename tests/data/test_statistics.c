@@ -122,34 +122,44 @@ static void parts_are_counted(void **state) {
 	}
 }
 
-// More than 20 values: a rating is in the bin whose lower edge is the last one not above it.
+enum { BINS = 20 };
+
+// A rating is in the bin whose lower edge is the last one not above it.
+static void check_bins(const struct data_statistics *s, const struct dataset *d) {
+	assert_true(s->histogram_binned && s->histogram_count == BINS);
+	for (size_t bin = 0; bin < BINS; bin++) {
+		size_t n = 0;
+		for (size_t i = 0; i < d->count; i++) {
+			bool below = bin + 1 == BINS || (double)d->rating[i] < s->histogram_value[bin + 1];
+			n += below && (double)d->rating[i] >= s->histogram_value[bin];
+		}
+		assert_int_equal(n, s->histogram[bin]);
+	}
+}
+
+// More than 20 values, many of them on the edges that a float can name: quarters of a whole width, whose twentieth is
+// mostly not a binary number, so that dividing by it may end on the wrong side.
 static void many_values_are_binned(void **state) {
 	(void)state;
-	enum { COUNT = 500, BINS = 20 };
 	struct dice dice = dice_make(16);
-	struct dataset d = make_dataset(&dice, 40, 40, COUNT);
 	struct made_config c;
 	struct matrices m;
 	struct data_statistics s;
-	for (size_t i = 0; i < d.count; i++) {
-		d.rating[i] = -10 + (float)dice_throw(&dice, 201) / 10; // Jester's range, many of them on an edge
-	}
-	d.rating[0] = -10, d.rating[1] = 10;
 	make_config(&c);
-	take(&c, &d, 1, &m, &s);
-	assert_true(s.histogram_binned && s.histogram_count == BINS);
-	assert_true(s.histogram_value[0] == -10 && s.histogram_value[10] == 0 && s.histogram_value[19] == 9);
-	for (size_t bin = 0; bin < BINS; bin++) {
-		size_t n = 0;
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct dataset d = make_dataset(&dice, 40, 40, 500);
+		double least = -(double)dice_throw(&dice, 100), width = (double)(1 + dice_throw(&dice, 1000));
 		for (size_t i = 0; i < d.count; i++) {
-			bool below = bin + 1 == BINS || (double)d.rating[i] < s.histogram_value[bin + 1];
-			n += below && (double)d.rating[i] >= s.histogram_value[bin];
+			size_t at = i < 2 ? i * BINS * 3 : dice_throw(&dice, 2) ? 15 * dice_throw(&dice, 5) : dice_throw(&dice, 61);
+			d.rating[i] = (float)(least + width * (double)at / (BINS * 3));
 		}
-		assert_int_equal(n, s.histogram[bin]);
+		take(&c, &d, 1, &m, &s);
+		check_bins(&s, &d);
+		assert_true(s.histogram_value[0] == (double)d.rating[0] && s.maximum == (double)d.rating[1]);
+		data_statistics_finish(&s);
+		matrices_finish(&m);
+		free_dataset(&d);
 	}
-	data_statistics_finish(&s);
-	matrices_finish(&m);
-	free_dataset(&d);
 }
 
 static void twenty_values_are_not_binned(void **state) {
