@@ -45,12 +45,14 @@ if (valid_points > 0 && !shared) {
 	set y2range [floor_of(valid_low, valid_high) : top_of(valid_low, valid_high)]
 	set format y2 "%.4g"
 	set y2tics
-	set y2label valid_name
+	set y2label valid_name textcolor rgb valid_colour
 }
 
-set title title
-set xlabel "epoch"
-set ylabel left_label
+# A long name takes a smaller letter: the cut at 70 characters alone would still run over the edge.
+if (strlen(title) > 48) { set title title font ',15' } else { set title title }
+set xlabel "epoch" textcolor rgb text_colour
+# With two axes each has the colour of its curve.
+set ylabel left_label textcolor rgb (valid_points > 0 && !shared ? train_colour : text_colour)
 margin = max(0.5, 0.02 * epochs)
 set xrange [1 - margin : max(epochs, 1) + margin]
 if (epochs <= 12) { set xtics 1 }
@@ -58,9 +60,9 @@ if (epochs <= 12) { set xtics 1 }
 if (best_epoch > 0) {
 	set arrow 1 from best_epoch, graph 0 to best_epoch, graph 1 nohead back linestyle 8
 	if (best_epoch * 2 <= epochs) {
-		set label 1 best_label at best_epoch, graph 0.95 left offset 0.8, 0 front boxed textcolor rgb '#222222'
+		set label 1 best_label at best_epoch, graph 0.95 left offset 0.8, 0 front boxed textcolor rgb text_colour
 	} else {
-		set label 1 best_label at best_epoch, graph 0.95 right offset -0.8, 0 front boxed textcolor rgb '#222222'
+		set label 1 best_label at best_epoch, graph 0.95 right offset -0.8, 0 front boxed textcolor rgb text_colour
 	}
 }
 if (train_points == 0 && valid_points == 0) {

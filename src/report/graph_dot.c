@@ -20,7 +20,7 @@ static const char *const body =
     "\tsubgraph cluster_body {\n"
     "\tgraph [peripheries=0, labelloc=b, labeljust=c, fontsize=11, fontcolor=\"#555555\"];\n";
 
-static const char *const legend = "\tlabel=\"dashed: the work follows the stored ratings (sparse path)\";\n";
+static const char *const legend = "\tlabel=\"dashed: the cost follows the stored entries (sparse path)\";\n";
 
 // A line of a label; `open` and `close` surround it.
 static void append_line(struct text *text, const char *open, const char *line, const char *close) {
@@ -85,17 +85,29 @@ static bool uses_input(const struct graph_facts *graph, const char *name) {
 	return false;
 }
 
-// Nodes are named by their number, since names are the user's; inputs by their own two words.
-static void append_edge(struct text *text, const struct graph_facts *graph, const char *from, size_t to) {
+// The node of that name; graph->count for an input.
+static size_t find_node(const struct graph_facts *graph, const char *name) {
 	size_t i = 0;
-	while (i < graph->count && strcmp(graph->nodes[i].name, from) != 0)
+	while (i < graph->count && strcmp(graph->nodes[i].name, name) != 0)
 		i++;
-	if (i < graph->count)
-		text_format(text, "\tn%zu", i);
+	return i;
+}
+
+// Whether what runs along the edge is stored entries alone: from an input, or from a sparse node that has no weights and
+// so hands on the rows that it reads.
+static bool edge_is_sparse(const struct graph_facts *graph, size_t from, size_t to) {
+	bool rows = from == graph->count || (is_sparse(&graph->nodes[from]) && graph->nodes[from].parameters == 0);
+	return rows && is_sparse(&graph->nodes[to]);
+}
+
+// Nodes are named by their number, since names are the user's; inputs by their own two words.
+static void append_edge(struct text *text, const struct graph_facts *graph, const char *name, size_t to) {
+	size_t from = find_node(graph, name);
+	if (from < graph->count)
+		text_format(text, "\tn%zu", from);
 	else
-		text_append(text, strcmp(from, "user") == 0 ? "\tinput_user" : "\tinput_ratings");
-	bool dashed = is_sparse(&graph->nodes[to]) && strcmp(from, "ratings") == 0;
-	text_format(text, " -> n%zu%s;\n", to, dashed ? " [style=dashed]" : "");
+		text_append(text, strcmp(name, "user") == 0 ? "\tinput_user" : "\tinput_ratings");
+	text_format(text, " -> n%zu%s;\n", to, edge_is_sparse(graph, from, to) ? " [style=dashed]" : "");
 }
 
 static void append_title(struct text *text, const struct graph_facts *graph, const char *title) {

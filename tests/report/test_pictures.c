@@ -212,6 +212,23 @@ static void test_graph_dot(void **state) {
 	fixture_destroy(f);
 }
 
+// Dashed is what carries stored entries alone: from an input or a sparse node without weights, into a sparse node.
+static void test_dashed_edges(void **state) {
+	(void)state;
+	struct fixture *f = fixture_create(1, 1);
+	struct text text = {0};
+	for (size_t i = 0; i < 7; i++)
+		f->nodes[i].path = "sparse";
+	f->nodes[5].path = "dense";
+	f->nodes[0].parameters = f->nodes[3].parameters = 9;
+	f->nodes[1].parameters = f->nodes[4].parameters = 0;
+	report_graph_dot(&f->result.graph, "", &text);
+	expect_within(&text, "\tinput_user -> n0 [style=dashed];\n\tn0 -> n1;\n\tn1 -> n2 [style=dashed];\n");
+	expect_within(&text, "\tn3 -> n4;\n\tn2 -> n5;\n\tn4 -> n5;\n\tn5 -> n6;\n");
+	text_finish(&text);
+	fixture_destroy(f);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_tsv),
@@ -220,6 +237,7 @@ int main(void) {
 	    cmocka_unit_test(test_gnuplot_takes_every_shape),
 	    cmocka_unit_test(test_awkward_names),
 	    cmocka_unit_test(test_graph_dot),
+	    cmocka_unit_test(test_dashed_edges),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
