@@ -38,9 +38,10 @@ static bool when_group_in_array(const struct spot *spot) {
 }
 
 static bool when_comma_missing(const struct spot *spot) {
+	if (!is_mark(spot->open, "(["))
+		return false;
 	bool begins = spot->token->kind != TOKEN_END && (spot->token->kind != TOKEN_MARK || is_mark(spot->token, "([{"));
-	bool after_value = spot->before->kind != TOKEN_MARK || is_mark(spot->before, ")]}");
-	return begins && after_value && is_mark(spot->open, "([");
+	return begins && (spot->before->kind != TOKEN_MARK || is_mark(spot->before, ")]}"));
 }
 
 static bool when_open(const struct spot *spot) {
@@ -103,7 +104,7 @@ static struct spot find_spot(const struct tokens *tokens, size_t index) {
 	                     .open = depth > 0 ? open[depth - 1] : NULL};
 }
 
-static void add_unexpected(const struct source *source, const struct tokens *tokens, size_t index,
+static void add_unexpected(const struct source_text *source, const struct tokens *tokens, size_t index,
                            struct errors *errors) {
 	struct spot spot = find_spot(tokens, index);
 	struct origin at = source_origin(source, spot.token->line);
@@ -138,7 +139,7 @@ static const struct token *find_first(const struct tokens *tokens, size_t index)
 	return first;
 }
 
-static void add_duplicate(const struct source *source, const struct tokens *tokens, size_t index,
+static void add_duplicate(const struct source_text *source, const struct tokens *tokens, size_t index,
                           struct errors *errors) {
 	const struct token *token = &tokens->items[index], *first = find_first(tokens, index);
 	struct error *error = errors_add(errors, ERROR_CONFIG, source_origin(source, token->line), "\"%.*s\" is set twice",
@@ -147,7 +148,7 @@ static void add_duplicate(const struct source *source, const struct tokens *toke
 		error_hint(error, "Line %zu sets it first; keep one of the two.", first->line);
 }
 
-static void add_mixed_array(const struct source *source, const struct tokens *tokens, size_t index,
+static void add_mixed_array(const struct source_text *source, const struct tokens *tokens, size_t index,
                             struct errors *errors) {
 	const struct token *token = &tokens->items[index];
 	error_hint(errors_add(errors, ERROR_CONFIG, source_origin(source, token->line),
@@ -156,11 +157,11 @@ static void add_mixed_array(const struct source *source, const struct tokens *to
 }
 
 // libconfig's bare texts, and what says them better. `index` is the token where it stopped.
-static void add_parse_error(const struct source *source, const struct tokens *tokens, const config_t *config,
+static void add_parse_error(const struct source_text *source, const struct tokens *tokens, const config_t *config,
                             struct errors *errors) {
 	static const struct {
 		const char *text;
-		void (*add)(const struct source *, const struct tokens *, size_t, struct errors *);
+		void (*add)(const struct source_text *, const struct tokens *, size_t, struct errors *);
 	} known[] = {
 	    {"syntax error", add_unexpected},
 	    {"duplicate setting name", add_duplicate},
@@ -182,7 +183,7 @@ static void add_parse_error(const struct source *source, const struct tokens *to
 // ---- one text ----
 
 struct conversion {
-	const struct source *source;
+	const struct source_text *source;
 	const struct tokens *tokens;
 	struct arena *arena;
 };
@@ -259,7 +260,7 @@ static void put_token(struct text *text, const struct token *token, size_t index
 	}
 }
 
-static struct value *parse_tokens(const struct source *source, const struct tokens *tokens, struct arena *arena,
+static struct value *parse_tokens(const struct source_text *source, const struct tokens *tokens, struct arena *arena,
                                   struct errors *errors) {
 	struct text text = {0};
 	for (size_t i = 0; i + 1 < tokens->count; i++)
@@ -278,10 +279,10 @@ static struct value *parse_tokens(const struct source *source, const struct toke
 	return root;
 }
 
-struct value *tree_parse(const struct source *source, struct arena *arena, struct errors *errors) {
+struct value *tree_parse(const struct source_text *source, struct arena *arena, struct errors *errors) {
 	struct tokens tokens = {0};
 	struct value *root = NULL;
-	if (scan(source, arena, &tokens, errors))
+	if (tokens_scan(source, arena, &tokens, errors))
 		root = parse_tokens(source, &tokens, arena, errors);
 	tokens_finish(&tokens);
 	return root;
@@ -290,7 +291,7 @@ struct value *tree_parse(const struct source *source, struct arena *arena, struc
 struct value *tree_parse_value(const char *text, struct origin at, struct arena *arena) {
 	struct text whole = {0};
 	text_format(&whole, "value = %s\n", text);
-	struct source source = {.text = text_string(&whole), .length = whole.length, .at = at};
+	struct source_text source = {.text = text_string(&whole), .length = whole.length, .at = at};
 	struct errors errors = {0};
 	struct value *root = tree_parse(&source, arena, &errors);
 	bool fine = root != NULL && errors.count == 0 && root->as.children.count == 1;

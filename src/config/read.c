@@ -30,7 +30,7 @@ static struct value *read_tree(const char *path, struct origin at, struct arena 
 		errors_add(errors, ERROR_CONFIG, at, "%s", error.message);
 		return NULL;
 	}
-	struct source source = {.text = data, .length = size, .at = {.file = path}, .lines = true};
+	struct source_text source = {.text = data, .length = size, .at = {.file = path}, .lines = true};
 	struct value *tree = tree_parse(&source, arena, errors);
 	free(data);
 	return tree;

@@ -11,14 +11,14 @@
 enum { LITERAL_SHOWN = 40 }; // bytes of a literal that a message repeats
 
 struct scanner {
-	const struct source *source;
+	const struct source_text *source;
 	size_t at, line, depth;
 	struct arena *arena;
 	struct tokens *tokens;
 	struct errors *errors;
 };
 
-struct origin source_origin(const struct source *source, size_t line) {
+struct origin source_origin(const struct source_text *source, size_t line) {
 	return (struct origin){.file = source->at.file, .line = source->lines ? line : source->at.line};
 }
 
@@ -327,7 +327,7 @@ static bool check_bytes(struct scanner *s) {
 	return false;
 }
 
-bool scan(const struct source *source, struct arena *arena, struct tokens *ret, struct errors *errors) {
+bool tokens_scan(const struct source_text *source, struct arena *arena, struct tokens *ret, struct errors *errors) {
 	struct scanner s = {.source = source, .line = 1, .arena = arena, .tokens = ret, .errors = errors};
 	if (!check_bytes(&s))
 		return false;

@@ -34,19 +34,19 @@ struct tokens {
 };
 
 // What is scanned, and how places in it are named.
-struct source {
+struct source_text {
 	const char *text; // (length)
 	size_t length;
 	struct origin at; // the file; without `lines` the place of everything in the text
 	bool lines;       // places are lines of the text
 };
 
-struct origin source_origin(const struct source *source, size_t line);
+struct origin source_origin(const struct source_text *source, size_t line);
 
 // Cuts the text into tokens. Literals that cannot be held are added to errors and marked bad; false where it makes no
 // sense to go on (a string or comment that is not closed, a stray character, a NUL byte, too deep, no token at all).
 // tokens_finish in either case.
-bool scan(const struct source *source, struct arena *arena, struct tokens *ret, struct errors *errors);
+bool tokens_scan(const struct source_text *source, struct arena *arena, struct tokens *ret, struct errors *errors);
 void tokens_finish(struct tokens *tokens);
 
 #endif

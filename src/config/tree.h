@@ -15,7 +15,7 @@ struct value *value_remove(struct value *group, const char *name);
 // Reads one text by libconfig's grammar; NULL where it has no sense, which is in errors then. A tree that comes back
 // may still hold values that are `bad`. The places point to source->at.file, which the caller keeps as long as the
 // arena.
-struct value *tree_parse(const struct source *source, struct arena *arena, struct errors *errors);
+struct value *tree_parse(const struct source_text *source, struct arena *arena, struct errors *errors);
 // Parses what stands right of an `=`: a scalar, list, array or group. NULL where it is none of these, and nothing is
 // said.
 struct value *tree_parse_value(const char *text, struct origin at, struct arena *arena);

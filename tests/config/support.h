@@ -2,6 +2,7 @@
 #ifndef AEXP_TESTS_CONFIG_SUPPORT_H
 #define AEXP_TESTS_CONFIG_SUPPORT_H
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,7 +52,7 @@ struct optimizer {
 	struct choice kind;
 	bool clip;
 };
-struct source {
+struct file_source {
 	const char *path;
 	struct column_ref user, item;
 };
@@ -71,90 +72,87 @@ struct everything {
 	struct file_source *source;
 	struct groups graph;
 };
-struct file_source {
-	const char *path;
-	struct column_ref user, item;
-};
 
-#define ROW(name_, doc_, ...) static const struct row name_ = {.name = doc_, .doc = "the row " doc_, .params = __VA_ARGS__}
-#define KEY(struct_, field, type_, ...) {.name = #field, .type = type_, .offset = offsetof(struct struct_, field), .doc = "the key " #field, __VA_ARGS__}
+#define ROW(name_, doc_, ...)                                                                                          \
+	static const struct row name_ = {.name = doc_, .doc = "the row " doc_, .params = __VA_ARGS__}
+#define KEY(struct_, field, type_, ...)                                                                                \
+	{ .name = #field, .type = type_, .offset = offsetof(struct struct_, field), .doc = "the key " #field, __VA_ARGS__ }
 
 static const struct key momentum_keys[] = {
-	KEY(momentum_params, rate, KEY_REAL, .fallback = "0.01", .min = 0, .max = 1, .flags = KEY_OPEN_MIN),
-	KEY(momentum_params, momentum, KEY_REAL, .fallback = "0.0", .min = 0, .max = 1, .flags = KEY_OPEN_MAX),
-	KEY(momentum_params, nesterov, KEY_BOOL, .fallback = "false"),
+    KEY(momentum_params, rate, KEY_REAL, .fallback = "0.01", .min = 0, .max = 1, .flags = KEY_OPEN_MIN),
+    KEY(momentum_params, momentum, KEY_REAL, .fallback = "0.0", .min = 0, .max = 1, .flags = KEY_OPEN_MAX),
+    KEY(momentum_params, nesterov, KEY_BOOL, .fallback = "false"),
 };
 static const struct key decay_keys[] = {
-	KEY(decay_params, rate, KEY_REAL, .fallback = "1", .min = 0, .flags = KEY_OPEN_MIN),
-	KEY(decay_params, rho, KEY_REAL, .fallback = "0.95", .min = 0, .max = 1, .flags = KEY_OPEN_MAX),
-	KEY(decay_params, warmup, KEY_INTEGER, .min = 1, .max = 100),
+    KEY(decay_params, rate, KEY_REAL, .fallback = "1", .min = 0, .flags = KEY_OPEN_MIN),
+    KEY(decay_params, rho, KEY_REAL, .fallback = "0.95", .min = 0, .max = 1, .flags = KEY_OPEN_MAX),
+    KEY(decay_params, warmup, KEY_INTEGER, .min = 1, .max = 100),
 };
 ROW(sgd_row, "sgd", SCHEMA(struct momentum_params, momentum_keys));
 ROW(adadelta_row, "adadelta", SCHEMA(struct decay_params, decay_keys));
 ROW(plain_row, "plain", SCHEMA_NONE);
 static const struct row *const optimizer_rows[] = {&adadelta_row, &plain_row, &sgd_row};
 static const struct registry test_optimizers = {
-	.what = "optimizer", .plural = "optimizers", .rows = optimizer_rows, .count = 3};
+    .what = "optimizer", .plural = "optimizers", .rows = optimizer_rows, .count = 3};
 
 ROW(relu_row, "relu", SCHEMA_NONE);
 ROW(sigmoid_row, "sigmoid", SCHEMA_NONE);
 static const struct row *const activation_rows[] = {&relu_row, &sigmoid_row};
 static const struct registry test_activations = {
-	.what = "activation", .plural = "activations", .rows = activation_rows, .count = 2};
+    .what = "activation", .plural = "activations", .rows = activation_rows, .count = 2};
 
 static const struct key normal_keys[] = {KEY(init_params, sd, KEY_REAL, .fallback = "0.05", .flags = KEY_OPEN_MIN)};
 ROW(normal_row, "normal", SCHEMA(struct init_params, normal_keys));
 ROW(zeros_row, "zeros", SCHEMA_NONE);
 static const struct row *const init_rows[] = {&normal_row, &zeros_row};
 static const struct registry test_inits = {.what = "init", .plural = "inits", .rows = init_rows, .count = 2};
-static const struct key init_keys[] = {
-	KEY(init, kind, KEY_TAG, .registry = &test_inits, .fallback = "\"normal\"")};
+static const struct key init_keys[] = {KEY(init, kind, KEY_TAG, .registry = &test_inits, .fallback = "\"normal\"")};
 static const struct schema test_init_schema = SCHEMA(struct init, init_keys);
 
 static const struct key dense_keys[] = {
-	KEY(dense_params, units, KEY_UNITS, .flags = KEY_REQUIRED, .max = 1048576),
-	KEY(dense_params, activation, KEY_CHOICE, .registry = &test_activations, .fallback = "\"relu\""),
-	KEY(dense_params, init, KEY_GROUP, .schema = &test_init_schema, .fallback = "\"normal\""),
-	KEY(dense_params, l2, KEY_REAL, .fallback = "0.0", .max = INFINITY),
+    KEY(dense_params, units, KEY_UNITS, .flags = KEY_REQUIRED, .max = 1048576),
+    KEY(dense_params, activation, KEY_CHOICE, .registry = &test_activations, .fallback = "\"relu\""),
+    KEY(dense_params, init, KEY_GROUP, .schema = &test_init_schema, .fallback = "\"normal\""),
+    KEY(dense_params, l2, KEY_REAL, .fallback = "0.0", .max = INFINITY),
 };
 static const struct key drop_keys[] = {
-	KEY(drop_params, rate, KEY_REAL, .flags = KEY_REQUIRED | KEY_OPEN_MAX, .max = 1)};
+    KEY(drop_params, rate, KEY_REAL, .flags = KEY_REQUIRED | KEY_OPEN_MAX, .max = 1)};
 ROW(dense_row, "dense", SCHEMA(struct dense_params, dense_keys));
 ROW(drop_row, "dropout", SCHEMA(struct drop_params, drop_keys));
 static const struct row *const op_rows[] = {&dense_row, &drop_row};
 static const struct registry test_ops = {.what = "op", .plural = "ops", .rows = op_rows, .count = 2};
 
 static const struct key node_keys[] = {
-	KEY(node, name, KEY_STRING),
-	KEY(node, inputs, KEY_STRINGS),
-	KEY(node, op, KEY_TAG, .registry = &test_ops, .flags = KEY_REQUIRED),
+    KEY(node, name, KEY_STRING, .flags = 0),
+    KEY(node, inputs, KEY_STRINGS, .flags = 0),
+    KEY(node, op, KEY_TAG, .registry = &test_ops, .flags = KEY_REQUIRED),
 };
 static const struct schema test_node_schema = SCHEMA(struct node, node_keys);
 static const struct key optimizer_keys[] = {
-	KEY(optimizer, kind, KEY_TAG, .registry = &test_optimizers, .fallback = "\"adadelta\""),
-	KEY(optimizer, clip, KEY_BOOL, .fallback = "false"),
+    KEY(optimizer, kind, KEY_TAG, .registry = &test_optimizers, .fallback = "\"adadelta\""),
+    KEY(optimizer, clip, KEY_BOOL, .fallback = "false"),
 };
 static const struct schema test_optimizer_schema = SCHEMA(struct optimizer, optimizer_keys);
 static const struct key stop_keys[] = {KEY(stop, patience, KEY_INTEGER, .flags = KEY_REQUIRED, .min = 1)};
 static const struct schema stop_schema = SCHEMA(struct stop, stop_keys);
 static const struct key source_keys[] = {
-	KEY(file_source, path, KEY_PATH),
-	KEY(file_source, user, KEY_COLUMN, .fallback = "1"),
-	KEY(file_source, item, KEY_COLUMN),
+    KEY(file_source, path, KEY_PATH, .flags = 0),
+    KEY(file_source, user, KEY_COLUMN, .fallback = "1"),
+    KEY(file_source, item, KEY_COLUMN, .flags = 0),
 };
 static const struct schema source_schema = SCHEMA(struct file_source, source_keys);
 static const struct key everything_keys[] = {
-	KEY(everything, name, KEY_STRING, .fallback = "\"no name\"", .flags = KEY_NO_ID),
-	KEY(everything, seed, KEY_SEED, .fallback = "2017"),
-	KEY(everything, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1000),
-	KEY(everything, shuffle, KEY_BOOL, .fallback = "true"),
-	KEY(everything, liked, KEY_REAL),
-	KEY(everything, thresholds, KEY_REALS),
-	KEY(everything, metrics, KEY_STRINGS, .fallback = "( \"mse\", \"rmse\" )"),
-	KEY(everything, optimizer, KEY_GROUP, .schema = &test_optimizer_schema, .fallback = "{ }"),
-	KEY(everything, stop, KEY_GROUP, .schema = &stop_schema),
-	KEY(everything, source, KEY_GROUP, .schema = &source_schema),
-	KEY(everything, graph, KEY_LIST, .schema = &test_node_schema),
+    KEY(everything, name, KEY_STRING, .fallback = "\"no name\"", .flags = KEY_NO_ID),
+    KEY(everything, seed, KEY_SEED, .fallback = "2017"),
+    KEY(everything, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1000),
+    KEY(everything, shuffle, KEY_BOOL, .fallback = "true"),
+    KEY(everything, liked, KEY_REAL, .flags = 0),
+    KEY(everything, thresholds, KEY_REALS, .flags = 0),
+    KEY(everything, metrics, KEY_STRINGS, .fallback = "( \"mse\", \"rmse\" )"),
+    KEY(everything, optimizer, KEY_GROUP, .schema = &test_optimizer_schema, .fallback = "{ }"),
+    KEY(everything, stop, KEY_GROUP, .schema = &stop_schema),
+    KEY(everything, source, KEY_GROUP, .schema = &source_schema),
+    KEY(everything, graph, KEY_LIST, .schema = &test_node_schema),
 };
 static const struct schema test_schema = SCHEMA(struct everything, everything_keys);
 
