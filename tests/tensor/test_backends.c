@@ -1,0 +1,509 @@
+// Every function of the seam: the openblas backend, with each set of kernels that this processor runs, against the
+// reference on random shapes; and the same bits on 1, 2 and 3 threads.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+#include "tensor/cpu.h"
+#include "tensor/kernels.h"
+
+enum { ROUNDS = 45, ROWS_MOST = 300, WIDTH_MOST = 1100, PAD_MOST = 16, POOLS = 4, THREADS_MOST = 3 };
+enum { POOL = 10 * ROWS_MOST * (WIDTH_MOST + PAD_MOST) };
+
+// One round's shapes and numbers. Outputs begin as pool[3], so that what beta keeps, and what a stride skips, is compared.
+struct world {
+	uint64_t state;
+	size_t round, m, n, k, pad;
+	struct sparse s; // (m, k)
+	struct transposed t;
+	uint32_t *row;   // (m) places in the data
+	real beta;
+};
+static real *pool[POOLS]; // (POOL) in [-1, 1)
+
+static uint32_t draw(uint64_t *state) {
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*state >> 32);
+}
+static size_t draw_below(uint64_t *state, size_t limit) { return draw(state) % limit; }
+static real draw_real(uint64_t *state) { return (real)(draw(state) >> 8) / (real)(1 << 23) - 1; }
+
+static struct matrix matrix(real *data, size_t rows, size_t columns, size_t pad) {
+	return (struct matrix){ data, rows, columns, columns + pad };
+}
+static size_t numbers(const struct matrix *m) { return m->rows * m->stride; }
+
+// --- a world ---------------------------------------------------------------------------------------------------------
+
+static void make_sparse(struct world *w, unsigned density) {
+	uint32_t *start = memory_alloc((w->m + 1) * sizeof(*start)), *column = memory_alloc(w->m * w->k * sizeof(*column));
+	uint32_t count = 0;
+	for (size_t i = 0; i < w->m; i++) {
+		start[i] = count;
+		bool empty = draw_below(&w->state, 4) == 0;
+		for (uint32_t j = 0; !empty && j < w->k; j++)
+			if (draw_below(&w->state, 100) < density)
+				column[count++] = j;
+	}
+	start[w->m] = count;
+	w->s = (struct sparse){ w->m, w->k, start, column, pool[2] };
+}
+
+// By the definition: columns in order of first appearance, their entries by row.
+static void make_transposed(struct world *w) {
+	uint32_t entries = w->s.start[w->m], filled = 0, touched = 0;
+	uint32_t *column = memory_alloc((w->k + 1) * sizeof(*column)), *start = memory_alloc((w->k + 2) * sizeof(*start));
+	uint32_t *row = memory_alloc((entries + 1) * sizeof(*row)), *entry = memory_alloc((entries + 1) * sizeof(*entry));
+	bool *seen = memory_alloc(w->k + 1);
+	for (uint32_t k = 0; k < entries; k++) {
+		uint32_t c = w->s.column[k];
+		if (seen[c])
+			continue;
+		seen[c] = true;
+		start[touched] = filled;
+		column[touched++] = c;
+		for (uint32_t i = 0; i < w->m; i++)
+			for (uint32_t e = w->s.start[i]; e < w->s.start[i + 1]; e++)
+				if (w->s.column[e] == c) {
+					row[filled] = i;
+					entry[filled++] = e;
+				}
+	}
+	start[touched] = filled;
+	free(seen);
+	w->t = (struct transposed){ touched, column, start, row, entry };
+}
+
+static void make_world(struct world *w, size_t round) {
+	*w = (struct world){ .state = 1000 + round, .round = round };
+	bool large = round % 6 == 5;
+	w->m = large ? ROWS_MOST : 1 + draw_below(&w->state, 20);
+	w->n = round % 10 == 3 ? 1 : 1 + draw_below(&w->state, WIDTH_MOST);
+	w->k = round % 10 == 7 ? 1 : 1 + draw_below(&w->state, 200);
+	w->pad = draw_below(&w->state, 3) ? draw_below(&w->state, PAD_MOST + 1) : 0;
+	w->beta = (real)draw_below(&w->state, 3) / 2;
+	make_sparse(w, round % 3 ? 10 : 60);
+	make_transposed(w);
+	w->row = memory_alloc(w->m * sizeof(*w->row));
+	for (size_t i = 0; i < w->m; i++)
+		w->row[i] = draw(&w->state);
+}
+
+static void finish_world(struct world *w) {
+	const void *parts[] = { w->s.start, w->s.column, w->t.column, w->t.start, w->t.row, w->t.entry, w->row };
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		free((void *)(uintptr_t)parts[i]);
+}
+
+// --- one function of the seam each; they fill `out` and return how much of it counts ------------------------------------
+
+typedef size_t seam_case(const struct backend *b, struct device *d, const struct world *w, real *out);
+
+static size_t run_gemm(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	bool ta = w->round & 1, tb = w->round & 2;
+	struct matrix x = matrix(pool[0], ta ? w->k : w->m, ta ? w->m : w->k, w->pad);
+	struct matrix y = matrix(pool[1], tb ? w->n : w->k, tb ? w->k : w->n, w->pad), c = matrix(out, w->m, w->n, w->pad);
+	b->gemm(d, ta, tb, &x, &y, w->beta, &c);
+	return numbers(&c);
+}
+
+static size_t run_sparse_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(pool[0], w->k, w->n, w->pad), y = matrix(out, w->m, w->n, w->pad);
+	b->sparse_times(d, &w->s, &x, w->beta, &y);
+	return numbers(&y);
+}
+
+static size_t run_transposed_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(pool[0], w->m, w->n, w->pad), g = matrix(out, w->t.count, w->n, w->pad);
+	b->transposed_times(d, &w->t, pool[1], &y, &g);
+	return numbers(&g);
+}
+
+static size_t run_transposed_sums(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	b->transposed_sums(d, &w->t, pool[1], out);
+	return w->t.count + 1;
+}
+
+static size_t run_cells_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix h = matrix(pool[0], w->m, w->n, w->pad), x = matrix(pool[1], w->k, w->n, w->pad);
+	b->cells_times(d, &w->s, &h, &x, w->round & 1 ? pool[2] + 7 : NULL, out);
+	return sparse_count(&w->s) + 1;
+}
+
+static size_t run_densify(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(out, w->m, w->k, w->pad);
+	b->densify(d, &w->s, &y);
+	return numbers(&y);
+}
+
+static size_t run_add_row(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(out, w->m, w->n, w->pad);
+	b->add_row(d, pool[0], &y);
+	return numbers(&y);
+}
+
+static size_t run_column_sums(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(pool[0], w->m, w->n, w->pad);
+	b->column_sums(d, &y, out);
+	return w->n + 1;
+}
+
+static size_t run_add(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
+	b->add(d, &x, w->beta, &y);
+	return numbers(&y);
+}
+
+static real parameter_of(size_t activation) {
+	return activation == ACTIVATION_LEAKY_RELU ? (real)0.2 : activation == ACTIVATION_ELU ? (real)1.3 : 0;
+}
+
+// In place on every other round, as dense nodes do it.
+static size_t run_activate(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	size_t filled = 0;
+	for (size_t id = 0; id < ACTIVATION_COUNT; id++) {
+		struct matrix y = matrix(out + filled, w->m, w->n, w->pad), x = w->round & 1 ? y : matrix(pool[0], w->m, w->n, 0);
+		b->activate(d, (enum activation_id)id, parameter_of(id), &x, &y);
+		filled += numbers(&y);
+	}
+	return filled;
+}
+
+static size_t run_activate_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	size_t filled = 0;
+	bool in_place = w->round & 1;
+	for (size_t id = 0; id < ACTIVATION_COUNT; id++) {
+		struct matrix dx = matrix(out + filled, w->m, w->n, w->pad), x = matrix(pool[0], w->m, w->n, w->pad);
+		struct matrix y = matrix(pool[1], w->m, w->n, 0), dy = in_place ? dx : matrix(pool[2], w->m, w->n, w->pad);
+		b->activate_back(d, (enum activation_id)id, parameter_of(id), id == ACTIVATION_SWISH ? &x : NULL, &y, &dy,
+		                 in_place ? 0 : w->beta, &dx);
+		filled += numbers(&dx);
+	}
+	return filled;
+}
+
+static struct dropout_draw draw_of(const struct world *w) {
+	static const double rates[] = { 0, 0.2, 0.5, 0.99 };
+	return (struct dropout_draw){ .stream = random_stream_make(w->round, "dropout", "node"), .epoch = (uint32_t)w->round,
+		                          .row = w->row, .rate = rates[w->round % 4] };
+}
+
+static size_t run_dropout(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct dropout_draw drawn = draw_of(w);
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
+	uint8_t *keep = memory_alloc(w->m * w->n);
+	b->dropout(d, &drawn, &x, &y, keep);
+	for (size_t i = 0; i < w->m * w->n; i++)
+		out[numbers(&y) + i] = keep[i];
+	free(keep);
+	return numbers(&y) + w->m * w->n;
+}
+
+static size_t run_dropout_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix dy = matrix(pool[0], w->m, w->n, 0), dx = matrix(out, w->m, w->n, w->pad);
+	uint8_t *keep = memory_alloc(w->m * w->n);
+	for (size_t i = 0; i < w->m * w->n; i++)
+		keep[i] = pool[1][i] > 0;
+	b->dropout_back(d, 0.2, keep, &dy, w->beta, &dx);
+	free(keep);
+	return numbers(&dx);
+}
+
+static size_t run_dropout_sparse(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct dropout_draw drawn = draw_of(w);
+	b->dropout_sparse(d, &drawn, &w->s, out);
+	return sparse_count(&w->s) + 1;
+}
+
+// out: y or dx | running mean | running variance | mean | inverse deviation | dgamma | dbeta
+struct norm {
+	struct matrix y;
+	struct batch_norm_state state;
+	real *vector[6];
+	size_t count;
+};
+
+static struct norm norm_of(const struct world *w, real *out) {
+	struct norm n = { .y = matrix(out, w->m, w->n, w->pad) };
+	for (size_t i = 0; i < 6; i++)
+		n.vector[i] = out + numbers(&n.y) + i * w->n;
+	for (size_t j = 0; j < w->n; j++) {
+		n.vector[1][j] = real_fabs(n.vector[1][j]);
+		n.vector[3][j] = real_fabs(n.vector[3][j]) + 1;
+	}
+	n.state = (struct batch_norm_state){ pool[1], pool[2], n.vector[0], n.vector[1], n.vector[2], n.vector[3],
+		                                 (real)0.9, (real)1e-3 };
+	n.count = numbers(&n.y) + 6 * w->n;
+	return n;
+}
+
+static size_t run_batch_norm(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct norm n = norm_of(w, out);
+	struct matrix x = matrix(pool[0], w->m, w->n, 0);
+	b->batch_norm(d, &n.state, &x, &n.y);
+	return n.count;
+}
+
+static size_t run_batch_norm_running(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct norm n = norm_of(w, out);
+	struct matrix x = matrix(pool[0], w->m, w->n, 0);
+	b->batch_norm_running(d, &n.state, &x, &n.y);
+	return n.count;
+}
+
+static size_t run_batch_norm_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct norm n = norm_of(w, out);
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1] + 5, w->m, w->n, w->pad);
+	b->batch_norm_back(d, &n.state, &x, &dy, w->beta, w->round % 4 == 1 ? NULL : &n.y, n.vector[4], n.vector[5]);
+	return n.count;
+}
+
+// Each loss at cells, over the observed cells of a dense one, and over all.
+static size_t run_loss(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	static real inside[ROWS_MOST * (WIDTH_MOST + PAD_MOST)];
+	size_t cells = sparse_count(&w->s), filled = 0;
+	real *targets = memory_alloc((cells + 1) * sizeof(*targets));
+	for (size_t i = 0; i < cells; i++)
+		targets[i] = real_fabs(pool[2][i]);
+	for (size_t i = 0; i < w->m * (w->k + w->pad); i++)
+		inside[i] = (real)0.05 + (real)0.9 * real_fabs(pool[0][i]);
+	struct sparse target = w->s;
+	target.value = targets;
+	for (size_t form = 0; form < (size_t)3 * CELL_LOSS_COUNT; form++) {
+		struct loss_cells loss = { (enum cell_loss_id)(form / 3), &target, form % 3 == 2, pool[1] };
+		bool packed = form % 3 == 0;
+		struct matrix y = packed ? matrix(inside, 1, cells, 0) : matrix(inside, w->m, w->k, w->pad), g = y;
+		g.data = out + filled;
+		double sum = b->loss(d, &loss, packed, &y, &g);
+		filled += numbers(&g);
+		out[filled++] = (real)sum;
+	}
+	free(targets);
+	return filled;
+}
+
+// Lazy rows, rows by slot, and all rows, of each optimizer. out: weights | state | state | stamps | sum of squares
+enum update { UPDATE_LAZY, UPDATE_SLOTS, UPDATE_ALL, UPDATES };
+
+static void fill_update(const struct world *w, struct optimizer_rows *rows, enum update kind, uint32_t *slot,
+                        real *powers) {
+	for (size_t i = 0; i < w->k; i++)
+		rows->stamp[i] = (uint32_t)(i * 7 % 90);
+	for (size_t i = 0; i < 64; i++)
+		powers[i] = (real)pow(0.9, (double)i);
+	for (size_t i = 0; i < w->t.count; i++)
+		slot[w->t.column[i]] = (uint32_t)i + 1;
+	rows->slot = slot;
+	rows->lazy = kind == UPDATE_LAZY;
+	rows->first_only = rows->id == OPTIMIZER_ADAGRAD || rows->id == OPTIMIZER_SGD;
+	rows->row = kind == UPDATE_ALL ? NULL : w->t.column;
+	rows->gradient = matrix(pool[1], kind == UPDATE_ALL ? w->k : w->t.count, w->n, w->pad);
+	rows->l2 = kind == UPDATE_LAZY ? 0 : (real)0.01 * (real)(w->round & 1);
+	rows->step = 100;
+	rows->decay_power = powers;
+	rows->decay_powers = 64;
+}
+
+static size_t run_optimize(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	enum update kind = (enum update)(w->round / OPTIMIZER_COUNT % UPDATES);
+	struct optimizer_rows rows = {
+		.id = (enum optimizer_id)(w->round % OPTIMIZER_COUNT),
+		.numbers = { .rate = (real)0.1, .epsilon = (real)1e-6, .decay = (real)0.9, .decay_square = (real)0.99,
+		             .correction = 2, .correction_square = 3, .nesterov = (real)(w->round / 15 & 1) },
+		.weight = matrix(out, w->k, w->n, w->pad),
+	};
+	size_t size = numbers(&rows.weight);
+	real powers[64];
+	for (size_t i = 0; i < 2; i++)
+		rows.state[i] = out + (i + 1) * size;
+	for (size_t i = size; i < 3 * size; i++)
+		out[i] = real_fabs(out[i]);
+	rows.stamp = memory_alloc((w->k + 1) * sizeof(*rows.stamp));
+	uint32_t *slot = memory_alloc((w->k + 1) * sizeof(*slot));
+	fill_update(w, &rows, kind, slot, powers);
+	out[3 * size] = (real)b->optimize(d, &rows);
+	for (size_t i = 0; i < w->k; i++)
+		out[3 * size + 1 + i] = (real)rows.stamp[i];
+	free(rows.stamp);
+	free(slot);
+	return 3 * size + 1 + w->k;
+}
+
+static const struct {
+	const char *name;
+	seam_case *run;
+	bool exact; // the reference's very bits
+} cases[] = {
+	{ "gemm", run_gemm, false },
+	{ "sparse_times", run_sparse_times, false },
+	{ "transposed_times", run_transposed_times, false },
+	{ "transposed_sums", run_transposed_sums, false },
+	{ "cells_times", run_cells_times, false },
+	{ "densify", run_densify, true },
+	{ "add_row", run_add_row, false },
+	{ "column_sums", run_column_sums, false },
+	{ "add", run_add, false },
+	{ "activate", run_activate, false },
+	{ "activate_back", run_activate_back, false },
+	{ "dropout", run_dropout, true },
+	{ "dropout_back", run_dropout_back, false },
+	{ "dropout_sparse", run_dropout_sparse, true },
+	{ "batch_norm", run_batch_norm, false },
+	{ "batch_norm_running", run_batch_norm_running, false },
+	{ "batch_norm_back", run_batch_norm_back, false },
+	{ "loss", run_loss, false },
+	{ "optimize", run_optimize, false },
+};
+enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 7 }; // open ... download
+
+_Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES + DEVICE_FUNCTIONS) * sizeof(void (*)(void)),
+               "a function of the seam has no case here");
+
+// --- devices ------------------------------------------------------------------------------------------------------------
+
+static struct device *reference, *threaded[THREADS_MOST];
+
+static bool runs_here(const struct kernels *kernels) {
+#if defined(__x86_64__)
+	if (kernels == &kernels_avx2)
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	if (kernels == &kernels_avx512)
+		return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+		       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+#endif
+	return kernels == &kernels_baseline;
+}
+
+static void compare(size_t which, const struct world *w, const char *kernels, const real *want, const real *got, size_t count) {
+	const real tolerance = cases[which].exact ? 0 : (real)1e-4;
+	for (size_t i = 0; i < count; i++)
+		if (!(real_fabs(want[i] - got[i]) <= tolerance * (1 + real_fabs(want[i]))))
+			fail_msg("%s, kernels %s, round %zu (m %zu, n %zu, k %zu): number %zu is %.9g, not %.9g", cases[which].name,
+			         kernels, w->round, w->m, w->n, w->k, i, (double)got[i], (double)want[i]);
+}
+
+// The most that a case writes.
+static size_t room(const struct world *w) {
+	size_t maps = ACTIVATION_COUNT * w->m * (w->n + w->pad) + 6 * w->n, weights = 3 * w->k * (w->n + w->pad) + w->k;
+	size_t losses = 3 * CELL_LOSS_COUNT * (w->m * (w->k + w->pad) + 1);
+	size_t most = maps > weights ? maps : weights;
+	return (most > losses ? most : losses) + 1;
+}
+
+static size_t run_on(size_t which, const struct backend *b, struct device *d, const struct world *w, real *out) {
+	memcpy(out, pool[3], room(w) * sizeof(real));
+	return cases[which].run(b, d, w, out);
+}
+
+static void check_case(size_t which, const struct world *w, const struct kernels *kernels, real *const out[3]) {
+	size_t count = run_on(which, &backend_reference, reference, w, out[0]);
+	assert_in_range(count, 1, room(w));
+	for (size_t t = 0; t < THREADS_MOST; t++) {
+		threaded[t]->kernels = kernels;
+		assert_int_equal(run_on(which, &backend_openblas, threaded[t], w, out[t ? 2 : 1]), count);
+		if (t == 0)
+			compare(which, w, kernels->name, out[0], out[1], count);
+		else if (memcmp(out[1], out[2], count * sizeof(real)))
+			fail_msg("%s, kernels %s, round %zu: %zu threads give other bits", cases[which].name, kernels->name, w->round,
+			         t + 1);
+	}
+}
+
+static void check_kernels(const struct kernels *kernels) {
+	real *out[3];
+	for (size_t i = 0; i < 3; i++)
+		out[i] = memory_alloc(POOL * sizeof(real));
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct world w;
+		make_world(&w, round);
+		for (size_t i = 0; i < CASES; i++)
+			check_case(i, &w, kernels, out);
+		finish_world(&w);
+	}
+	for (size_t i = 0; i < 3; i++)
+		free(out[i]);
+}
+
+static void test_baseline(void **state) {
+	(void)state;
+	check_kernels(&kernels_baseline);
+}
+
+static void test_chosen(void **state) {
+	(void)state;
+#if defined(__x86_64__)
+	static const struct kernels *const sets[] = { &kernels_avx2, &kernels_avx512 };
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		if (runs_here(sets[i]))
+			check_kernels(sets[i]);
+#endif
+	assert_true(runs_here(threaded[0]->kernels));
+}
+
+static void test_dropout_rate(void **state) {
+	(void)state;
+	struct world w;
+	make_world(&w, 5);
+	struct dropout_draw drawn = draw_of(&w);
+	drawn.rate = 0.2;
+	real *y = memory_alloc(w.m * WIDTH_MOST * sizeof(*y));
+	uint8_t *keep = memory_alloc(w.m * WIDTH_MOST);
+	struct matrix x = matrix(pool[0], w.m, WIDTH_MOST, 0), m = matrix(y, w.m, WIDTH_MOST, 0);
+	size_t kept = 0, all = w.m * WIDTH_MOST;
+	backend_openblas.dropout(threaded[1], &drawn, &x, &m, keep);
+	for (size_t i = 0; i < all; i++)
+		kept += keep[i];
+	assert_in_range(kept, (size_t)(0.79 * (double)all), (size_t)(0.81 * (double)all)); // 14 standard deviations
+	free(y);
+	free(keep);
+	finish_world(&w);
+}
+
+static void test_cuda_refused(void **state) {
+	(void)state;
+	struct error error = { 0 };
+	struct device *device = NULL;
+	assert_false(backend_cuda.open(&backend_cuda, 1, &device, &error));
+	assert_int_equal(error.code, ERROR_BACKEND);
+	assert_null(device);
+}
+
+static int set_up(void **state) {
+	(void)state;
+	uint64_t seed = 3;
+	for (size_t i = 0; i < POOLS; i++) {
+		pool[i] = memory_alloc(POOL * sizeof(real));
+		for (size_t k = 0; k < POOL; k++)
+			pool[i][k] = draw_real(&seed);
+	}
+	for (size_t t = 0; t < THREADS_MOST; t++)
+		if (!backend_openblas.open(&backend_openblas, t + 1, &threaded[t], NULL))
+			return 1;
+	return backend_reference.open(&backend_reference, 1, &reference, NULL) ? 0 : 1;
+}
+
+static int tear_down(void **state) {
+	(void)state;
+	backend_reference.close(reference);
+	for (size_t t = 0; t < THREADS_MOST; t++)
+		backend_openblas.close(threaded[t]);
+	for (size_t i = 0; i < POOLS; i++)
+		free(pool[i]);
+	return 0;
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_baseline),
+		cmocka_unit_test(test_chosen),
+		cmocka_unit_test(test_dropout_rate),
+		cmocka_unit_test(test_cuda_refused),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
