@@ -75,11 +75,20 @@ struct optimizer_rows {
 	uint32_t *stamp;         // lazy: (weight.rows) the step after which a row's state is current
 	uint32_t step;           // number of this step, from 1
 	const real *decay_power; // lazy: (decay_powers) decay^k
-	size_t decay_powers;     // a longer wait counts as decay^(decay_powers - 1), which is 0 by then
+	size_t decay_powers;     // at least 2; longer waits are products of these
 	const uint32_t *slot;    // not lazy, with `row`: (weight.rows) gradient row + 1, or 0
 	real l2;                 // adds 2 l2 w to the gradient; not with lazy
 	bool first_only;         // lazy with a state that does not decay (adagrad), or none: no catching up
 };
+
+// decay^waited.
+static inline real optimizer_decay(const struct optimizer_rows *rows, size_t waited) {
+	const size_t last = rows->decay_powers - 1;
+	real factor = 1;
+	for (; waited > last && factor > 0; waited -= last)
+		factor *= rows->decay_power[last];
+	return factor > 0 ? factor * rows->decay_power[waited] : 0;
+}
 
 struct device; // an opened backend
 

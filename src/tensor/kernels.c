@@ -430,7 +430,7 @@ static void catch_up(const struct optimizer_rows *rows, size_t row) {
 	rows->stamp[row] = rows->step;
 	if (!waited || rows->first_only)
 		return;
-	real factor = rows->decay_power[waited < rows->decay_powers ? waited : rows->decay_powers - 1];
+	real factor = optimizer_decay(rows, waited);
 	for (size_t s = 0; s < 2 && rows->state[s]; s++) {
 		real *restrict state = &rows->state[s][row * rows->weight.stride];
 		for (size_t j = 0; j < rows->weight.columns; j++)
