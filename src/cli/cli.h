@@ -6,12 +6,12 @@
 #include "train/train.h"
 
 struct options {
-	const char **overrides;   // (overrides_count) of -s
+	const char **overrides; // (overrides_count) of -s
 	size_t overrides_count;
-	const char *results;      // -o
-	size_t threads;           // -t; 0: all
+	const char *results; // -o
+	size_t threads;      // -t; 0: all
 	bool quiet, verbose, json, force, markdown;
-	const char **arguments;   // (arguments_count)
+	const char **arguments; // (arguments_count)
 	size_t arguments_count;
 	int argc;
 	char **argv;
@@ -19,9 +19,9 @@ struct options {
 
 struct verb {
 	const char *name;
-	const char *usage;        // behind "aexp "
-	const char *doc;          // one line
-	const char *help;         // more, or ""
+	const char *usage; // behind "aexp "
+	const char *doc;   // one line
+	const char *help;  // more, or ""
 	size_t arguments_min, arguments_max;
 	int (*run)(const struct options *options); // the exit code
 };
@@ -41,7 +41,8 @@ struct prepared {
 };
 // Reads the files of all arguments and reports every problem; exit code 0 when there is none.
 int check_files(const struct options *options);
-// Loads and plans one; on failure everything has been reported, and the exit code is returned. prepared_finish either way.
+// Loads and plans one; on failure everything has been reported, and the exit code is returned. prepared_finish either
+// way.
 int prepare(const char *path, const struct options *options, bool plan, struct prepared *ret);
 void prepared_finish(struct prepared *prepared);
 
@@ -51,7 +52,7 @@ struct progress {
 	bool quiet, terminal, colour;
 	double started, last;
 	size_t epoch;
-	const char *metric;       // first metric's name
+	const char *metric; // first metric's name
 };
 void progress_begin(struct progress *progress, const struct experiment *experiment, bool quiet);
 void progress_batch(void *progress, size_t epoch, double share, double ratings);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const part_names[PARTS] = { "train", "valid", "test" };
+static const char *const part_names[PARTS] = {"train", "valid", "test"};
 
 static void print_count(const char *label, size_t value) {
 	char text[NUMBER_TEXT];
@@ -65,8 +65,8 @@ static void print_statistics(const struct prepared *p, const struct data_statist
 	print_count("users", s->users);
 	print_count("items", s->items);
 	print_count("ratings", s->ratings);
-	printf("%-10s %.6g %%\n%-10s %.7g\n%-10s %g to %g\n", "density", 100 * s->density, "mean", s->mean, "range", s->minimum,
-	       s->maximum);
+	printf("%-10s %.6g %%\n%-10s %.7g\n%-10s %g to %g\n", "density", 100 * s->density, "mean", s->mean, "range",
+	       s->minimum, s->maximum);
 	printf("\n%-16s %12s %12s %12s\n", "with", "1 rating", "2 ratings", "3 or more");
 	printf("%-16s %12zu %12zu %12zu\n", "users", s->users_with[0], s->users_with[1], s->users_with[2]);
 	printf("%-16s %12zu %12zu %12zu\n", "items", s->items_with[0], s->items_with[1], s->items_with[2]);
@@ -75,7 +75,8 @@ static void print_statistics(const struct prepared *p, const struct data_statist
 	print_features(&p->matrices);
 }
 
-static void json_histogram(struct json *json, const char *key, const double *values, const size_t *counts, size_t count) {
+static void json_histogram(struct json *json, const char *key, const double *values, const size_t *counts,
+                           size_t count) {
 	json_array(json, key, JSON_INLINE);
 	for (size_t i = 0; i < count; i++) {
 		json_object(json, NULL, JSON_INLINE);
@@ -87,8 +88,8 @@ static void json_histogram(struct json *json, const char *key, const double *val
 }
 
 static void print_json(const struct prepared *p, const struct data_statistics *s) {
-	struct text text = { 0 };
-	struct json json = { .text = &text };
+	struct text text = {0};
+	struct json json = {.text = &text};
 	json_object(&json, NULL, JSON_LINES);
 	json_string(&json, "experiment", p->experiment.name);
 	json_string(&json, "fingerprint", p->dataset.fingerprint);
@@ -121,7 +122,7 @@ static void print_json(const struct prepared *p, const struct data_statistics *s
 static int run(const struct options *options) {
 	struct prepared p;
 	struct data_statistics statistics;
-	struct error error = { 0 };
+	struct error error = {0};
 	int code = prepare(options->arguments[0], options, false, &p);
 	if (code == 0) {
 		if (data_statistics(p.experiment.data, &p.matrices, &statistics, &error)) {
@@ -137,11 +138,11 @@ static int run(const struct options *options) {
 }
 
 const struct verb verb_data = {
-	.name = "data",
-	.usage = "data CFG",
-	.doc = "prints statistics of the data after filter, buckets and split",
-	.help = "",
-	.arguments_min = 1,
-	.arguments_max = 1,
-	.run = run,
+    .name = "data",
+    .usage = "data CFG",
+    .doc = "prints statistics of the data after filter, buckets and split",
+    .help = "",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = run,
 };

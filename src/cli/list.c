@@ -46,8 +46,8 @@ static void json_run(struct json *json, const struct run_entry *run) {
 }
 
 static void print_json(const struct runs *runs) {
-	struct text text = { 0 };
-	struct json json = { .text = &text };
+	struct text text = {0};
+	struct json json = {.text = &text};
 	json_array(&json, NULL, JSON_LINES);
 	for (size_t i = 0; i < runs->count; i++)
 		json_run(&json, &runs->items[i]);
@@ -58,7 +58,7 @@ static void print_json(const struct runs *runs) {
 
 static int list(const struct options *options) {
 	struct runs runs;
-	struct error error = { 0 };
+	struct error error = {0};
 	if (!runs_read(options->results, &runs, &error)) {
 		print_error(&error);
 		return (int)error.code;
@@ -91,8 +91,8 @@ static void print_run(const struct run_entry *run) {
 	print_row(run);
 	for (size_t i = 0; i < run->final_count; i++)
 		printf("  %-24s %.9g\n", run->final[i].name, run->final[i].value);
-	static const char *const files[] = { "metrics.json", "history.jsonl", "run.json", "model.safetensors", "loss.png",
-		                                 "loss.svg", "graph.svg", "experiment.cfg" };
+	static const char *const files[] = {"metrics.json", "history.jsonl", "run.json",  "model.safetensors",
+	                                    "loss.png",     "loss.svg",      "graph.svg", "experiment.cfg"};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char *path = path_join(run->folder, files[i]);
 		if (file_exists(path))
@@ -104,8 +104,8 @@ static void print_run(const struct run_entry *run) {
 }
 
 static int show(const struct options *options) {
-	struct error error = { 0 };
-	struct arena arena = { 0 };
+	struct error error = {0};
+	struct arena arena = {0};
 	struct run_entry run;
 	char *folder;
 	if (!runs_resolve(options->results, options->arguments[0], &folder, &error)) {
@@ -124,18 +124,19 @@ static int show(const struct options *options) {
 }
 
 const struct verb verb_list = {
-	.name = "list",
-	.usage = "list",
-	.doc = "lists finished and unfinished runs",
-	.help = "",
-	.run = list,
+    .name = "list",
+    .usage = "list",
+    .doc = "lists finished and unfinished runs",
+    .help = "",
+    .run = list,
 };
 const struct verb verb_show = {
-	.name = "show",
-	.usage = "show RUN",
-	.doc = "shows one run: its figures, its files, its resolved experiment",
-	.help = "RUN is a run folder, NAME/ID, a NAME with one run, or the beginning of an ID. With --json: metrics.json.\n",
-	.arguments_min = 1,
-	.arguments_max = 1,
-	.run = show,
+    .name = "show",
+    .usage = "show RUN",
+    .doc = "shows one run: its figures, its files, its resolved experiment",
+    .help =
+        "RUN is a run folder, NAME/ID, a NAME with one run, or the beginning of an ID. With --json: metrics.json.\n",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .run = show,
 };

@@ -8,21 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = { &verb_run, &verb_plan, &verb_data, &verb_schema, &verb_list, &verb_show };
+static const struct verb *const verbs[] = {&verb_run, &verb_plan, &verb_data, &verb_schema, &verb_list, &verb_show};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static const char OPTIONS_HELP[] = "options\n"
-								   "  -s KEY=VALUE  override one key of the experiment file; repeatable\n"
-								   "  -o DIR        results root (default: results)\n"
-								   "  -t N          threads (default: all); never changes a result\n"
-								   "  --force       run again what is finished\n"
-								   "  --json        machine-readable output\n"
-								   "  --markdown    tables in Markdown (schema)\n"
-								   "  -q, -v        quieter, more words\n"
-								   "  --help        help on a command\n";
+                                   "  -s KEY=VALUE  override one key of the experiment file; repeatable\n"
+                                   "  -o DIR        results root (default: results)\n"
+                                   "  -t N          threads (default: all); never changes a result\n"
+                                   "  --force       run again what is finished\n"
+                                   "  --json        machine-readable output\n"
+                                   "  --markdown    tables in Markdown (schema)\n"
+                                   "  -q, -v        quieter, more words\n"
+                                   "  --help        help on a command\n";
 
 static void print_help(FILE *to) {
-	fprintf(to, "aexp %s: declarative experiments for autoencoder recommenders\n\nusage: aexp COMMAND [options] ...\n\n",
+	fprintf(to,
+	        "aexp %s: declarative experiments for autoencoder recommenders\n\nusage: aexp COMMAND [options] ...\n\n",
 	        AEXP_VERSION);
 	for (size_t i = 0; i < VERBS; i++)
 		fprintf(to, "  %-16s %s\n", verbs[i]->usage, verbs[i]->doc);
@@ -44,7 +45,7 @@ static int usage_error(const char *format, const char *word, const char *hint) {
 }
 
 static const struct verb *find_verb(const char *name, const char **ret_near) {
-	struct nearest nearest = { .word = name };
+	struct nearest nearest = {.word = name};
 	for (size_t i = 0; i < VERBS; i++) {
 		if (!strcmp(verbs[i]->name, name))
 			return verbs[i];
@@ -67,8 +68,8 @@ static bool read_flag(const char *word, struct options *options) {
 		const char *word;
 		bool *flag;
 	} flags[] = {
-		{ "-q", &options->quiet },     { "-v", &options->verbose },        { "--json", &options->json },
-		{ "--force", &options->force }, { "--markdown", &options->markdown },
+	    {"-q", &options->quiet},      {"-v", &options->verbose},          {"--json", &options->json},
+	    {"--force", &options->force}, {"--markdown", &options->markdown},
 	};
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (!strcmp(word, flags[i].word)) {
@@ -109,7 +110,7 @@ static int read_options(int argc, char **argv, struct options *options) {
 }
 
 static int run_verb(const struct verb *verb, int argc, char **argv) {
-	struct options options = { .results = "results", .argc = argc, .argv = argv };
+	struct options options = {.results = "results", .argc = argc, .argv = argv};
 	options.overrides = memory_alloc((size_t)argc * sizeof(char *));
 	options.arguments = memory_alloc((size_t)argc * sizeof(char *));
 	int code = read_options(argc, argv, &options);

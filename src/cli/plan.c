@@ -14,8 +14,8 @@ static void print_node(const struct node_facts *n) {
 	number_write_count(n->parameters, parameters);
 	number_write_bytes(n->bytes, bytes);
 	number_write_count((uint64_t)n->flops, flops);
-	printf("%-16s %-11s %-8zu %12s %10s %14s  %-6s %-12s  %s <- %s\n", n->name, n->op, n->width, parameters, bytes, flops,
-	       n->path, n->update, n->detail, inputs);
+	printf("%-16s %-11s %-8zu %12s %10s %14s  %-6s %-12s  %s <- %s\n", n->name, n->op, n->width, parameters, bytes,
+	       flops, n->path, n->update, n->detail, inputs);
 }
 
 static void print_plan(const struct prepared *p, const struct graph_facts *g) {
@@ -26,8 +26,8 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g) {
 	number_write_count(m->train.rows, text[0]);
 	number_write_count(m->train.columns, text[1]);
 	number_write_count(csr_count(&m->train), text[2]);
-	printf("data: %s rows (%s) x %s columns, %s train entries, density %.4g %%; %zu columns of side information\n\n", text[0],
-	       m->items_as_rows ? "items" : "users", text[1], text[2],
+	printf("data: %s rows (%s) x %s columns, %s train entries, density %.4g %%; %zu columns of side information\n\n",
+	       text[0], m->items_as_rows ? "items" : "users", text[1], text[2],
 	       100 * (double)csr_count(&m->train) / ((double)m->train.rows * (double)m->train.columns),
 	       m->features.start ? m->features.columns : 0);
 	printf("%-16s %-11s %-8s %12s %10s %14s  %-6s %-12s\n", "node", "op", "width", "parameters", "bytes", "FLOP a step",
@@ -44,8 +44,8 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g) {
 }
 
 static void print_json(const struct prepared *p, const struct graph_facts *g) {
-	struct text text = { 0 };
-	struct json json = { .text = &text };
+	struct text text = {0};
+	struct json json = {.text = &text};
 	json_object(&json, NULL, JSON_LINES);
 	json_string(&json, "experiment", p->experiment.name);
 	json_string(&json, "id", p->id);
@@ -95,12 +95,12 @@ static int run(const struct options *options) {
 }
 
 const struct verb verb_plan = {
-	.name = "plan",
-	.usage = "plan CFG...",
-	.doc = "checks the file, reads the data's shape and prints the graph; runs nothing",
-	.help = "For each node: output width, parameters, bytes, FLOPs of a training step, and whether it is computed\n"
-			"sparse or dense.\n",
-	.arguments_min = 1,
-	.arguments_max = SIZE_MAX,
-	.run = run,
+    .name = "plan",
+    .usage = "plan CFG...",
+    .doc = "checks the file, reads the data's shape and prints the graph; runs nothing",
+    .help = "For each node: output width, parameters, bytes, FLOPs of a training step, and whether it is computed\n"
+            "sparse or dense.\n",
+    .arguments_min = 1,
+    .arguments_max = SIZE_MAX,
+    .run = run,
 };

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 int check_files(const struct options *options) {
-	struct errors errors = { 0 };
+	struct errors errors = {0};
 	for (size_t i = 0; i < options->arguments_count; i++) {
 		struct experiment experiment;
 		experiment_read(options->arguments[i], options->overrides, options->overrides_count, &experiment, &errors);
@@ -29,9 +29,9 @@ static bool load(struct prepared *p, struct error *error) {
 }
 
 int prepare(const char *path, const struct options *options, bool plan, struct prepared *ret) {
-	struct errors errors = { 0 };
-	struct error error = { 0 };
-	*ret = (struct prepared){ 0 };
+	struct errors errors = {0};
+	struct error error = {0};
+	*ret = (struct prepared){0};
 	if (experiment_read(path, options->overrides, options->overrides_count, &ret->experiment, &errors)) {
 		if (!load(ret, &error))
 			errors_push(&errors, &error);

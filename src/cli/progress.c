@@ -1,4 +1,5 @@
-// The progress of a training. On a terminal a bar that is drawn again; elsewhere a plain line at most every few seconds.
+// The progress of a training. On a terminal a bar that is drawn again; elsewhere a plain line at most every few
+// seconds.
 #include "cli/cli.h"
 
 #include "base/number.h"
@@ -11,8 +12,11 @@
 static const double BAR_EVERY = 0.1, LINE_EVERY = 5; // seconds
 
 void progress_begin(struct progress *p, const struct experiment *experiment, bool quiet) {
-	*p = (struct progress){ .experiment = experiment, .quiet = quiet, .terminal = isatty(STDERR_FILENO) == 1,
-		                    .started = train_seconds(), .metric = experiment->uses[0].name };
+	*p = (struct progress){.experiment = experiment,
+	                       .quiet = quiet,
+	                       .terminal = isatty(STDERR_FILENO) == 1,
+	                       .started = train_seconds(),
+	                       .metric = experiment->uses[0].name};
 	p->colour = p->terminal && !getenv("NO_COLOR");
 	p->last = p->started;
 }
@@ -50,16 +54,16 @@ void progress_batch(void *context, size_t epoch, double share, double ratings) {
 	number_write_count((uint64_t)(ratings / elapsed), rate);
 	if (p->terminal)
 		draw_bar(p, done);
-	fprintf(stderr, "%sepoch %zu/%zu  %3.0f %%  %s ratings/s  ETA %s%s", p->terminal ? " " : "", epoch, epochs, 100 * share,
-	        rate, left, p->terminal ? "\033[K" : "\n");
+	fprintf(stderr, "%sepoch %zu/%zu  %3.0f %%  %s ratings/s  ETA %s%s", p->terminal ? " " : "", epoch, epochs,
+	        100 * share, rate, left, p->terminal ? "\033[K" : "\n");
 }
 
 void progress_epoch(void *context, const struct epoch_result *epoch) {
 	struct progress *p = context;
 	if (p->quiet)
 		return;
-	if (!p->terminal && epoch->epoch != (size_t)p->experiment->train->epochs && train_seconds() - p->last < LINE_EVERY &&
-	    epoch->epoch != 1)
+	if (!p->terminal && epoch->epoch != (size_t)p->experiment->train->epochs &&
+	    train_seconds() - p->last < LINE_EVERY && epoch->epoch != 1)
 		return;
 	if (!p->terminal)
 		p->last = train_seconds();

@@ -2,10 +2,11 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
-#include "version.h"
 #include "report/report.h"
+#include "version.h"
 
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@ static void on_signal(int number) {
 }
 
 static void watch_signals(void) {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND }; // the second one ends at once
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; // the second one ends at once
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 }
@@ -40,6 +41,13 @@ static double now(void) {
 	struct timespec time;
 	clock_gettime(CLOCK_REALTIME, &time);
 	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static size_t threads_in_use(const struct options *options) {
+	cpu_set_t mask;
+	if (options->threads)
+		return options->threads;
+	return sched_getaffinity(0, sizeof(mask), &mask) == 0 ? (size_t)CPU_COUNT(&mask) : 1;
 }
 
 static void print_part(const struct run_result *r, const char *name, const struct part_result *part) {
@@ -71,7 +79,7 @@ static void print_baselines(const struct run_result *r) {
 
 static void print_result(const struct run_result *r, const char *folder, const struct options *options) {
 	if (options->json) {
-		struct text text = { 0 };
+		struct text text = {0};
 		report_metrics_json(r, &text);
 		fputs(text_string(&text), stdout);
 		text_finish(&text);
@@ -97,26 +105,31 @@ static void print_finished(const struct prepared *p, const char *folder, const s
 }
 
 static void begin_phases(const struct prepared *p, struct run_result *r) {
-	r->phases[r->phases_count++] = (struct phase){ "load", p->load_seconds, (double)p->dataset.count };
-	r->phases[r->phases_count++] = (struct phase){ "prepare", p->prepare_seconds, (double)p->dataset.count };
+	r->phases[r->phases_count++] = (struct phase){"load", p->load_seconds, (double)p->dataset.count};
+	r->phases[r->phases_count++] = (struct phase){"prepare", p->prepare_seconds, (double)p->dataset.count};
 }
 
 static int train_into(struct prepared *p, const char *folder, const struct options *options) {
-	struct run_result result = { 0 };
-	struct error error = { 0 };
+	struct run_result result = {0};
+	struct error error = {0};
 	struct progress progress;
-	struct text resolved = { 0 };
-	struct provenance provenance = { .version = AEXP_VERSION, .commit = AEXP_COMMIT, .argc = options->argc,
-		                             .argv = options->argv, .threads = options->threads, .started = now() };
+	struct text resolved = {0};
+	struct provenance provenance = {.version = AEXP_VERSION,
+	                                .commit = AEXP_COMMIT,
+	                                .argc = options->argc,
+	                                .argv = options->argv,
+	                                .threads = threads_in_use(options),
+	                                .started = now()};
 	char *backend = NULL;
 	experiment_write(&p->experiment, &resolved);
 	memcpy(result.id, p->id, sizeof(result.id));
 	experiment_protocol(&p->experiment, p->dataset.fingerprint, result.protocol);
 	begin_phases(p, &result);
 	progress_begin(&progress, &p->experiment, options->quiet);
-	struct train_observer observer = { &progress, progress_batch, progress_epoch, interrupted };
-	bool good = run_folder_begin(folder, text_string(&resolved), &error) &&
-	            train_run(&p->experiment, &p->matrices, &p->graph, options->threads, &observer, &result, &backend, &error);
+	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted};
+	bool good =
+	    run_folder_begin(folder, text_string(&resolved), &error) &&
+	    train_run(&p->experiment, &p->matrices, &p->graph, options->threads, &observer, &result, &backend, &error);
 	progress_end(&progress);
 	provenance.backend = backend ? backend : "";
 	provenance.ended = now();
@@ -172,12 +185,12 @@ static int run(const struct options *options) {
 }
 
 const struct verb verb_run = {
-	.name = "run",
-	.usage = "run CFG...",
-	.doc = "trains each experiment and writes its run folder",
-	.help = "A finished identical run is reported and not run again; --force runs it. Given several files, all are\n"
-			"checked before the first one runs.\n",
-	.arguments_min = 1,
-	.arguments_max = SIZE_MAX,
-	.run = run,
+    .name = "run",
+    .usage = "run CFG...",
+    .doc = "trains each experiment and writes its run folder",
+    .help = "A finished identical run is reported and not run again; --force runs it. Given several files, all are\n"
+            "checked before the first one runs.\n",
+    .arguments_min = 1,
+    .arguments_max = SIZE_MAX,
+    .run = run,
 };

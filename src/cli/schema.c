@@ -9,13 +9,13 @@
 #include <string.h>
 
 static const struct registry *const registries[] = {
-	&op_registry,     &loss_registry,  &optimizer_registry, &metric_registry,  &format_registry,
-	&split_registry,  &activation_registry, &initializer_registry, &backend_registry,
+    &op_registry,    &loss_registry,       &optimizer_registry,   &metric_registry,  &format_registry,
+    &split_registry, &activation_registry, &initializer_registry, &backend_registry,
 };
 enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
 
 static int unknown(const char *word) {
-	struct nearest nearest = { .word = word };
+	struct nearest nearest = {.word = word};
 	fprintf(stderr, "aexp: unknown registry \"%s\"\n  hint: ", word);
 	for (size_t i = 0; i < REGISTRIES; i++)
 		nearest_offer(&nearest, registries[i]->plural);
@@ -31,7 +31,7 @@ static int unknown(const char *word) {
 }
 
 static int run(const struct options *options) {
-	struct text text = { 0 };
+	struct text text = {0};
 	const struct registry *registry = NULL;
 	if (options->arguments_count) {
 		for (size_t i = 0; i < REGISTRIES; i++)
@@ -49,10 +49,10 @@ static int run(const struct options *options) {
 }
 
 const struct verb verb_schema = {
-	.name = "schema",
-	.usage = "schema [WORD]",
-	.doc = "lists every key of an experiment file, or the rows of one registry",
-	.help = "WORD: ops, losses, optimizers, metrics, formats, splits, activations, initializers, backends.\n",
-	.arguments_max = 1,
-	.run = run,
+    .name = "schema",
+    .usage = "schema [WORD]",
+    .doc = "lists every key of an experiment file, or the rows of one registry",
+    .help = "WORD: ops, losses, optimizers, metrics, formats, splits, activations, initializers, backends.\n",
+    .arguments_max = 1,
+    .run = run,
 };

@@ -49,9 +49,9 @@ bool evaluate_levels(const struct matrices *matrices, double **ret_levels, size_
 // The part's input and target; train is asked for what it was given.
 static void part_source(const struct matrices *m, int part, struct batch_source *ret) {
 	const struct part *p = part == PART_VALID ? &m->valid : &m->test;
-	*ret = (struct batch_source){ .ratings = part == PART_TRAIN ? &m->train : p->input,
-		                          .features = m->features.start ? &m->features : NULL,
-		                          .target = part == PART_TRAIN ? &m->train : &p->target };
+	*ret = (struct batch_source){.ratings = part == PART_TRAIN ? &m->train : p->input,
+	                             .features = m->features.start ? &m->features : NULL,
+	                             .target = part == PART_TRAIN ? &m->train : &p->target};
 }
 
 // Rows with targets, in order.
@@ -77,7 +77,7 @@ static bool evaluate_cells(const struct evaluation *e, const struct batch_source
 		network_predict_cells(e->network, e->batch, prediction + filled);
 		filled += sparse_count(&e->batch->target);
 	}
-	struct cells cells = { filled, prediction, target->value, target->liked, e->levels, e->levels_count };
+	struct cells cells = {filled, prediction, target->value, target->liked, e->levels, e->levels_count};
 	for (size_t i = 0; i < e->experiment->uses_count; i++) {
 		const struct metric *metric = e->experiment->uses[i].metric;
 		if (metric->over_cells)
@@ -87,13 +87,14 @@ static bool evaluate_cells(const struct evaluation *e, const struct batch_source
 	return true;
 }
 
-// --- rankings -----------------------------------------------------------------------------------------------------------
+// --- rankings
+// -----------------------------------------------------------------------------------------------------------
 
 // By user: what is asked, and what is no candidate. Transposed where a row is an item.
 struct questions {
 	struct csr target, input, also_excluded; // also_excluded.start NULL: nothing
 	bool owned;
-	uint32_t *excluded, *relevant;           // (items) each
+	uint32_t *excluded, *relevant; // (items) each
 };
 
 static void questions_finish(struct questions *q) {
@@ -110,13 +111,14 @@ static bool questions_create(const struct matrices *m, int part, struct question
 	struct batch_source source;
 	part_source(m, part, &source);
 	const struct csr *also = part == PART_TEST && m->valid.target.start ? &m->valid.target : NULL;
-	*ret = (struct questions){ .owned = m->items_as_rows };
+	*ret = (struct questions){.owned = m->items_as_rows};
 	if (!m->items_as_rows) {
 		ret->target = *source.target;
 		ret->input = *source.ratings;
 		if (also)
 			ret->also_excluded = *also;
-	} else if (!csr_transpose(source.target, &ret->target, error) || !csr_transpose(source.ratings, &ret->input, error) ||
+	} else if (!csr_transpose(source.target, &ret->target, error) ||
+	           !csr_transpose(source.ratings, &ret->input, error) ||
 	           (also && !csr_transpose(also, &ret->also_excluded, error))) {
 		return false;
 	}
@@ -140,7 +142,8 @@ static size_t excluded_items(const struct questions *q, size_t user) {
 		b_end = q->also_excluded.start[user + 1];
 	}
 	while (a < a_end || b < b_end) {
-		uint32_t x = a < a_end ? q->input.column[a] : UINT32_MAX, y = b < b_end ? q->also_excluded.column[b] : UINT32_MAX;
+		uint32_t x = a < a_end ? q->input.column[a] : UINT32_MAX,
+		         y = b < b_end ? q->also_excluded.column[b] : UINT32_MAX;
 		q->excluded[count++] = x < y ? x : y;
 		a += x <= y;
 		b += y <= x;
@@ -148,12 +151,13 @@ static size_t excluded_items(const struct questions *q, size_t user) {
 	return count;
 }
 
-static void rank_user(const struct questions *q, size_t user, const float *scores, struct ranking_collector *collector) {
+static void rank_user(const struct questions *q, size_t user, const float *scores,
+                      struct ranking_collector *collector) {
 	size_t relevant = relevant_items(q, user);
 	if (relevant)
 		ranking_collector_add(collector, scores, q->excluded, excluded_items(q, user), q->relevant, relevant);
 	else
-		ranking_collector_add_ranking(collector, &(struct ranking){ 0 });
+		ranking_collector_add_ranking(collector, &(struct ranking){0});
 }
 
 static void rank_user_rows(const struct evaluation *e, const struct batch_source *source, const struct questions *q,
@@ -203,12 +207,12 @@ static bool rank_item_rows(const struct evaluation *e, const struct batch_source
 	return good;
 }
 
-static bool evaluate_rankings(const struct evaluation *e, int part, const struct batch_source *source, const uint32_t *rows,
-                              size_t rows_count, struct part_result *ret, struct error *error) {
+static bool evaluate_rankings(const struct evaluation *e, int part, const struct batch_source *source,
+                              const uint32_t *rows, size_t rows_count, struct part_result *ret, struct error *error) {
 	struct questions q;
 	double means[METRIC_USES_MAX];
 	struct ranking_collector *collector =
-		ranking_collector_create(e->experiment->uses, e->experiment->uses_count, e->matrices->items);
+	    ranking_collector_create(e->experiment->uses, e->experiment->uses_count, e->matrices->items);
 	bool good = questions_create(e->matrices, part, &q, error);
 	if (good && e->matrices->items_as_rows)
 		good = rank_item_rows(e, source, &q, collector, error);
@@ -226,7 +230,7 @@ static bool evaluate_rankings(const struct evaluation *e, int part, const struct
 bool evaluate_part(const struct evaluation *e, int part, struct part_result *ret, struct error *error) {
 	struct batch_source source;
 	size_t rows_count;
-	*ret = (struct part_result){ 0 };
+	*ret = (struct part_result){0};
 	for (size_t i = 0; i < METRIC_USES_MAX; i++)
 		ret->metric[i] = NAN;
 	part_source(e->matrices, part, &source);

@@ -1,4 +1,5 @@
-// Evaluation of a trained network on one part: cell metrics over all of its target cells, and rankings of all candidates.
+// Evaluation of a trained network on one part: cell metrics over all of its target cells, and rankings of all
+// candidates.
 #ifndef AEXP_TRAIN_EVALUATE_H
 #define AEXP_TRAIN_EVALUATE_H
 
@@ -9,9 +10,9 @@ struct evaluation {
 	const struct experiment *experiment;
 	const struct matrices *matrices;
 	struct network *network;
-	struct batch *batch;     // room for `rows` rows
-	size_t rows, full_rows;  // of a block; of a block of rankings
-	double *levels;          // (levels_count) ascending: what a target may be
+	struct batch *batch;    // room for `rows` rows
+	size_t rows, full_rows; // of a block; of a block of rankings
+	double *levels;         // (levels_count) ascending: what a target may be
 	size_t levels_count;
 };
 

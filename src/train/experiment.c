@@ -19,59 +19,66 @@
 	{ .name = #field, .type = kind, .offset = offsetof(struct type_name, field), __VA_ARGS__ }
 
 static const struct key early_stop_keys[] = {
-	KEY(early_stop_config, metric, KEY_STRING, .flags = KEY_REQUIRED,
-	    .doc = "What is watched: \"valid.\" and one of metrics, or \"train.loss\""),
-	KEY(early_stop_config, patience, KEY_INTEGER, .fallback = "5", .min = 1, .max = 1e9,
-	    .doc = "Epochs without improvement before training ends"),
-	KEY(early_stop_config, min_delta, KEY_REAL, .fallback = "0.0", .min = 0, .max = 1e9,
-	    .doc = "A change up to this is no improvement"),
+    KEY(early_stop_config, metric, KEY_STRING, .flags = KEY_REQUIRED,
+        .doc = "What is watched: \"valid.\" and one of metrics, or \"train.loss\""),
+    KEY(early_stop_config, patience, KEY_INTEGER, .fallback = "5", .min = 1, .max = 1e9,
+        .doc = "Epochs without improvement before training ends"),
+    KEY(early_stop_config, min_delta, KEY_REAL, .fallback = "0.0", .min = 0, .max = 1e9,
+        .doc = "A change up to this is no improvement"),
 };
 static const struct schema early_stop_schema = SCHEMA(struct early_stop_config, early_stop_keys);
 
 static const struct key train_keys[] = {
-	KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9, .doc = "Passes over the training rows"),
-	KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 1, .max = 1 << 24,
-	    .doc = "Rows of a batch (Keras' default); the last one of an epoch may be smaller"),
-	KEY(train_config, shuffle, KEY_BOOL, .fallback = "true", .doc = "A new order of rows each epoch"),
-	KEY(train_config, evaluate_every, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1e9,
-	    .doc = "Epochs between evaluations of the validation part; the last epoch is always evaluated"),
-	KEY(train_config, early_stop, KEY_GROUP, .schema = &early_stop_schema,
-	    .doc = "Ends training when the metric no longer improves, and keeps the best epoch's weights"),
+    KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9,
+        .doc = "Passes over the training rows"),
+    KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 1, .max = 1 << 24,
+        .doc = "Rows of a batch (Keras' default); the last one of an epoch may be smaller"),
+    KEY(train_config, shuffle, KEY_BOOL, .fallback = "true", .doc = "A new order of rows each epoch"),
+    KEY(train_config, evaluate_every, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1e9,
+        .doc = "Epochs between evaluations of the validation part; the last epoch is always evaluated"),
+    KEY(train_config, early_stop, KEY_GROUP, .schema = &early_stop_schema,
+        .doc = "Ends training when the metric no longer improves, and keeps the best epoch's weights"),
 };
 static const struct schema train_schema = SCHEMA(struct train_config, train_keys);
 
 // max below min: no bounds
 static const struct key expect_keys[] = {
-	KEY(expect_config, metric, KEY_STRING, .flags = KEY_REQUIRED, .doc = "Which figure: \"test.mse\", \"valid.ndcg@10\""),
-	KEY(expect_config, at_most, KEY_REAL, .doc = "The figure may not be above this"),
-	KEY(expect_config, at_least, KEY_REAL, .doc = "The figure may not be below this"),
-	KEY(expect_config, value, KEY_REAL, .doc = "The figure is this, within tolerance"),
-	KEY(expect_config, tolerance, KEY_REAL, .min = 0, .max = 1e9, .doc = "How far from value it may be"),
-	KEY(expect_config, source, KEY_STRING, .doc = "Where the figure stands"),
+    KEY(expect_config, metric, KEY_STRING, .flags = KEY_REQUIRED,
+        .doc = "Which figure: \"test.mse\", \"valid.ndcg@10\""),
+    KEY(expect_config, at_most, KEY_REAL, .doc = "The figure may not be above this"),
+    KEY(expect_config, at_least, KEY_REAL, .doc = "The figure may not be below this"),
+    KEY(expect_config, value, KEY_REAL, .doc = "The figure is this, within tolerance"),
+    KEY(expect_config, tolerance, KEY_REAL, .min = 0, .max = 1e9, .doc = "How far from value it may be"),
+    KEY(expect_config, source, KEY_STRING, .doc = "Where the figure stands"),
 };
 static const struct schema expect_schema = SCHEMA(struct expect_config, expect_keys);
 
 static const struct key experiment_keys[] = {
-	KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
-	KEY(experiment, seed, KEY_SEED, .fallback = "2017", .doc = "Of everything random: split, initial weights, order, dropout"),
-	KEY(experiment, backend, KEY_CHOICE, .registry = &backend_registry, .fallback = "\"openblas\"", .doc = "What computes"),
-	KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1,
-	    .doc = "Runs with seeds seed, seed+1, ...; this version makes one"),
-	KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }", .doc = "Ratings, and what is made of them"),
-	KEY(experiment, graph, KEY_LIST, .flags = KEY_REQUIRED, .schema = &node_schema,
-	    .doc = "The nodes; the inputs are \"ratings\" and \"user\", the output is the last node"),
-	KEY(experiment, loss, KEY_GROUP, .schema = &loss_schema, .fallback = "\"masked_mse\"", .doc = "What is minimised"),
-	KEY(experiment, optimizer, KEY_GROUP, .schema = &optimizer_schema, .fallback = "\"adadelta\"",
-	    .doc = "How weights follow their gradients"),
-	KEY(experiment, train, KEY_GROUP, .schema = &train_schema, .fallback = "{ }", .doc = "How long, and in what batches"),
-	KEY(experiment, metrics, KEY_STRINGS, .fallback = "[ \"mse\", \"rmse\" ]",
-	    .doc = "What is measured; ranking metrics as name@k"),
-	KEY(experiment, expect, KEY_LIST, .flags = KEY_NO_ID, .schema = &expect_schema,
-	    .doc = "Figures that a verification holds the result against"),
+    KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
+    KEY(experiment, seed, KEY_SEED, .fallback = "2017",
+        .doc = "Of everything random: split, initial weights, order, dropout"),
+    KEY(experiment, backend, KEY_CHOICE, .registry = &backend_registry, .fallback = "\"openblas\"",
+        .doc = "What computes"),
+    KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1,
+        .doc = "Runs with seeds seed, seed+1, ...; this version makes one"),
+    KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }",
+        .doc = "Ratings, and what is made of them"),
+    KEY(experiment, graph, KEY_LIST, .flags = KEY_REQUIRED, .schema = &node_schema,
+        .doc = "The nodes; the inputs are \"ratings\" and \"user\", the output is the last node"),
+    KEY(experiment, loss, KEY_GROUP, .schema = &loss_schema, .fallback = "\"masked_mse\"", .doc = "What is minimised"),
+    KEY(experiment, optimizer, KEY_GROUP, .schema = &optimizer_schema, .fallback = "\"adadelta\"",
+        .doc = "How weights follow their gradients"),
+    KEY(experiment, train, KEY_GROUP, .schema = &train_schema, .fallback = "{ }",
+        .doc = "How long, and in what batches"),
+    KEY(experiment, metrics, KEY_STRINGS, .fallback = "[ \"mse\", \"rmse\" ]",
+        .doc = "What is measured; ranking metrics as name@k"),
+    KEY(experiment, expect, KEY_LIST, .flags = KEY_NO_ID, .schema = &expect_schema,
+        .doc = "Figures that a verification holds the result against"),
 };
 const struct schema experiment_schema = SCHEMA(struct experiment, experiment_keys);
 
-// --- checks ---------------------------------------------------------------------------------------------------------------
+// --- checks
+// ---------------------------------------------------------------------------------------------------------------
 
 static void check_metrics(struct experiment *e, struct errors *errors) {
 	struct origin at = value_origin(e->tree, "metrics");
@@ -94,7 +101,7 @@ static void check_metrics(struct experiment *e, struct errors *errors) {
 
 // "valid.mse": a part, a dot, and one of metrics; "train.loss".
 static bool is_figure(const struct experiment *e, const char *text, bool watched) {
-	static const char *const parts[PARTS] = { "train.", "valid.", "test." };
+	static const char *const parts[PARTS] = {"train.", "valid.", "test."};
 	if (!strcmp(text, "train.loss"))
 		return true;
 	for (size_t p = 0; p < PARTS; p++) {
@@ -123,11 +130,13 @@ static void check_expect(const struct experiment *e, struct errors *errors) {
 		struct origin at = e->expect.from[i]->at;
 		int bounds = !isnan(x->at_most) + !isnan(x->at_least) + !isnan(x->value);
 		if (!is_figure(e, x->metric, false)) {
-			struct error *error = errors_add(errors, ERROR_CONFIG, at, "\"%s\" is no figure of this experiment", x->metric);
+			struct error *error =
+			    errors_add(errors, ERROR_CONFIG, at, "\"%s\" is no figure of this experiment", x->metric);
 			error_hint(error, "Say a part (train, valid, test), a dot, and a name that stands in metrics.");
 		}
 		if (bounds != 1 || isnan(x->value) != isnan(x->tolerance)) {
-			struct error *error = errors_add(errors, ERROR_CONFIG, at, "what is expected of \"%s\" is not clear", x->metric);
+			struct error *error =
+			    errors_add(errors, ERROR_CONFIG, at, "what is expected of \"%s\" is not clear", x->metric);
 			error_hint(error, "Give at_most, or at_least, or value and tolerance.");
 		}
 	}
@@ -148,12 +157,13 @@ static void check_name(const struct experiment *e, struct errors *errors) {
 	size_t length = strlen(e->name);
 	if (length && length <= 128 && e->name[0] != '.' && !strpbrk(e->name, "/\\\n\r\t"))
 		return;
-	struct error *error =
-		errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "name"), "\"%s\" cannot be the name of a folder", e->name);
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "name"),
+	                                 "\"%s\" cannot be the name of a folder", e->name);
 	error_hint(error, "Use up to 128 characters without slashes, not beginning with a dot.");
 }
 
-// --- defaults that depend on other keys ---------------------------------------------------------------------------------
+// --- defaults that depend on other keys
+// ---------------------------------------------------------------------------------
 
 static void settle_nodes(struct experiment *e) {
 	for (size_t i = 0; i < e->graph.count; i++) {
@@ -180,9 +190,9 @@ static void settle(struct experiment *e) {
 bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
                      struct errors *errors) {
 	size_t before = errors->count;
-	struct arena arena = { 0 };
+	struct arena arena = {0};
 	const struct value *tree = config_load(path, overrides, overrides_count, &experiment_schema, &arena, errors);
-	*ret = (struct experiment){ 0 };
+	*ret = (struct experiment){0};
 	if (tree && errors->count == before)
 		schema_read(&experiment_schema, tree, "", &arena, ret, errors);
 	ret->arena = arena;
@@ -204,7 +214,9 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 	return true;
 }
 
-void experiment_finish(struct experiment *experiment) { arena_finish(&experiment->arena); }
+void experiment_finish(struct experiment *experiment) {
+	arena_finish(&experiment->arena);
+}
 
 void experiment_write(const struct experiment *experiment, struct text *text) {
 	schema_write(&experiment_schema, experiment, false, text);
@@ -218,7 +230,7 @@ static void short_hash(struct hash *hash, char ret[EXPERIMENT_ID]) {
 }
 
 void experiment_id(const struct experiment *experiment, const char *fingerprint, char ret_id[EXPERIMENT_ID]) {
-	struct text text = { 0 };
+	struct text text = {0};
 	struct hash hash;
 	schema_write(&experiment_schema, experiment, true, &text);
 	hash_init(&hash);
@@ -231,7 +243,7 @@ void experiment_id(const struct experiment *experiment, const char *fingerprint,
 void experiment_protocol(const struct experiment *experiment, const char *fingerprint, char ret[EXPERIMENT_ID]) {
 	// Raised when the definition of a metric changes, so that old and new figures are not compared.
 	static const char DEFINITIONS[] = "aexp.metrics/1";
-	struct text text = { 0 };
+	struct text text = {0};
 	struct hash hash;
 	schema_write(&data_schema, experiment->data, true, &text);
 	hash_init(&hash);

@@ -8,51 +8,53 @@
 #include "nn/config.h"
 
 struct early_stop_config {
-	const char *metric;   // "valid.mse", "train.loss"
-	int64_t patience;     // epochs without improvement
-	double min_delta;     // what counts as improvement
+	const char *metric; // "valid.mse", "train.loss"
+	int64_t patience;   // epochs without improvement
+	double min_delta;   // what counts as improvement
 };
 struct train_config {
 	int64_t epochs, batch;
 	bool shuffle;
-	int64_t evaluate_every; // epochs between evaluations of the validation part
+	int64_t evaluate_every;               // epochs between evaluations of the validation part
 	struct early_stop_config *early_stop; // NULL: none
 };
 struct expect_config {
-	const char *metric;          // "test.mse"
+	const char *metric;                         // "test.mse"
 	double at_most, at_least, value, tolerance; // NAN where left out
 	const char *source;
 };
 
 struct experiment {
-	struct arena arena;          // owns everything below
-	const char *file;            // the path it was read from
-	const struct value *tree;    // what was written, for positions
+	struct arena arena;       // owns everything below
+	const char *file;         // the path it was read from
+	const struct value *tree; // what was written, for positions
 	const char *name;
 	uint64_t seed;
-	struct choice backend;       // row is a struct backend_row
+	struct choice backend; // row is a struct backend_row
 	int64_t repeats;
 	struct data_config *data;
-	struct groups graph;         // of struct node_config
+	struct groups graph; // of struct node_config
 	struct loss_config *loss;
 	struct optimizer_config *optimizer;
 	struct train_config *train;
 	struct strings metrics;
-	struct groups expect;        // of struct expect_config
+	struct groups expect; // of struct expect_config
 	// derived from the above
-	struct metric_use *uses;     // (uses_count), at most METRIC_USES_MAX
+	struct metric_use *uses; // (uses_count), at most METRIC_USES_MAX
 	size_t uses_count;
 };
 extern const struct schema experiment_schema;
 
-// Reads and checks one file; every problem is appended to errors. True when there was none; experiment_finish either way.
+// Reads and checks one file; every problem is appended to errors. True when there was none; experiment_finish either
+// way.
 bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
                      struct errors *errors);
 void experiment_finish(struct experiment *experiment);
 
 // The text of experiment.cfg: every default spelled out; reading it gives the same experiment and the same ID.
 void experiment_write(const struct experiment *experiment, struct text *text);
-// The first 12 hexadecimal digits of the hash of the resolved file, less what does not enter it, and the data's fingerprint.
+// The first 12 hexadecimal digits of the hash of the resolved file, less what does not enter it, and the data's
+// fingerprint.
 enum { EXPERIMENT_ID = 13 };
 void experiment_id(const struct experiment *experiment, const char *fingerprint, char ret_id[EXPERIMENT_ID]);
 // A hash of what makes results comparable: data, filter, buckets, split, metrics and their definitions.

@@ -8,18 +8,22 @@
 
 struct part_result {
 	bool exists;
-	double metric[METRIC_USES_MAX]; // by metric use; NAN: undefined (null in JSON)
+	double metric[METRIC_USES_MAX];     // by metric use; NAN: undefined (null in JSON)
 	size_t ranked_users, skipped_users; // with a ranking metric
 };
 
 struct epoch_result {
-	size_t epoch;            // from 1
-	double train_loss;       // what the optimizer saw (dropout on), batches weighted by cells
+	size_t epoch;             // from 1
+	double train_loss;        // what the optimizer saw (dropout on), batches weighted by cells
 	struct part_result valid; // exists only where the part does and this epoch was evaluated
-	double seconds;          // wall time, for progress and run.json only
+	double seconds;           // wall time, for progress and run.json only
 };
 
-struct phase { const char *name; double seconds; double ratings; }; // load, prepare, train, evaluate, pictures...
+struct phase {
+	const char *name;
+	double seconds;
+	double ratings;
+}; // load, prepare, train, evaluate, pictures...
 
 struct run_result {
 	const struct experiment *experiment;
@@ -27,13 +31,13 @@ struct run_result {
 	char id[EXPERIMENT_ID], protocol[EXPERIMENT_ID];
 	struct epoch_result *epochs; // (epochs_count)
 	size_t epochs_count;
-	size_t best_epoch;           // from 1; 0 where no epoch had a value
-	const char *best_metric;     // "valid.mse"
+	size_t best_epoch;       // from 1; 0 where no epoch had a value
+	const char *best_metric; // "valid.mse"
 	double best_value;
 	bool stopped_early;
-	double final_loss;           // train loss of the epoch that `final` and the model are from
+	double final_loss; // train loss of the epoch that `final` and the model are from
 	size_t final_epoch;
-	struct part_result final[PARTS]; // by PART_*; train, valid, test
+	struct part_result final[PARTS];   // by PART_*; train, valid, test
 	struct baselines baselines[PARTS]; // of valid and test; uses_count 0 where the part does not exist
 	struct graph_facts graph;
 	struct tensor_facts *tensors; // (tensors_count), the trained model

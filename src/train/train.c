@@ -29,16 +29,18 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
                 struct errors *errors) {
 	const struct csr *features = &matrices->features;
 	double entries = mean_entries(&matrices->train, rows_in_use(&matrices->train));
-	struct graph_shape shape = { .ratings_width = matrices->train.columns,
-		                         .user_width = features->start ? features->columns : 0,
-		                         .batch = (size_t)experiment->train->batch,
-		                         .ratings_entries = entries,
-		                         .user_entries = features->start ? mean_entries(features, features->rows) : 0,
-		                         .target_entries = entries };
-	return graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret, errors);
+	struct graph_shape shape = {.ratings_width = matrices->train.columns,
+	                            .user_width = features->start ? features->columns : 0,
+	                            .batch = (size_t)experiment->train->batch,
+	                            .ratings_entries = entries,
+	                            .user_entries = features->start ? mean_entries(features, features->rows) : 0,
+	                            .target_entries = entries};
+	return graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret,
+	                  errors);
 }
 
-// --- order of rows ---------------------------------------------------------------------------------------------------------
+// --- order of rows
+// ---------------------------------------------------------------------------------------------------------
 
 struct order {
 	uint32_t *rows, *place, *spare_place; // (count)
@@ -55,7 +57,7 @@ static void shuffle(struct order *order, const uint32_t *rows, uint32_t epoch) {
 		order->key[i] = random_u32(order->stream, epoch, rows[i], 0);
 	}
 	for (unsigned pass = 0; pass < PASSES; pass++) {
-		size_t bins[BINS + 1] = { 0 };
+		size_t bins[BINS + 1] = {0};
 		for (size_t i = 0; i < order->count; i++)
 			bins[(order->key[i] >> (pass * BITS) & (BINS - 1)) + 1]++;
 		for (size_t b = 0; b < BINS; b++)
@@ -74,8 +76,8 @@ static void shuffle(struct order *order, const uint32_t *rows, uint32_t epoch) {
 }
 
 static bool order_create(const struct csr *target, uint64_t seed, struct order *ret, struct error *error) {
-	*ret = (struct order){ .count = rows_in_use(target), .stream = random_stream_make(seed, "order", "") };
-	uint32_t **arrays[] = { &ret->rows, &ret->place, &ret->spare_place, &ret->key, &ret->spare_key };
+	*ret = (struct order){.count = rows_in_use(target), .stream = random_stream_make(seed, "order", "")};
+	uint32_t **arrays[] = {&ret->rows, &ret->place, &ret->spare_place, &ret->key, &ret->spare_key};
 	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
 		if (!(*arrays[i] = memory_array(ret->count, sizeof(uint32_t), "the order of rows", error)))
 			return false;
@@ -95,7 +97,8 @@ static void order_finish(struct order *order) {
 	free(order->spare_key);
 }
 
-// --- the run ----------------------------------------------------------------------------------------------------------------
+// --- the run
+// ----------------------------------------------------------------------------------------------------------------
 
 struct trainer {
 	const struct experiment *experiment;
@@ -110,10 +113,10 @@ struct trainer {
 	struct order order;
 	struct evaluation evaluation;
 	struct batch_source source;
-	real *best;            // (graph->weights) with early_stop
-	double ratings;        // trained on so far
-	int best_use;          // index of the watched metric, -1: train.loss
-	size_t waited;         // epochs since the best
+	real *best;     // (graph->weights) with early_stop
+	double ratings; // trained on so far
+	int best_use;   // index of the watched metric, -1: train.loss
+	size_t waited;  // epochs since the best
 };
 
 static void add_phase(struct run_result *result, const char *name, double seconds, double ratings) {
@@ -125,7 +128,7 @@ static void add_phase(struct run_result *result, const char *name, double second
 		}
 	}
 	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
-		result->phases[result->phases_count++] = (struct phase){ name, seconds, ratings };
+		result->phases[result->phases_count++] = (struct phase){name, seconds, ratings};
 }
 
 enum { EVALUATION_ROWS = 256 };
@@ -134,12 +137,12 @@ static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full output
 static bool make_network(struct trainer *t, struct error *error) {
 	const struct matrices *m = t->matrices;
 	const struct csr *features = m->features.start ? &m->features : NULL;
-	struct batch_source sources[PARTS] = { { &m->train, features, &m->train } };
+	struct batch_source sources[PARTS] = {{&m->train, features, &m->train}};
 	size_t sources_count = 1, batch = (size_t)t->experiment->train->batch;
-	const struct part *parts[] = { &m->valid, &m->test };
+	const struct part *parts[] = {&m->valid, &m->test};
 	for (size_t i = 0; i < 2; i++)
 		if (parts[i]->target.start)
-			sources[sources_count++] = (struct batch_source){ parts[i]->input, features, &parts[i]->target };
+			sources[sources_count++] = (struct batch_source){parts[i]->input, features, &parts[i]->target};
 	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS;
 	rows = rows < m->train.rows ? rows : m->train.rows;
 	size_t full = FULL_NUMBERS / m->train.columns;
@@ -147,11 +150,13 @@ static bool make_network(struct trainer *t, struct error *error) {
 	bool ranks = evaluate_ranks(t->experiment) && sources_count > 1;
 	if (!batch_create(sources, sources_count, rows, &t->batch, error))
 		return false;
-	struct network_room room = { .rows = rows, .cells = batch_cells_most(&t->batch),
-		                         .rating_entries = batch_rating_entries_most(&t->batch),
-		                         .feature_entries = batch_feature_entries_most(&t->batch), .full_rows = ranks ? full : 0 };
+	struct network_room room = {.rows = rows,
+	                            .cells = batch_cells_most(&t->batch),
+	                            .rating_entries = batch_rating_entries_most(&t->batch),
+	                            .feature_entries = batch_feature_entries_most(&t->batch),
+	                            .full_rows = ranks ? full : 0};
 	t->source = sources[0];
-	t->evaluation = (struct evaluation){ t->experiment, m, NULL, &t->batch, rows, full, NULL, 0 };
+	t->evaluation = (struct evaluation){t->experiment, m, NULL, &t->batch, rows, full, NULL, 0};
 	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
 		return false;
 	t->evaluation.network = t->network;
@@ -185,7 +190,8 @@ static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, str
 	return true;
 }
 
-// What decides which epoch is best: the early stop's metric, else the first metric on the validation part, else the loss.
+// What decides which epoch is best: the early stop's metric, else the first metric on the validation part, else the
+// loss.
 static void choose_watched(struct trainer *t) {
 	const struct early_stop_config *stop = t->experiment->train->early_stop;
 	struct run_result *r = t->result;
@@ -229,7 +235,7 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 			r->epochs = memory_resize(r->epochs, capacity * sizeof(*r->epochs));
 		}
 		struct epoch_result *e = &r->epochs[r->epochs_count];
-		*e = (struct epoch_result){ .epoch = epoch };
+		*e = (struct epoch_result){.epoch = epoch};
 		double start = train_seconds(), ratings = t->ratings;
 		if (!train_epoch(t, (uint32_t)epoch, &e->train_loss, error))
 			return false;
@@ -258,7 +264,7 @@ static bool finish_run(struct trainer *t, struct error *error) {
 		r->final_epoch = r->best_epoch;
 	}
 	r->final_loss = r->epochs[r->final_epoch - 1].train_loss;
-	const struct csr *targets[PARTS] = { &m->train, &m->valid.target, &m->test.target };
+	const struct csr *targets[PARTS] = {&m->train, &m->valid.target, &m->test.target};
 	for (int part = 0; part < PARTS; part++) {
 		if (!evaluate_part(&t->evaluation, part, &r->final[part], error))
 			return false;
@@ -324,14 +330,18 @@ static bool train_all(struct trainer *t, struct error *error) {
 	return true;
 }
 
-bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph, size_t threads,
-               const struct train_observer *observer, struct run_result *ret, char **ret_backend, struct error *error) {
-	static const struct train_observer nobody = { 0 };
+bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
+               size_t threads, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
+               struct error *error) {
+	static const struct train_observer nobody = {0};
 	ret->experiment = experiment;
 	ret->matrices = matrices;
-	struct trainer t = { .experiment = experiment, .matrices = matrices, .graph = graph, .result = ret,
-		                 .observer = observer ? observer : &nobody,
-		                 .backend = (const struct backend *)experiment->backend.row };
+	struct trainer t = {.experiment = experiment,
+	                    .matrices = matrices,
+	                    .graph = graph,
+	                    .result = ret,
+	                    .observer = observer ? observer : &nobody,
+	                    .backend = (const struct backend *)experiment->backend.row};
 	*ret_backend = NULL;
 	if (!t.backend->open(t.backend, threads, &t.device, error))
 		return false;

@@ -8,7 +8,8 @@
 // Who watches. Every member may be NULL.
 struct train_observer {
 	void *context;
-	void (*batch)(void *context, size_t epoch, double share, double ratings); // of the epoch done; ratings since the start
+	void (*batch)(void *context, size_t epoch, double share,
+	              double ratings); // of the epoch done; ratings since the start
 	void (*epoch)(void *context, const struct epoch_result *epoch);
 	bool (*interrupted)(void *context); // asked after each batch
 };
@@ -19,8 +20,9 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 
 // Trains and evaluates. threads 0: all. ret is finished with train_result_finish, also after a failure. The result
 // refers to experiment, matrices and graph. ret_backend: how the device describes itself, to be freed.
-bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph, size_t threads,
-               const struct train_observer *observer, struct run_result *ret, char **ret_backend, struct error *error);
+bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
+               size_t threads, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
+               struct error *error);
 void train_result_finish(struct run_result *result);
 
 double train_seconds(void); // a monotonic clock
