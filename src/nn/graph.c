@@ -170,6 +170,13 @@ static bool order_nodes(struct builder *b, struct node **order) {
 }
 
 static void check_used(struct builder *b) {
+	const struct node *last = &b->all[b->count - 1];
+	if (last->consumers) { // then something else is read by nothing, which is no error of its own
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, last->from->at,
+		                             "node \"%s\" is the last and so the output, but another node reads it", last->name);
+		error_hint(e, "Put the output at the end of the list.");
+		return;
+	}
 	for (size_t i = INPUTS; i + 1 < b->count; i++) {
 		if (b->all[i].consumers)
 			continue;
@@ -177,10 +184,6 @@ static void check_used(struct builder *b) {
 			errors_add(b->errors, ERROR_CONFIG, b->all[i].from->at, "nothing uses node \"%s\"", b->all[i].name);
 		error_hint(e, "The output is the last node; every other node must be read by one.");
 	}
-	struct node *last = &b->all[b->count - 1];
-	if (last->consumers)
-		errors_add(b->errors, ERROR_CONFIG, last->from->at, "node \"%s\" is the last and so the output, but another node reads it",
-		           last->name);
 }
 
 // Names, references, order. ret_order: (count) nodes, the inputs first. False when something is wrong.
@@ -373,10 +376,10 @@ static void place_concats(struct graph *graph) {
 static bool check_inputs(struct builder *b) {
 	struct graph *graph = b->graph;
 	if (graph->user && !graph->shape.user_width) {
-		for (size_t i = 0; i < b->groups->count; i++) {
-			const struct node *node = &b->all[INPUTS + i];
+		for (size_t i = 0; i < graph->listed_count; i++) {
+			const struct node *node = graph->listed[i];
 			for (size_t k = 0; k < node->inputs_count; k++) {
-				if (node->inputs[k] != &b->all[1])
+				if (node->inputs[k] != graph->user)
 					continue;
 				struct error *e = errors_add(b->errors, ERROR_CONFIG, key_at(node, "input"),
 				                             "node \"%s\" reads \"user\", but the data has no side information", node->name);
