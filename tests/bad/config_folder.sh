@@ -1,0 +1,1 @@
+set -- "$AEXP" run with -o "$WORK/results"

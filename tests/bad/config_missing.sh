@@ -1,0 +1,1 @@
+set -- "$AEXP" run with/nothing.cfg -o "$WORK/results"

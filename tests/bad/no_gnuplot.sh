@@ -1,0 +1,4 @@
+# Without gnuplot the run succeeds and one line says so.
+mkdir "$WORK/bin"
+PATH="$WORK/bin"
+FINISHED=1

@@ -1,0 +1,1 @@
+set -- "$@" -s extends=with/file.cfg

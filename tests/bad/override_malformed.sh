@@ -1,0 +1,1 @@
+set -- "$@" -s train.epochs

@@ -1,0 +1,1 @@
+set -- "$@" -s graph.tast.units=3

@@ -1,0 +1,1 @@
+unset AEXP_BAD_UNSET
