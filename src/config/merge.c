@@ -81,6 +81,8 @@ static struct value *merge_group(struct merge *m, const struct value *base, cons
 }
 
 static void add_no_element(struct merge *m, const struct value *list, const struct value *over, const char *name) {
+	if (m->errors->count >= ERRORS_MOST)
+		return;
 	struct error *error =
 	    errors_add(m->errors, ERROR_CONFIG, over->at, "no element \"%s\" in \"%s\"", over->name, name);
 	struct nearest nearest = {.word = over->name};
@@ -150,8 +152,10 @@ static struct value *join_patches(struct merge *m, const struct value *base, con
 // A group over a key that holds a list. NULL where the list is not there: its elements are errors then.
 static struct value *merge_list(struct merge *m, const struct value *base, const struct value *over,
                                 const struct key *key) {
-	if (base != NULL && base->type == VALUE_LIST)
-		return patch_list(m, base, over, key);
+	if (base != NULL && base->type == VALUE_LIST) { // a list is whole: what it decides is decided, joining or not
+		struct merge whole = {.arena = m->arena, .errors = m->errors};
+		return patch_list(&whole, base, over, key);
+	}
 	if (m->joining)
 		return base != NULL && base->type == VALUE_GROUP ? join_patches(m, base, over, key)
 		                                                 : arena_copy(m->arena, over, sizeof *over);

@@ -41,7 +41,7 @@ static struct value *read_override(const char *override, struct arena *arena, st
 	const char *equals = strchr(override, '=');
 	size_t length = equals == NULL ? strlen(override) : (size_t)(equals - override);
 	char *key = arena_format(arena, "%.*s", (int)length, override);
-	struct origin at = {.file = arena_format(arena, "%s%s", prefix, key)};
+	struct origin at = {.file = length == 0 ? "-s" : arena_format(arena, "%s%s", prefix, key)};
 	if (equals == NULL || !key_is_fine(key)) {
 		error_hint(errors_add(errors, ERROR_CONFIG, at, "\"%s\" is not KEY=VALUE", override),
 		           "Write for example -s optimizer.rate=0.5.");

@@ -109,10 +109,10 @@ static void add_unexpected(const struct source_text *source, const struct tokens
 	struct spot spot = find_spot(tokens, index);
 	struct origin at = source_origin(source, spot.token->line);
 	const char *quote = spot.token->kind == TOKEN_STRING ? "" : "\"";
-	struct error *error = spot.token->kind == TOKEN_END
-	                          ? errors_add(errors, ERROR_CONFIG, at, "the file ends too early")
-	                          : errors_add(errors, ERROR_CONFIG, at, "unexpected %s%.*s%s", quote, shown(spot.token),
-	                                       spot.token->text, quote);
+	struct error *error = spot.token->kind == TOKEN_END ? errors_add(errors, ERROR_CONFIG, at, "the %s ends too early",
+	                                                                 source->lines ? "file" : "value")
+	                                                    : errors_add(errors, ERROR_CONFIG, at, "unexpected %s%.*s%s",
+	                                                                 quote, shown(spot.token), spot.token->text, quote);
 	size_t i = 0;
 	while (!hints[i].when(&spot))
 		i++;
@@ -288,14 +288,31 @@ struct value *tree_parse(const struct source_text *source, struct arena *arena, 
 	return root;
 }
 
-struct value *tree_parse_value(const char *text, struct origin at, struct arena *arena) {
+static struct value *parse_value(const char *text, struct origin at, struct arena *arena, struct errors *errors) {
 	struct text whole = {0};
 	text_format(&whole, "value = %s\n", text);
 	struct source_text source = {.text = text_string(&whole), .length = whole.length, .at = at};
-	struct errors errors = {0};
-	struct value *root = tree_parse(&source, arena, &errors);
-	bool fine = root != NULL && errors.count == 0 && root->as.children.count == 1;
-	errors_finish(&errors);
+	struct value *root = tree_parse(&source, arena, errors);
+	bool fine = root != NULL && errors->count == 0 && root->as.children.count == 1;
 	text_finish(&whole);
 	return fine ? root->as.children.items[0] : NULL;
+}
+
+struct value *tree_parse_value(const char *text, struct origin at, struct arena *arena) {
+	struct errors errors = {0};
+	struct value *value = parse_value(text, at, arena, &errors);
+	errors_finish(&errors);
+	return value;
+}
+
+bool tree_explain_value(const char *text, struct origin at, struct errors *errors) {
+	struct arena arena = {0};
+	struct errors own = {0};
+	parse_value(text, at, &arena, &own);
+	bool any = own.count > 0;
+	if (any)
+		errors_push(errors, &own.items[0]); // one is enough: the next may follow from it
+	errors_finish(&own);
+	arena_finish(&arena);
+	return any;
 }

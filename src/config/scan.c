@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "config/tree.h"
 
 enum { LITERAL_SHOWN = 40 }; // bytes of a literal that a message repeats
 
@@ -59,12 +60,14 @@ static struct token *push(struct scanner *s, enum token_kind kind, size_t length
 	return token;
 }
 
-// Says why a literal is refused; the scan goes on.
+// Says why a literal is refused; the scan goes on. Beyond ERRORS_MOST in silence: the list says enough.
 static void refuse(struct scanner *s, struct token *token, const char *before, const char *after) {
 	bool all = token->length <= LITERAL_SHOWN;
+	token->bad = true;
+	if (s->errors->count >= ERRORS_MOST)
+		return;
 	errors_add(s->errors, ERROR_CONFIG, here(s, token->line), "%s%.*s%s%s", before,
 	           (int)(all ? token->length : LITERAL_SHOWN), token->text, all ? "" : "...", after);
-	token->bad = true;
 }
 
 // Skips one comment; false where it is not closed.

@@ -13,8 +13,6 @@
 #include "base/number.h"
 #include "config/tree.h"
 
-enum { ERRORS_MOST = 1000 }; // of one file: what follows is noise, and each takes 3 KiB
-
 // ---- tables ----
 
 const struct row *registry_find(const struct registry *registry, const char *name) {
@@ -157,10 +155,16 @@ static bool is_huge_integer(const struct value *value) {
 	return digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
+// Whether an override that became a string was meant as a number, list or group: then its flaw is what helps.
+static bool was_meant_otherwise(const struct value *value) {
+	if (value->raw == NULL || value->type != VALUE_STRING || value->raw[0] == '\0')
+		return false;
+	const char *first = value->raw + (value->raw[0] == '-' || value->raw[0] == '+' ? 1 : 0);
+	return strchr("[({", value->raw[0]) != NULL || (first[0] >= '0' && first[0] <= '9');
+}
+
 static void add_mistyped(struct reader *r, const struct key *key, const struct value *value) {
-	if (is_huge_integer(value))
-		errors_add(r->errors, ERROR_CONFIG, value->at, "integer %s does not fit into 64 bits", value->raw);
-	else
+	if (!was_meant_otherwise(value) || !tree_explain_value(value->raw, value->at, r->errors))
 		errors_add(r->errors, ERROR_CONFIG, value->at, "\"%s\" must be %s, not %s", key->name, expected_name(key),
 		           type_name(value));
 }

@@ -5,6 +5,8 @@
 #include "config/scan.h"
 #include "config/schema.h"
 
+enum { ERRORS_MOST = 1000 }; // of one list: what follows is noise, and each takes 3 KiB
+
 // Names and strings are kept as they are: the caller has them in the arena.
 struct value *value_create(struct arena *arena, const char *name, enum value_type type, struct origin at);
 struct value *value_create_string(struct arena *arena, const char *name, const char *string, struct origin at);
@@ -19,6 +21,8 @@ struct value *tree_parse(const struct source_text *source, struct arena *arena, 
 // Parses what stands right of an `=`: a scalar, list, array or group. NULL where it is none of these, and nothing is
 // said.
 struct value *tree_parse_value(const char *text, struct origin at, struct arena *arena);
+// Adds why such a text is not a value, and returns true; false where it is one.
+bool tree_explain_value(const char *text, struct origin at, struct errors *errors);
 
 // What of a schema a name stands for.
 const struct key *schema_key(const struct schema *schema, const char *name);    // NULL where there is none
