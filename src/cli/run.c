@@ -128,6 +128,7 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	progress_begin(&progress, &p->experiment, options->quiet);
 	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted};
 	bool good =
+	    train_backend_check(&p->experiment, options->threads, &error) &&
 	    run_folder_begin(folder, text_string(&resolved), &error) &&
 	    train_run(&p->experiment, &p->matrices, &p->graph, options->threads, &observer, &result, &backend, &error);
 	progress_end(&progress);
@@ -159,14 +160,23 @@ static int run_one(const char *path, const struct options *options) {
 	return code;
 }
 
-// Everything is checked before the first one runs: files, and where there are several their data and plans too.
+static int check_one(const char *path, const struct options *options) {
+	struct prepared p;
+	struct error error = {0};
+	int code = prepare(path, options, true, &p);
+	if (code == 0 && !train_backend_check(&p.experiment, options->threads, &error)) {
+		print_error(&error);
+		code = (int)error.code;
+	}
+	prepared_finish(&p);
+	return code;
+}
+
+// Everything is checked before the first one runs: files, and where there are several their data, plans and backends.
 static int check_all(const struct options *options) {
 	int code = check_files(options);
-	for (size_t i = 0; code == 0 && options->arguments_count > 1 && i < options->arguments_count; i++) {
-		struct prepared p;
-		code = prepare(options->arguments[i], options, true, &p);
-		prepared_finish(&p);
-	}
+	for (size_t i = 0; code == 0 && options->arguments_count > 1 && i < options->arguments_count; i++)
+		code = check_one(options->arguments[i], options);
 	return code;
 }
 

@@ -25,6 +25,27 @@ static size_t rows_in_use(const struct csr *csr) {
 	return count;
 }
 
+// What only the data can tell of the experiment: a part to watch, values that the loss can take.
+static void check_parts(const struct experiment *experiment, const struct matrices *matrices, struct errors *errors) {
+	const struct early_stop_config *stop = experiment->train->early_stop;
+	const struct loss *loss = (const struct loss *)experiment->loss->kind.row;
+	if (stop && !strncmp(stop->metric, "valid.", strlen("valid.")) && !matrices->valid.target.start) {
+		struct error *error =
+		    errors_add(errors, ERROR_CONFIG, value_origin(experiment->tree, "train.early_stop.metric"),
+		               "\"%s\" is watched, but there is no validation part", stop->metric);
+		error_hint(error, "Give data.split a valid share, or watch \"train.loss\".");
+	}
+	for (size_t k = 0; loss->id == CELL_LOSS_BCE && k < csr_count(&matrices->train); k++) {
+		float value = matrices->train.value[k];
+		if (value >= 0 && value <= 1)
+			continue;
+		struct error *error = errors_add(errors, ERROR_DATA, value_origin(experiment->tree, "loss"),
+		                                 "loss \"%s\" needs ratings from 0 to 1, not %g", loss->row.name, (double)value);
+		error_hint(error, "Give data.buckets values from 0 to 1, or choose another loss.");
+		return;
+	}
+}
+
 bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
                 struct errors *errors) {
 	const struct csr *features = &matrices->features;
@@ -35,8 +56,10 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	                            .ratings_entries = entries,
 	                            .user_entries = features->start ? mean_entries(features, features->rows) : 0,
 	                            .target_entries = entries};
-	return graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret,
-	                  errors);
+	size_t before = errors->count;
+	check_parts(experiment, matrices, errors);
+	graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret, errors);
+	return errors->count == before;
 }
 
 // --- order of rows
@@ -297,26 +320,8 @@ static void hash_tensors(struct run_result *r) {
 	hash_finish(&hash, r->weights_hash);
 }
 
-static bool check_parts(const struct trainer *t, struct error *error) {
-	const struct early_stop_config *stop = t->experiment->train->early_stop;
-	if (stop && !strncmp(stop->metric, "valid.", strlen("valid.")) && !t->matrices->valid.target.start) {
-		error_at(error, ERROR_CONFIG, value_origin(t->experiment->tree, "train.early_stop.metric"),
-		         "\"%s\" is watched, but there is no validation part", stop->metric);
-		error_hint(error, "Give data.split a valid share, or watch \"train.loss\".");
-		return false;
-	}
-	for (size_t k = 0; t->graph->loss->id == CELL_LOSS_BCE && k < csr_count(&t->matrices->train); k++) {
-		float value = t->matrices->train.value[k];
-		if (value < 0 || value > 1)
-			return error_set(error, ERROR_DATA, "loss \"%s\" needs ratings from 0 to 1, not %g",
-			                 t->graph->loss->row.name, (double)value);
-	}
-	return true;
-}
-
 static bool train_all(struct trainer *t, struct error *error) {
-	if (!check_parts(t, error) || !make_network(t, error) ||
-	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+	if (!make_network(t, error) || !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
 		return false;
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
@@ -328,6 +333,20 @@ static bool train_all(struct trainer *t, struct error *error) {
 	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);
 	hash_tensors(t->result);
 	return true;
+}
+
+bool train_backend_check(const struct experiment *experiment, size_t threads, struct error *error) {
+	const struct backend *backend = (const struct backend *)experiment->backend.row;
+	struct device *device;
+	struct error cause = {0};
+	if (backend->open(backend, threads, &device, &cause)) {
+		backend->close(device);
+		return true;
+	}
+	error_at(error, cause.code, value_origin(experiment->tree, "backend"), "%s", cause.message);
+	if (cause.hint[0])
+		error_hint(error, "%s", cause.hint);
+	return false;
 }
 
 bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,

@@ -14,9 +14,12 @@ struct train_observer {
 	bool (*interrupted)(void *context); // asked after each batch
 };
 
-// The plan of the experiment's graph for this data. graph_finish either way.
+// The plan of the experiment's graph for this data, and whether that data can be trained on. graph_finish either way.
 bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
                 struct errors *errors);
+
+// Whether the experiment's backend is there on this machine: asked before anything is written.
+bool train_backend_check(const struct experiment *experiment, size_t threads, struct error *error);
 
 // Trains and evaluates. threads 0: all. ret is finished with train_result_finish, also after a failure. The result
 // refers to experiment, matrices and graph. ret_backend: how the device describes itself, to be freed.

@@ -1,0 +1,157 @@
+#!/bin/sh
+# The verbs from outside: help, did-you-mean, exit codes, listings that parse, a run that is found again.
+# Usage: test_verbs.sh AEXP FOLDER   FOLDER holds good.cfg, a run of a moment.
+set -eu
+aexp=$1
+good=$2/good.cfg
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+results=$work/results
+failed=0
+
+fail() {
+	echo "failed: $*"
+	failed=1
+}
+
+# run CODE ARGUMENT...: runs the program, keeps what it says in out and err, and wants the exit code.
+run() {
+	wanted=$1
+	shift
+	code=0
+	"$aexp" "$@" >"$work/out" 2>"$work/err" || code=$?
+	last="aexp $*"
+	if [ "$code" != "$wanted" ]; then
+		fail "$last: exit code $code, expected $wanted"
+		cat "$work/err"
+	fi
+}
+out() { grep -qF -- "$1" "$work/out" || fail "$last: standard output lacks: $1"; }
+err() { grep -qF -- "$1" "$work/err" || fail "$last: standard error lacks: $1"; }
+no_out() { [ ! -s "$work/out" ] || fail "$last: standard output holds: $(head -n 1 "$work/out")"; }
+no_err() { [ ! -s "$work/err" ] || fail "$last: standard error holds: $(head -n 1 "$work/err")"; }
+# Whether standard output is one JSON value; asked only where a reader of JSON is there.
+is_json() {
+	command -v python3 >/dev/null || return 0
+	python3 -m json.tool "$work/out" >/dev/null 2>&1 || fail "$last: standard output is no JSON"
+}
+
+# --- help ---
+run 0 --version
+grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"
+verbs='run plan data schema list show'
+for word in help --help -h; do
+	run 0 "$word"
+	no_err
+	for verb in $verbs; do
+		grep -qE "^ +$verb " "$work/out" || fail "$last: lacks $verb"
+	done
+done
+for verb in $verbs; do
+	run 0 "$verb" --help
+	out "usage: aexp $verb"
+	no_err
+	cp "$work/out" "$work/help"
+	run 0 help "$verb"
+	cmp -s "$work/out" "$work/help" || fail "help $verb is not $verb --help"
+done
+
+# --- usage ---
+run 2
+err 'usage: aexp COMMAND'
+no_out
+run 2 rum
+err 'unknown command "rum"'
+err 'Did you mean "run"?'
+no_out
+run 2 help plann
+err 'Did you mean "plan"?'
+for verb in run plan data show; do
+	run 2 "$verb"
+	err "usage: aexp $verb"
+done
+run 2 list more
+err 'too many arguments'
+run 2 run "$good" --no-such-option
+err 'unknown option "--no-such-option"'
+
+# --- schema ---
+run 0 schema
+for key in seed data.split graph.NAME.op train.early_stop.patience; do
+	grep -q "^$key " "$work/out" || fail "schema lacks $key"
+done
+for word in ops:dense losses:masked_mse optimizers:adadelta metrics:ndcg formats:movielens-100k splits:leave_one_out \
+	activations:sigmoid initializers:glorot_uniform backends:openblas; do
+	run 0 schema "${word%%:*}"
+	out "${word#*:}"
+	no_err
+done
+run 2 schema lossez
+err 'Did you mean "losses"?'
+
+# --- plan and data ---
+run 0 plan "$good" -o "$results"
+for word in taste score sparse total; do out "$word"; done
+run 0 plan "$good" -s graph.taste.units=5 --json -o "$results"
+is_json
+out '"name": "taste", "op": "dense", "width": 5, "parameters": 65'
+no_err
+run 0 data "$good" --json -o "$results"
+is_json
+out '"ratings": 160'
+[ ! -e "$results" ] || fail "plan or data wrote into the results folder"
+
+# --- nothing there yet ---
+run 0 list -o "$results"
+no_out
+err 'no runs'
+run 0 list --json -o "$results"
+is_json
+run 2 show good -o "$results"
+err 'no run "good"'
+
+# --- a run, found again ---
+run 0 run "$good" -o "$results"
+out 'item_mean on test'
+folder=$(dirname "$(find "$results/good" -name metrics.json)")
+id=${folder##*/}
+for file in experiment.cfg metrics.json history.jsonl run.json model.safetensors loss.tsv loss.gp; do
+	[ -s "$folder/$file" ] || fail "the run folder lacks $file"
+done
+[ -z "$(find "$results" -name '.*')" ] || fail "a hidden folder was left"
+cp "$folder/metrics.json" "$work/first.json"
+cp "$folder/run.json" "$work/first-run.json"
+run 0 run "$good" -o "$results"
+out 'finished already'
+cmp -s "$folder/run.json" "$work/first-run.json" || fail "a finished run was written again"
+run 0 run "$good" -o "$results" --json
+cmp -s "$work/out" "$work/first.json" || fail "run --json of a finished run is not its metrics.json"
+run 0 run "$good" -o "$results" --force -q
+no_err
+! grep -q 'finished already' "$work/out" || fail "--force did not run again"
+! cmp -s "$folder/run.json" "$work/first-run.json" || fail "--force left run.json as it was"
+cmp -s "$folder/metrics.json" "$work/first.json" || fail "the same experiment gave other metrics"
+run 0 run "$folder/experiment.cfg" -o "$results"
+out 'finished already'
+run 0 run "$good" -o "$results" -t 2 --force --json
+cmp -s "$work/out" "$work/first.json" || fail "two threads gave other metrics"
+run 0 run "$good" -o "$results" -s seed=8 --json
+! cmp -s "$work/out" "$work/first.json" || fail "another seed gave the same metrics"
+
+# --- list and show ---
+run 0 list -o "$results"
+out "$id"
+[ "$(grep -c '^good ' "$work/out")" = 2 ] || fail "list does not show two runs"
+run 0 list --json -o "$results"
+is_json
+out "\"id\": \"$id\""
+for name in "$folder" "good/$id" "$id" "$(echo "$id" | cut -c1-6)"; do
+	run 0 show "$name" -o "$results"
+	out 'test.mse'
+	out 'seed = 7;'
+done
+run 0 show "good/$id" --json -o "$results"
+cmp -s "$work/out" "$work/first.json" || fail "show --json is not metrics.json"
+run 2 show good -o "$results" # two runs have the name
+err "$id"
+exit "$failed"
