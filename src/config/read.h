@@ -13,7 +13,5 @@
 // problem is appended to errors.
 const struct value *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                                 const struct schema *root, struct arena *arena, struct errors *errors);
-// The name libconfig exports a function of its own by, hence the other one above.
-#define config_read config_load
 
 #endif

@@ -1,6 +1,6 @@
 // Random files with every type of key: written, read and written again they are the same text, and libconfig itself,
 // whose literals are not ours, reads the same numbers and strings from what was written.
-#include <libconfig.h> // before read.h, which gives config_read another meaning
+#include <libconfig.h>
 
 #include "support.h"
 

@@ -119,7 +119,7 @@ static inline bool load(struct fixture *f, const char *text) {
 	write_text(f, "experiment.cfg", text_string(&file));
 	text_finish(&file);
 	const char *path = fixture_path(f, "experiment.cfg");
-	const struct value *tree = config_read(path, NULL, 0, &root_schema, &f->arena, &f->errors);
+	const struct value *tree = config_load(path, NULL, 0, &root_schema, &f->arena, &f->errors);
 	if (tree == NULL || !schema_read(&root_schema, tree, "", &f->arena, root, &f->errors))
 		return false;
 	f->config = root->data;
