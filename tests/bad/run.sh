@@ -5,7 +5,7 @@
 # UNFINISHED=1 (it fails while it trains, so its folder may stay, without metrics.json).
 # Usage: run.sh AEXP NAME
 set -eu
-AEXP=$1
+AEXP=$(realpath "$1")
 name=$2
 cd "$(dirname "$0")"
 WORK=$(mktemp -d)
@@ -34,7 +34,9 @@ for report in AddressSanitizer LeakSanitizer ThreadSanitizer 'runtime error'; do
 	! grep -qF "$report" "$WORK/err" || fail "$report"
 done
 if [ -n "$FINISHED" ]; then
-	[ -n "$(find "$WORK/results" -name metrics.json)" ] || fail "no metrics.json"
+	for file in metrics.json loss.tsv loss.gp; do
+		[ -n "$(find "$WORK/results" -name "$file")" ] || fail "no $file"
+	done
 elif [ -n "$UNFINISHED" ]; then
 	left=$(find "$WORK/results" -name metrics.json -o -name model.safetensors -o -name 'loss.*' -o -name '.*')
 	[ -z "$left" ] || fail "left behind: $left"

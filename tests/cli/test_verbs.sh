@@ -2,7 +2,7 @@
 # The verbs from outside: help, did-you-mean, exit codes, listings that parse, a run that is found again.
 # Usage: test_verbs.sh AEXP FOLDER   FOLDER holds good.cfg, a run of a moment.
 set -eu
-aexp=$1
+aexp=$(realpath "$1")
 good=$2/good.cfg
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
