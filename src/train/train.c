@@ -320,6 +320,18 @@ static void hash_tensors(struct run_result *r) {
 	hash_finish(&hash, r->weights_hash);
 }
 
+// The last step may leave weights that no loss was computed with.
+static bool check_weights(const struct run_result *r, struct error *error) {
+	for (size_t i = 0; i < r->tensors_count; i++) {
+		const struct tensor_facts *tensor = &r->tensors[i];
+		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
+		for (size_t k = 0; k < elements; k++)
+			if (!isfinite(tensor->data[k]))
+				return error_set(error, ERROR_RUN, "\"%s\" is not finite after epoch %zu", tensor->name, r->final_epoch);
+	}
+	return true;
+}
+
 static bool train_all(struct trainer *t, struct error *error) {
 	if (!make_network(t, error) || !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
 		return false;
@@ -332,7 +344,7 @@ static bool train_all(struct trainer *t, struct error *error) {
 	graph_describe(t->graph, &t->result->graph);
 	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);
 	hash_tensors(t->result);
-	return true;
+	return check_weights(t->result, error);
 }
 
 bool train_backend_check(const struct experiment *experiment, size_t threads, struct error *error) {

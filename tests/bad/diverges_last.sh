@@ -1,0 +1,1 @@
+UNFINISHED=1
