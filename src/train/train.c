@@ -39,8 +39,9 @@ static void check_parts(const struct experiment *experiment, const struct matric
 		float value = matrices->train.value[k];
 		if (value >= 0 && value <= 1)
 			continue;
-		struct error *error = errors_add(errors, ERROR_DATA, value_origin(experiment->tree, "loss"),
-		                                 "loss \"%s\" needs ratings from 0 to 1, not %g", loss->row.name, (double)value);
+		struct error *error =
+		    errors_add(errors, ERROR_DATA, value_origin(experiment->tree, "loss"),
+		               "loss \"%s\" needs ratings from 0 to 1, not %g", loss->row.name, (double)value);
 		error_hint(error, "Give data.buckets values from 0 to 1, or choose another loss.");
 		return;
 	}
@@ -327,7 +328,8 @@ static bool check_weights(const struct run_result *r, struct error *error) {
 		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
 		for (size_t k = 0; k < elements; k++)
 			if (!isfinite(tensor->data[k]))
-				return error_set(error, ERROR_RUN, "\"%s\" is not finite after epoch %zu", tensor->name, r->final_epoch);
+				return error_set(error, ERROR_RUN, "\"%s\" is not finite after epoch %zu", tensor->name,
+				                 r->final_epoch);
 	}
 	return true;
 }
