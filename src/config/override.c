@@ -23,9 +23,10 @@ static struct value *read_value(const char *text, struct origin at, struct arena
 	return value;
 }
 
+// Counts no further than one beyond what is allowed: the joining goes once through all of them for each depth.
 static size_t depth_of(const char *override) {
 	size_t depth = 0;
-	for (; *override != '\0' && *override != '='; override++)
+	for (; *override != '\0' && *override != '=' && depth <= SCAN_DEPTH_MAX; override++)
 		depth += *override == '.';
 	return depth;
 }
