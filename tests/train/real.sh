@@ -23,10 +23,9 @@ says() {
 ask() {
 	"$AEXP" "$@" >"$WORK/said" || { echo "failed: aexp $*"; exit 1; }
 }
-cd "$SOURCE/experiments"
-ask data ml100k-beautybot.cfg
+ask data "$SOURCE/experiments/ml100k-beautybot.cfg"
 says 'users +943' 'items +1,682' 'ratings +100,000' 'mean +3\.52986' 'range +1 to 5'
-ask data ml1m-autorec.cfg
+ask data "$SOURCE/experiments/ml1m-autorec.cfg"
 says 'users +6,040' 'items +3,706' 'ratings +1,000,209' 'mean +3\.581564' 'range +1 to 5'
 
 cat >"$WORK/filmtrust.cfg" <<'CFG'
@@ -53,10 +52,10 @@ grep -q '"name": "dense_1".*"path": "dense"' "$run/metrics.json" || fail "jester
 grep -q '"name": "dense_2".*"path": "dense"' "$run/metrics.json" || fail "jester: the last node did not take the dense path"
 
 # A recipe's error on held-out cells against what its file promises.
-run autorec ml100k-autorec.cfg
+run autorec "$SOURCE/experiments/ml100k-autorec.cfg"
 rmse=$(number "$run/metrics.json" rmse)
 below "$rmse" 0.93 || fail "ml100k-autorec: test.rmse is $rmse, not below 0.93"
-run heldout ml100k-heldout.cfg
+run heldout "$SOURCE/experiments/ml100k-heldout.cfg"
 mse=$(number "$run/metrics.json" mse)
 for yardstick in item_mean user_item_bias; do
 	bar=$(sed -n '/^\t\t"test"/,/^\t\t}/p' "$run/metrics.json" | grep "\"$yardstick\"" | grep -o '"mse": [0-9.e-]*' | cut -d ' ' -f 2)
