@@ -315,6 +315,19 @@ static const char *place_path(struct reader *r, const char *path, struct origin 
 	return kept;
 }
 
+// An unset ${NAME} is found here, where its place is known.
+static void check_expands(struct reader *r, const char *string, struct origin at) {
+	struct error error = {0};
+	char *expanded;
+	if (path_expand(string, &expanded, &error)) {
+		free(expanded);
+		return;
+	}
+	struct error *added = errors_add(r->errors, ERROR_CONFIG, at, "%s", error.message);
+	if (error.hint[0])
+		error_hint(added, "%s", error.hint);
+}
+
 static void read_path(struct reader *r, const struct key *key, const struct value *value, const char *path, void *ret) {
 	(void)path;
 	const char *string = as_string(value);
@@ -322,8 +335,10 @@ static void read_path(struct reader *r, const struct key *key, const struct valu
 		add_mistyped(r, key, value);
 	else if (string[0] == '\0')
 		errors_add(r->errors, ERROR_CONFIG, value->at, "\"%s\" is empty, but must be a path", key->name);
-	else
+	else {
+		check_expands(r, string, value->at);
 		*(const char **)ret = place_path(r, string, value->at);
+	}
 }
 
 static void read_reals(struct reader *r, const struct key *key, const struct value *value, const char *path,

@@ -457,6 +457,9 @@ static void test_print(void **state) {
 }
 
 int main(void) {
+	// what the paths of these tests name; an unset one is an error
+	setenv("X", "x", 1);
+	setenv("AEXP_DATA", "data", 1);
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_types),
