@@ -6,34 +6,43 @@
 #include "data/csr.h"
 #include "data/dataset.h"
 
-struct filter_config { int64_t min_user_ratings, min_item_ratings; };
-struct buckets_config { struct reals thresholds, values; };
+struct filter_config {
+	int64_t min_user_ratings, min_item_ratings;
+};
+struct buckets_config {
+	struct reals thresholds, values;
+};
 struct features_config {
-	const char *path;         // NULL where the format knows its own file
+	const char *path; // NULL where the format knows its own file
 	const char *separator;
 	bool header, quotes;
 	struct column_ref id;
 	struct strings categorical, numeric, multi; // names of columns (numbers, as strings, where the file has no header);
 	                                            // `multi`: several levels in a cell, divided by '|'
-	const char *title;        // of items: the column with titles; NULL: none
+	const char *title;                          // of items: the column with titles; NULL: none
 };
-struct source_config { struct choice format; };
-struct split_config { struct choice kind; };
+struct source_config {
+	struct choice format;
+};
+struct split_config {
+	struct choice kind;
+};
 
 struct data_config {
 	struct source_config *source;
 	struct filter_config *filter;
-	struct buckets_config *buckets;        // NULL: raw ratings
-	struct choice rows;                    // "users" | "items"
-	double liked;                          // NAN: the last threshold, else every entry is liked
-	struct choice duplicates;              // "error" | "last" | "mean"
+	struct buckets_config *buckets;                        // NULL: raw ratings
+	struct choice rows;                                    // "users" | "items"
+	double liked;                                          // NAN: the last threshold, else every entry is liked
+	struct choice duplicates;                              // "error" | "last" | "mean"
 	struct features_config *user_features, *item_features; // NULL: none, or the format's own defaults
-	struct split_config *split;            // NULL: everything is train
+	struct split_config *split;                            // NULL: everything is train
 };
 extern const struct schema data_schema;
 extern const struct registry format_registry, split_registry;
 
-// What a format gives: it fills users, items, user, item, rating, time (and part under split `files`), titles, attributes.
+// What a format gives: it fills users, items, user, item, rating, time (and part under split `files`), titles,
+// attributes.
 struct format {
 	struct row row;
 	bool (*load)(const struct data_config *config, const void *params, struct dataset *ret, struct error *error);
@@ -46,7 +55,8 @@ struct format {
 	bool (*load_side)(const struct data_config *config, const void *params, struct dataset *ret, struct error *error);
 	bool (*has_time)(const void *params); // NULL: it never has times
 	// checks of its keys that no single key can; NULL where there are none. `root`: see data_check
-	void (*check)(const struct data_config *config, const void *params, const struct value *root, struct errors *errors);
+	void (*check)(const struct data_config *config, const void *params, const struct value *root,
+	              struct errors *errors);
 };
 
 // Checks that no single key can: thresholds increasing, one value more than thresholds, combinations of split, rows and
@@ -58,16 +68,18 @@ bool data_load(const struct data_config *config, uint64_t seed, struct dataset *
 
 // One part that is evaluated.
 struct part {
-	const struct csr *input; // (rows, columns): what the model sees; points to train, or to `own_input` under split `users`
+	const struct csr
+	    *input; // (rows, columns): what the model sees; points to train, or to `own_input` under split `users`
 	struct csr own_input;
-	struct csr target;       // (rows, columns): what is asked
+	struct csr target; // (rows, columns): what is asked
 };
 
 // How one column of side information stands in the feature matrix, for use elsewhere (kept with the model).
 struct feature_coding {
 	const char *name;
 	bool numeric;
-	size_t first_column, columns; // categorical: one per level, level 0 (missing) first; numeric: standardised value, indicator of missing
+	size_t first_column, columns; // categorical: one per level, level 0 (missing) first; numeric: standardised value,
+	                              // indicator of missing
 	double mean, deviation;       // numeric: over the rows that have a train entry
 	const char **levels;          // (columns) categorical
 };
@@ -86,30 +98,39 @@ struct matrices {
 	struct csr features;           // (rows, feature columns): one-hot and numeric; start NULL without side information
 	struct feature_coding *coding; // (coding_count)
 	size_t coding_count;
-	double *thresholds, *values;   // (levels - 1), (levels): the buckets; both NULL where there are none
+	double *thresholds, *values; // (levels - 1), (levels): the buckets; both NULL where there are none
 	size_t levels;
-	double liked;                  // the threshold in use; -INFINITY: every entry is liked
-	const uint8_t *row_trained;    // (rows) 1 where the row takes part in training (not held out by split `users`)
+	double liked;               // the threshold in use; -INFINITY: every entry is liked
+	const uint8_t *row_trained; // (rows) 1 where the row takes part in training (not held out by split `users`)
 };
-bool matrices_create(const struct data_config *config, const struct dataset *dataset, uint64_t seed, struct matrices *ret,
-                     struct error *error);
+bool matrices_create(const struct data_config *config, const struct dataset *dataset, uint64_t seed,
+                     struct matrices *ret, struct error *error);
 void matrices_finish(struct matrices *matrices);
-static inline const char *matrices_user(const struct matrices *m, size_t i) { return ids_name(&m->dataset->users, m->user_of[i]); }
-static inline const char *matrices_item(const struct matrices *m, size_t i) { return ids_name(&m->dataset->items, m->item_of[i]); }
+static inline const char *matrices_user(const struct matrices *m, size_t i) {
+	return ids_name(&m->dataset->users, m->user_of[i]);
+}
+static inline const char *matrices_item(const struct matrices *m, size_t i) {
+	return ids_name(&m->dataset->items, m->item_of[i]);
+}
 
 // What `aexp data` prints, as numbers.
 struct data_statistics {
 	size_t users, items, ratings;
 	double density, mean, minimum, maximum;
-	size_t users_with[3], items_with[3];     // exactly 1, exactly 2, 3 or more ratings
-	double *histogram_value;                 // (histogram_count) distinct raw values, ascending; or the lower edges of 20 equal bins where there are more than 20
+	size_t users_with[3], items_with[3]; // exactly 1, exactly 2, 3 or more ratings
+	double *histogram_value; // (histogram_count) distinct raw values, ascending; or the lower edges of 20 equal bins
+	                         // where there are more than 20
 	size_t *histogram, histogram_count;
 	bool histogram_binned;
-	double *bucket_value; size_t *bucket, buckets; // after buckets
-	struct { size_t ratings, users, items, cold_users, cold_items; } part[PARTS]; // cold: in the part, without a train (or input) entry
+	double *bucket_value;
+	size_t *bucket, buckets; // after buckets
+	struct {
+		size_t ratings, users, items, cold_users, cold_items;
+	} part[PARTS]; // cold: in the part, without a train (or input) entry
 	size_t input_ratings;
 };
-bool data_statistics(const struct data_config *config, const struct matrices *matrices, struct data_statistics *ret, struct error *error);
+bool data_statistics(const struct data_config *config, const struct matrices *matrices, struct data_statistics *ret,
+                     struct error *error);
 void data_statistics_finish(struct data_statistics *statistics);
 
 #endif

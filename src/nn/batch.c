@@ -7,16 +7,16 @@
 #include <string.h>
 
 struct rows_memory {
-	size_t entries;   // room
+	size_t entries; // room
 	uint32_t *start, *column;
 	real *value;
 };
 
 struct transposed_memory {
 	uint32_t *column, *start, *row, *entry;
-	uint32_t *slot;   // (columns) touched place + 1, valid where stamp is this batch's
-	uint32_t *stamp;  // (columns)
-	uint32_t batch;   // number of the batch
+	uint32_t *slot;  // (columns) touched place + 1, valid where stamp is this batch's
+	uint32_t *stamp; // (columns)
+	uint32_t batch;  // number of the batch
 };
 
 struct batch_memory {
@@ -24,7 +24,6 @@ struct batch_memory {
 	struct transposed_memory by_rating, by_feature, by_target;
 	bool same_pattern; // targets are the input's entries
 };
-
 
 // The most entries that `rows` rows can hold: those of the longest ones.
 static size_t most_entries(const struct csr *csr, size_t rows) {
@@ -52,7 +51,8 @@ static size_t most_entries(const struct csr *csr, size_t rows) {
 static bool rows_create(struct rows_memory *m, size_t rows, size_t entries, struct error *error) {
 	m->entries = entries;
 	if (entries >= UINT32_MAX)
-		return error_set(error, ERROR_RUN, "a batch of %zu rows would hold %zu entries, more than 32 bits count", rows, entries);
+		return error_set(error, ERROR_RUN, "a batch of %zu rows would hold %zu entries, more than 32 bits count", rows,
+		                 entries);
 	return (m->start = memory_array(rows + 1, sizeof(*m->start), "a batch", error)) &&
 	       (m->column = memory_array(entries, sizeof(*m->column), "a batch", error)) &&
 	       (m->value = memory_array(entries, sizeof(*m->value), "a batch", error));
@@ -73,14 +73,15 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 	size_t ratings = 0, features = 0, target = 0, columns = 0, feature_columns = 0;
 	for (size_t i = 0; i < sources_count; i++) {
 		const struct batch_source *s = &sources[i];
-		size_t r = most_entries(s->ratings, rows), f = most_entries(s->features, rows), t = most_entries(s->target, rows);
+		size_t r = most_entries(s->ratings, rows), f = most_entries(s->features, rows),
+		       t = most_entries(s->target, rows);
 		ratings = r > ratings ? r : ratings;
 		features = f > features ? f : features;
 		target = t > target ? t : target;
 		columns = s->ratings->columns;
 		feature_columns = s->features ? s->features->columns : 0;
 	}
-	*ret = (struct batch){ .memory = memory_alloc(sizeof(*ret->memory)) };
+	*ret = (struct batch){.memory = memory_alloc(sizeof(*ret->memory))};
 	struct batch_memory *m = ret->memory;
 	if (!rows_create(&m->ratings, rows, ratings, error) || !rows_create(&m->user, rows, features, error) ||
 	    !rows_create(&m->target, rows, target, error) || !transposed_create(&m->by_rating, columns, ratings, error) ||
@@ -118,7 +119,7 @@ void batch_destroy(struct batch *batch) {
 	transposed_free(&m->by_feature);
 	transposed_free(&m->by_target);
 	free(m);
-	*batch = (struct batch){ 0 };
+	*batch = (struct batch){0};
 }
 
 static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
@@ -135,7 +136,7 @@ static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t 
 		filled += (uint32_t)count;
 	}
 	m->start[rows] = filled;
-	*ret = (struct sparse){ rows, csr ? csr->columns : 0, m->start, m->column, m->value };
+	*ret = (struct sparse){rows, csr ? csr->columns : 0, m->start, m->column, m->value};
 }
 
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
@@ -182,7 +183,7 @@ static void transpose(struct transposed_memory *m, const struct sparse *s, struc
 	for (uint32_t i = touched; i > 0; i--) // each place has moved on to the next one's first
 		m->start[i] = m->start[i - 1];
 	m->start[0] = 0;
-	*ret = (struct transposed){ touched, m->column, m->start, m->row, m->entry };
+	*ret = (struct transposed){touched, m->column, m->start, m->row, m->entry};
 }
 
 void batch_transpose(struct batch *batch) {
@@ -199,5 +200,9 @@ size_t batch_cells_most(const struct batch *batch) {
 	size_t target = batch->memory->target.entries, ratings = batch->memory->ratings.entries;
 	return target > ratings ? target : ratings;
 }
-size_t batch_rating_entries_most(const struct batch *batch) { return batch->memory->ratings.entries; }
-size_t batch_feature_entries_most(const struct batch *batch) { return batch->memory->user.entries; }
+size_t batch_rating_entries_most(const struct batch *batch) {
+	return batch->memory->ratings.entries;
+}
+size_t batch_feature_entries_most(const struct batch *batch) {
+	return batch->memory->user.entries;
+}

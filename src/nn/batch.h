@@ -12,7 +12,7 @@ struct batch_source {
 
 struct batch {
 	size_t rows;
-	const uint32_t *row;            // (rows): places in the data
+	const uint32_t *row; // (rows): places in the data
 	struct sparse ratings, user, target;
 	struct transposed by_rating, by_feature, by_target; // after batch_transpose
 	struct batch_memory *memory;

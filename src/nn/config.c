@@ -3,59 +3,95 @@
 
 #include "nn/op.h"
 
-static const struct row path_auto = { .name = "auto", .doc = "The plan decides, from density and widths" };
-static const struct row path_sparse = { .name = "sparse", .doc = "Cost follows the stored entries" };
-static const struct row path_dense = { .name = "dense", .doc = "Dense products over all columns" };
-static const struct row *const path_rows[] = { &path_auto, &path_sparse, &path_dense };
-const struct registry path_registry = { "path", "paths", path_rows, 3 };
+static const struct row path_auto = {.name = "auto", .doc = "The plan decides, from density and widths"};
+static const struct row path_sparse = {.name = "sparse", .doc = "Cost follows the stored entries"};
+static const struct row path_dense = {.name = "dense", .doc = "Dense products over all columns"};
+static const struct row *const path_rows[] = {&path_auto, &path_sparse, &path_dense};
+const struct registry path_registry = {"path", "paths", path_rows, 3};
 
 static const struct row *const op_rows[] = {
-	&op_dense.row, &op_dropout.row, &op_batch_norm.row, &op_concat.row, &op_add.row, &op_activation.row,
+    &op_dense.row, &op_dropout.row, &op_batch_norm.row, &op_concat.row, &op_add.row, &op_activation.row,
 };
-const struct registry op_registry = { "op", "ops", op_rows, sizeof(op_rows) / sizeof(op_rows[0]) };
+const struct registry op_registry = {"op", "ops", op_rows, sizeof(op_rows) / sizeof(op_rows[0])};
 
 static const struct key node_keys[] = {
-	{ .name = "name", .type = KEY_STRING, .offset = offsetof(struct node_config, name),
-	  .doc = "Name of the node; without one it is OP_N, N its place in the list" },
-	{ .name = "op", .type = KEY_TAG, .flags = KEY_REQUIRED, .offset = offsetof(struct node_config, op),
-	  .registry = &op_registry, .doc = "What the node does" },
-	{ .name = "input", .type = KEY_STRING, .offset = offsetof(struct node_config, input),
-	  .doc = "The node it reads, or \"ratings\" or \"user\"; without one the node above" },
-	{ .name = "inputs", .type = KEY_STRINGS, .offset = offsetof(struct node_config, inputs),
-	  .doc = "The nodes it reads, of an op that takes several" },
-	{ .name = "path", .type = KEY_CHOICE, .offset = offsetof(struct node_config, path), .fallback = "\"auto\"",
-	  .registry = &path_registry, .doc = "Overrides the plan's choice" },
+    {.name = "name",
+     .type = KEY_STRING,
+     .offset = offsetof(struct node_config, name),
+     .doc = "Name of the node; without one it is OP_N, N its place in the list"},
+    {.name = "op",
+     .type = KEY_TAG,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct node_config, op),
+     .registry = &op_registry,
+     .doc = "What the node does"},
+    {.name = "input",
+     .type = KEY_STRING,
+     .offset = offsetof(struct node_config, input),
+     .doc = "The node it reads, or \"ratings\" or \"user\"; without one the node above"},
+    {.name = "inputs",
+     .type = KEY_STRINGS,
+     .offset = offsetof(struct node_config, inputs),
+     .doc = "The nodes it reads, of an op that takes several"},
+    {.name = "path",
+     .type = KEY_CHOICE,
+     .offset = offsetof(struct node_config, path),
+     .fallback = "\"auto\"",
+     .registry = &path_registry,
+     .doc = "Overrides the plan's choice"},
 };
 const struct schema node_schema = SCHEMA(struct node_config, node_keys);
 
-static const struct row reduction_mean = { .name = "mean", .doc = "Sum over the batch's target cells, divided by their number" };
-static const struct row reduction_sum = { .name = "sum", .doc = "Sum over the batch's target cells" };
-static const struct row reduction_row_mean = { .name = "row_mean", .doc = "Mean over the batch's rows of each row's mean" };
-static const struct row *const reduction_rows[] = { &reduction_mean, &reduction_sum, &reduction_row_mean };
-const struct registry reduction_registry = { "reduction", "reductions", reduction_rows, 3 };
+static const struct row reduction_mean = {.name = "mean",
+                                          .doc = "Sum over the batch's target cells, divided by their number"};
+static const struct row reduction_sum = {.name = "sum", .doc = "Sum over the batch's target cells"};
+static const struct row reduction_row_mean = {.name = "row_mean",
+                                              .doc = "Mean over the batch's rows of each row's mean"};
+static const struct row *const reduction_rows[] = {&reduction_mean, &reduction_sum, &reduction_row_mean};
+const struct registry reduction_registry = {"reduction", "reductions", reduction_rows, 3};
 
 static const struct key loss_keys[] = {
-	{ .name = "kind", .type = KEY_TAG, .flags = KEY_REQUIRED, .offset = offsetof(struct loss_config, kind),
-	  .registry = &loss_registry, .doc = "What is minimised" },
-	{ .name = "reduction", .type = KEY_CHOICE, .offset = offsetof(struct loss_config, reduction), .fallback = "\"mean\"",
-	  .registry = &reduction_registry, .doc = "How the cells of a batch become one number" },
+    {.name = "kind",
+     .type = KEY_TAG,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct loss_config, kind),
+     .registry = &loss_registry,
+     .doc = "What is minimised"},
+    {.name = "reduction",
+     .type = KEY_CHOICE,
+     .offset = offsetof(struct loss_config, reduction),
+     .fallback = "\"mean\"",
+     .registry = &reduction_registry,
+     .doc = "How the cells of a batch become one number"},
 };
 const struct schema loss_schema = SCHEMA(struct loss_config, loss_keys);
 
 static const struct key optimizer_keys[] = {
-	{ .name = "kind", .type = KEY_TAG, .flags = KEY_REQUIRED, .offset = offsetof(struct optimizer_config, kind),
-	  .registry = &optimizer_registry, .doc = "How weights follow their gradients" },
+    {.name = "kind",
+     .type = KEY_TAG,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct optimizer_config, kind),
+     .registry = &optimizer_registry,
+     .doc = "How weights follow their gradients"},
 };
 const struct schema optimizer_schema = SCHEMA(struct optimizer_config, optimizer_keys);
 
 static const struct key activation_keys[] = {
-	{ .name = "kind", .type = KEY_TAG, .flags = KEY_REQUIRED, .offset = offsetof(struct activation_config, kind),
-	  .registry = &activation_registry, .doc = "The function" },
+    {.name = "kind",
+     .type = KEY_TAG,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct activation_config, kind),
+     .registry = &activation_registry,
+     .doc = "The function"},
 };
 const struct schema activation_schema = SCHEMA(struct activation_config, activation_keys);
 
 static const struct key init_keys[] = {
-	{ .name = "kind", .type = KEY_TAG, .flags = KEY_REQUIRED, .offset = offsetof(struct init_config, kind),
-	  .registry = &initializer_registry, .doc = "The distribution that weights are drawn from" },
+    {.name = "kind",
+     .type = KEY_TAG,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct init_config, kind),
+     .registry = &initializer_registry,
+     .doc = "The distribution that weights are drawn from"},
 };
 const struct schema init_schema = SCHEMA(struct init_config, init_keys);

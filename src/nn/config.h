@@ -5,24 +5,24 @@
 #include "config/schema.h"
 
 struct node_config {
-	const char *name;      // NULL: OP_N
-	const char *input;     // NULL: the node above, where `inputs` is not set either
+	const char *name;  // NULL: OP_N
+	const char *input; // NULL: the node above, where `inputs` is not set either
 	struct strings inputs;
-	struct choice op;      // row is a struct op
-	struct choice path;    // "auto" | "sparse" | "dense"
+	struct choice op;   // row is a struct op
+	struct choice path; // "auto" | "sparse" | "dense"
 };
 struct loss_config {
 	struct choice kind;      // row is a struct loss
 	struct choice reduction; // "mean" | "sum" | "row_mean"
 };
 struct optimizer_config {
-	struct choice kind;      // row is a struct optimizer
+	struct choice kind; // row is a struct optimizer
 };
 struct activation_config {
-	struct choice kind;      // row is a struct activation
+	struct choice kind; // row is a struct activation
 };
 struct init_config {
-	struct choice kind;      // row is a struct initializer
+	struct choice kind; // row is a struct initializer
 };
 extern const struct schema node_schema, loss_schema, optimizer_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;

@@ -27,23 +27,23 @@ static double bytes_of(const struct graph *graph, const struct node *node) {
 }
 
 static void describe_node(struct graph *graph, const struct node *node, struct node_facts *ret) {
-	struct text detail = { 0 };
+	struct text detail = {0};
 	const char **inputs = arena_alloc(&graph->arena, node->inputs_count * sizeof(*inputs));
 	for (size_t i = 0; i < node->inputs_count; i++)
 		inputs[i] = node->inputs[i]->name;
 	if (node->op->detail)
 		node->op->detail(node, &detail);
 	*ret = (struct node_facts){
-		.name = node->name,
-		.op = node->op->row.name,
-		.detail = arena_string(&graph->arena, text_string(&detail)),
-		.width = node->width,
-		.inputs = inputs,
-		.inputs_count = node->inputs_count,
-		.path = node->sparse || node->reads_rows || node->cells ? "sparse" : "dense",
-		.bytes = bytes_of(graph, node),
-		.flops = node->op->flops(graph, node) * (double)graph->shape.batch,
-		.update = update_of(node),
+	    .name = node->name,
+	    .op = node->op->row.name,
+	    .detail = arena_string(&graph->arena, text_string(&detail)),
+	    .width = node->width,
+	    .inputs = inputs,
+	    .inputs_count = node->inputs_count,
+	    .path = node->sparse || node->reads_rows || node->cells ? "sparse" : "dense",
+	    .bytes = bytes_of(graph, node),
+	    .flops = node->op->flops(graph, node) * (double)graph->shape.batch,
+	    .update = update_of(node),
 	};
 	for (size_t i = 0; i < node->parameters_count; i++)
 		if (node->parameters[i]->trainable)
@@ -53,9 +53,10 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 
 void graph_describe(struct graph *graph, struct graph_facts *ret) {
 	struct node_facts *nodes = arena_alloc(&graph->arena, graph->listed_count * sizeof(*nodes));
-	*ret = (struct graph_facts){ .nodes = nodes, .count = graph->listed_count,
-		                         .ratings_width = graph->shape.ratings_width,
-		                         .user_width = graph->user ? graph->shape.user_width : 0 };
+	*ret = (struct graph_facts){.nodes = nodes,
+	                            .count = graph->listed_count,
+	                            .ratings_width = graph->shape.ratings_width,
+	                            .user_width = graph->user ? graph->shape.user_width : 0};
 	for (size_t i = 0; i < graph->listed_count; i++) {
 		describe_node(graph, graph->listed[i], &nodes[i]);
 		ret->parameters += nodes[i].parameters;

@@ -7,15 +7,15 @@
 // One node as planned. The inputs `ratings` and `user` are not nodes; they are names that `inputs` may hold.
 struct node_facts {
 	const char *name, *op;
-	const char *detail;          // what a picture says below the name: "relu, normal, l2 0.001", "rate 0.2", ""
-	size_t width;                // output shape is (batch, width)
-	const char *const *inputs;   // (inputs_count)
+	const char *detail;        // what a picture says below the name: "relu, normal, l2 0.001", "rate 0.2", ""
+	size_t width;              // output shape is (batch, width)
+	const char *const *inputs; // (inputs_count)
 	size_t inputs_count;
-	size_t parameters;           // trainable
-	const char *path;            // "sparse" | "dense"; how it is computed in training
-	double bytes;                // of weights, gradient and optimizer state, and of its activations at the batch size
-	double flops;                // of a training step (forward and backward) at the mean rows of a batch
-	const char *update;          // how the optimizer treats it: "touched rows" | "all rows" | "" without parameters
+	size_t parameters;  // trainable
+	const char *path;   // "sparse" | "dense"; how it is computed in training
+	double bytes;       // of weights, gradient and optimizer state, and of its activations at the batch size
+	double flops;       // of a training step (forward and backward) at the mean rows of a batch
+	const char *update; // how the optimizer treats it: "touched rows" | "all rows" | "" without parameters
 };
 
 struct graph_facts {
@@ -28,10 +28,10 @@ struct graph_facts {
 
 // A tensor of the model, row-major and contiguous, as it is stored: dense weights are (inputs, units).
 struct tensor_facts {
-	const char *name;     // "NODE.weight", "NODE.bias", "NODE.gamma", ...
+	const char *name; // "NODE.weight", "NODE.bias", "NODE.gamma", ...
 	size_t shape[2];
-	size_t dimensions;    // 1 or 2
-	const float *data;    // (shape product)
+	size_t dimensions; // 1 or 2
+	const float *data; // (shape product)
 };
 
 #endif

@@ -9,7 +9,7 @@
 
 // --- names and references --------------------------------------------------------------------------------------------
 
-static const char *const input_names[] = { "ratings", "user" };
+static const char *const input_names[] = {"ratings", "user"};
 enum { INPUTS = 2 };
 
 struct builder {
@@ -18,7 +18,7 @@ struct builder {
 	struct errors *errors;
 	struct node *all; // (INPUTS + groups->count): the two inputs, then the nodes in the order of the file
 	size_t count;
-	size_t before;    // errors that were there already
+	size_t before; // errors that were there already
 };
 
 static struct origin key_at(const struct node *node, const char *key) {
@@ -41,7 +41,7 @@ static struct node *find_node(const struct builder *b, const char *name) {
 static void name_node(struct builder *b, struct node *node, size_t place) {
 	const struct node_config *config = node->config;
 	const char *name =
-		config->name ? config->name : arena_format(&b->graph->arena, "%s_%zu", config->op.row->name, place + 1);
+	    config->name ? config->name : arena_format(&b->graph->arena, "%s_%zu", config->op.row->name, place + 1);
 	struct origin at = key_at(node, "name");
 	if (!good_name(name)) {
 		struct error *e = errors_add(b->errors, ERROR_CONFIG, at, "\"%s\" cannot be the name of a node", name);
@@ -57,11 +57,11 @@ static void name_node(struct builder *b, struct node *node, size_t place) {
 static void refer(struct builder *b, struct node *node, const char *name, struct origin at) {
 	struct node *input = find_node(b, name);
 	if (!input) {
-		struct nearest nearest = { .word = name };
+		struct nearest nearest = {.word = name};
 		for (size_t i = 0; i < b->count; i++)
 			nearest_offer(&nearest, b->all[i].name);
 		struct error *e =
-			errors_add(b->errors, ERROR_CONFIG, at, "node \"%s\" reads \"%s\", which is no node", node->name, name);
+		    errors_add(b->errors, ERROR_CONFIG, at, "node \"%s\" reads \"%s\", which is no node", node->name, name);
 		if (nearest.best)
 			error_hint(e, "Did you mean \"%s\"?", nearest.best);
 		return;
@@ -75,7 +75,8 @@ static void connect(struct builder *b, struct node *node, size_t place) {
 	size_t wanted = config->inputs.set ? config->inputs.count : 1;
 	node->inputs = arena_alloc(&b->graph->arena, (wanted ? wanted : 1) * sizeof(*node->inputs));
 	if (config->input && config->inputs.set) {
-		errors_add(b->errors, ERROR_CONFIG, key_at(node, "inputs"), "node \"%s\" has both input and inputs", node->name);
+		errors_add(b->errors, ERROR_CONFIG, key_at(node, "inputs"), "node \"%s\" has both input and inputs",
+		           node->name);
 		return;
 	}
 	if (config->inputs.set) {
@@ -84,8 +85,8 @@ static void connect(struct builder *b, struct node *node, size_t place) {
 	} else if (config->input) {
 		refer(b, node, config->input, key_at(node, "input"));
 	} else if (place == 0) {
-		struct error *e =
-			errors_add(b->errors, ERROR_CONFIG, node->from->at, "node \"%s\" has no input, and no node above it", node->name);
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, node->from->at,
+		                             "node \"%s\" has no input, and no node above it", node->name);
 		error_hint(e, "Say input = \"ratings\" or input = \"user\".");
 		return;
 	} else {
@@ -93,16 +94,17 @@ static void connect(struct builder *b, struct node *node, size_t place) {
 		(node - 1)->consumers++;
 	}
 	if (wanted < node->op->inputs_min || wanted > node->op->inputs_max) {
-		struct error *e = errors_add(b->errors, ERROR_CONFIG, node->from->at, "node \"%s\" has %zu input%s, but %s takes %s %zu",
-		                             node->name, wanted, wanted == 1 ? "" : "s", node->op->row.name,
-		                             wanted < node->op->inputs_min ? "at least" : "at most",
-		                             wanted < node->op->inputs_min ? node->op->inputs_min : node->op->inputs_max);
+		struct error *e = errors_add(
+		    b->errors, ERROR_CONFIG, node->from->at, "node \"%s\" has %zu input%s, but %s takes %s %zu", node->name,
+		    wanted, wanted == 1 ? "" : "s", node->op->row.name, wanted < node->op->inputs_min ? "at least" : "at most",
+		    wanted < node->op->inputs_min ? node->op->inputs_min : node->op->inputs_max);
 		if (!config->inputs.set)
 			error_hint(e, "Say inputs = [ \"a\", \"b\" ].");
 	}
 }
 
-// --- order -----------------------------------------------------------------------------------------------------------------
+// --- order
+// -----------------------------------------------------------------------------------------------------------------
 
 enum mark { NEW, OPEN, DONE };
 
@@ -114,7 +116,7 @@ struct visit {
 };
 
 static void report_cycle(struct builder *b, struct node **path, size_t depth, const struct node *again) {
-	struct text text = { 0 };
+	struct text text = {0};
 	size_t first = 0;
 	while (path[first] != again)
 		first++;
@@ -154,7 +156,7 @@ static bool order_from(struct visit *v, struct node *start, struct node **path, 
 }
 
 static bool order_nodes(struct builder *b, struct node **order) {
-	struct visit v = { .builder = b, .mark = memory_alloc(b->count), .order = order };
+	struct visit v = {.builder = b, .mark = memory_alloc(b->count), .order = order};
 	struct node **path = memory_alloc(b->count * sizeof(*path));
 	size_t *next = memory_alloc(b->count * sizeof(*next));
 	bool good = true;
@@ -172,8 +174,9 @@ static bool order_nodes(struct builder *b, struct node **order) {
 static void check_used(struct builder *b) {
 	const struct node *last = &b->all[b->count - 1];
 	if (last->consumers) { // then something else is read by nothing, which is no error of its own
-		struct error *e = errors_add(b->errors, ERROR_CONFIG, last->from->at,
-		                             "node \"%s\" is the last and so the output, but another node reads it", last->name);
+		struct error *e =
+		    errors_add(b->errors, ERROR_CONFIG, last->from->at,
+		               "node \"%s\" is the last and so the output, but another node reads it", last->name);
 		error_hint(e, "Put the output at the end of the list.");
 		return;
 	}
@@ -181,7 +184,7 @@ static void check_used(struct builder *b) {
 		if (b->all[i].consumers)
 			continue;
 		struct error *e =
-			errors_add(b->errors, ERROR_CONFIG, b->all[i].from->at, "nothing uses node \"%s\"", b->all[i].name);
+		    errors_add(b->errors, ERROR_CONFIG, b->all[i].from->at, "nothing uses node \"%s\"", b->all[i].name);
 		error_hint(e, "The output is the last node; every other node must be read by one.");
 	}
 }
@@ -193,7 +196,7 @@ static bool build(struct builder *b, struct node ***ret_order) {
 	b->count = INPUTS + b->groups->count;
 	b->all = arena_alloc(arena, b->count * sizeof(*b->all));
 	for (size_t i = 0; i < INPUTS; i++)
-		b->all[i] = (struct node){ .name = input_names[i], .sparse = true, .source = &b->all[i] };
+		b->all[i] = (struct node){.name = input_names[i], .sparse = true, .source = &b->all[i]};
 	for (size_t i = 0; i < b->groups->count; i++) {
 		struct node *node = &b->all[INPUTS + i];
 		node->config = b->groups->items[i];
@@ -220,17 +223,18 @@ static bool empty_graph(const struct groups *nodes, const struct value *tree, st
 }
 
 void graph_check(const struct groups *nodes, const struct value *tree, struct errors *errors) {
-	struct graph graph = { 0 };
+	struct graph graph = {0};
 	struct node **order;
 	if (!empty_graph(nodes, tree, errors))
-		build(&(struct builder){ .graph = &graph, .groups = nodes, .errors = errors }, &order);
+		build(&(struct builder){.graph = &graph, .groups = nodes, .errors = errors}, &order);
 	graph_finish(&graph);
 }
 
-// --- sparse or dense ----------------------------------------------------------------------------------------------------
+// --- sparse or dense
+// ----------------------------------------------------------------------------------------------------
 
-// Above this share of stored entries dense products win over sparse rows: the densities measured for widths of 144 to 528
-// and 800 to 20,000 columns lie between 0.11 and 0.32.
+// Above this share of stored entries dense products win over sparse rows: the densities measured for widths of 144 to
+// 528 and 800 to 20,000 columns lie between 0.11 and 0.32.
 static const double DENSE_FROM = 0.25;
 
 enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
@@ -238,7 +242,7 @@ enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
 static enum path path_of(const struct node *node) {
 	return node->config->path.row == path_registry.rows[0]   ? PATH_AUTO
 	       : node->config->path.row == path_registry.rows[1] ? PATH_SPARSE
-	                                                          : PATH_DENSE;
+	                                                         : PATH_DENSE;
 }
 
 static bool prefers_dense(const struct node *node, double entries, size_t width) {
@@ -271,7 +275,8 @@ static bool can_be_cells(const struct graph *graph, const struct node *node) {
 	if (!node->op || (node != graph->output && node->consumers != 1))
 		return false;
 	if (node->op->makes_cells)
-		return !node->inputs[0]->sparse && !prefers_dense(node, graph->shape.target_entries, graph->shape.ratings_width);
+		return !node->inputs[0]->sparse &&
+		       !prefers_dense(node, graph->shape.target_entries, graph->shape.ratings_width);
 	if (!node->op->maps_cells)
 		return false;
 	for (size_t i = 0; i < node->inputs_count; i++)
@@ -290,24 +295,34 @@ static void check_path(const struct builder *b, const struct node *node) {
 	enum path path = path_of(node);
 	if (path == PATH_AUTO || (node->op->has_paths && (path == PATH_DENSE || node->reads_rows || node->cells)))
 		return;
-	struct error *e = errors_add(b->errors, ERROR_CONFIG, key_at(node, "path"), "node \"%s\" has no %s path", node->name,
-	                             node->config->path.row->name);
+	struct error *e = errors_add(b->errors, ERROR_CONFIG, key_at(node, "path"), "node \"%s\" has no %s path",
+	                             node->name, node->config->path.row->name);
 	if (node->op->has_paths)
-		error_hint(e, "It reads no sparse rows, and is not the output of a loss over rated cells that reads dense ones.");
+		error_hint(e,
+		           "It reads no sparse rows, and is not the output of a loss over rated cells that reads dense ones.");
 	else
 		error_hint(e, "Only dense nodes have a path to choose.");
 }
 
-// --- parameters -------------------------------------------------------------------------------------------------------------
+// --- parameters
+// -------------------------------------------------------------------------------------------------------------
 
 enum { ALIGNMENT = 16 }; // numbers; a cache line of floats
 
-static size_t round_up(size_t n) { return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+static size_t round_up(size_t n) {
+	return (n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
 
-struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows, size_t columns) {
+struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows,
+                                  size_t columns) {
 	struct parameter *p = &graph->parameters[graph->parameters_count++];
-	*p = (struct parameter){ .node = node, .suffix = suffix, .rows = rows, .columns = columns,
-		                     .stride = columns == 1 ? 1 : round_up(columns), .offset = graph->weights, .trainable = true };
+	*p = (struct parameter){.node = node,
+	                        .suffix = suffix,
+	                        .rows = rows,
+	                        .columns = columns,
+	                        .stride = columns == 1 ? 1 : round_up(columns),
+	                        .offset = graph->weights,
+	                        .trainable = true};
 	size_t size;
 	if (!memory_product(p->rows, p->stride, &size) || size > SIZE_MAX / 64 - graph->weights)
 		size = SIZE_MAX / 64 - graph->weights; // refused when the plan is done
@@ -328,7 +343,8 @@ static void count_parameters(struct graph *graph, struct errors *errors) {
 		errors_add(errors, ERROR_CONFIG, graph->output->from->at, "the graph has more weights than any machine holds");
 }
 
-// --- the plan -----------------------------------------------------------------------------------------------------------------
+// --- the plan
+// -----------------------------------------------------------------------------------------------------------------
 
 // Nodes in order of computation, in one array; pointers between nodes follow.
 static void settle(struct builder *b, struct node **order) {
@@ -357,7 +373,8 @@ static void settle(struct builder *b, struct node **order) {
 	free(moved);
 }
 
-// An input of one concat alone is computed in its place there. Later nodes first, so that a concat's own place is known.
+// An input of one concat alone is computed in its place there. Later nodes first, so that a concat's own place is
+// known.
 static void place_concats(struct graph *graph) {
 	for (size_t i = graph->nodes_count; i-- > 0;) {
 		struct node *node = &graph->nodes[i];
@@ -381,8 +398,9 @@ static bool check_inputs(struct builder *b) {
 			for (size_t k = 0; k < node->inputs_count; k++) {
 				if (node->inputs[k] != graph->user)
 					continue;
-				struct error *e = errors_add(b->errors, ERROR_CONFIG, key_at(node, "input"),
-				                             "node \"%s\" reads \"user\", but the data has no side information", node->name);
+				struct error *e =
+				    errors_add(b->errors, ERROR_CONFIG, key_at(node, "input"),
+				               "node \"%s\" reads \"user\", but the data has no side information", node->name);
 				error_hint(e, "Name it in data.user_features.");
 			}
 		}
@@ -394,8 +412,9 @@ static void check_output(struct builder *b) {
 	struct graph *graph = b->graph;
 	const struct node *output = graph->output;
 	if (output->width != graph->shape.ratings_width) {
-		struct error *e = errors_add(b->errors, ERROR_CONFIG, output->from->at, "the output \"%s\" is %zu wide, but a rating row has %zu",
-		                             output->name, output->width, graph->shape.ratings_width);
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, output->from->at,
+		                             "the output \"%s\" is %zu wide, but a rating row has %zu", output->name,
+		                             output->width, graph->shape.ratings_width);
 		error_hint(e, "Say units = \"items\" in the last node.");
 	} else if (!output->needs_gradient) {
 		errors_add(b->errors, ERROR_CONFIG, output->from->at, "the graph has nothing to train");
@@ -414,7 +433,8 @@ static void plan_nodes(struct builder *b) {
 	}
 	if (!graph->loss->all_cells && can_be_cells(graph, graph->output))
 		mark_cells(graph->output);
-	graph->parameters = arena_alloc(&graph->arena, graph->nodes_count * NODE_PARAMETERS_MAX * sizeof(*graph->parameters));
+	graph->parameters =
+	    arena_alloc(&graph->arena, graph->nodes_count * NODE_PARAMETERS_MAX * sizeof(*graph->parameters));
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].op)
 			graph->nodes[i].op->plan(graph, &graph->nodes[i], b->errors);
@@ -422,12 +442,12 @@ static void plan_nodes(struct builder *b) {
 
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
                 const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors) {
-	*ret = (struct graph){ .shape = *shape,
-		                   .loss = (const struct loss *)loss->kind.row,
-		                   .loss_config = loss,
-		                   .optimizer = (const struct optimizer *)optimizer->kind.row,
-		                   .optimizer_params = optimizer->kind.params };
-	struct builder b = { .graph = ret, .groups = nodes, .errors = errors };
+	*ret = (struct graph){.shape = *shape,
+	                      .loss = (const struct loss *)loss->kind.row,
+	                      .loss_config = loss,
+	                      .optimizer = (const struct optimizer *)optimizer->kind.row,
+	                      .optimizer_params = optimizer->kind.params};
+	struct builder b = {.graph = ret, .groups = nodes, .errors = errors};
 	struct node **order;
 	if (empty_graph(nodes, tree, errors) || !build(&b, &order))
 		return false;
@@ -443,4 +463,6 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	return errors->count == b.before;
 }
 
-void graph_finish(struct graph *graph) { arena_finish(&graph->arena); }
+void graph_finish(struct graph *graph) {
+	arena_finish(&graph->arena);
+}

@@ -26,14 +26,14 @@ enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS };
 
 struct parameter {
 	struct node *node;
-	const char *suffix;      // "weight", "bias", ...
-	size_t rows, columns;    // as stored; a vector over a width that is touched by rows is (width, 1), else (1, width)
-	size_t stride;           // of a stored row; rows of matrices are padded to 16 numbers
-	size_t offset;           // in the network's flat vectors, a multiple of 16
-	bool transposed;         // a matrix (inputs, units) that is stored (units, inputs)
-	bool vector;             // one-dimensional for whoever reads the model
-	bool trainable;          // false: running statistics
-	bool lazy;               // the optimizer updates touched rows alone
+	const char *suffix;   // "weight", "bias", ...
+	size_t rows, columns; // as stored; a vector over a width that is touched by rows is (width, 1), else (1, width)
+	size_t stride;        // of a stored row; rows of matrices are padded to 16 numbers
+	size_t offset;        // in the network's flat vectors, a multiple of 16
+	bool transposed;      // a matrix (inputs, units) that is stored (units, inputs)
+	bool vector;          // one-dimensional for whoever reads the model
+	bool trainable;       // false: running statistics
+	bool lazy;            // the optimizer updates touched rows alone
 	enum touched touched;
 	double l2;
 	const struct init_config *init; // NULL: every element is `fill`
@@ -44,22 +44,22 @@ enum { NODE_INPUTS_MAX = 64, NODE_PARAMETERS_MAX = 4 };
 
 struct node {
 	const char *name;
-	const struct op *op;            // NULL: one of the two inputs
-	const void *params;             // the op's struct
+	const struct op *op; // NULL: one of the two inputs
+	const void *params;  // the op's struct
 	const struct node_config *config;
-	const struct value *from;       // where it stands in the file
-	struct node **inputs;           // (inputs_count)
+	const struct value *from; // where it stands in the file
+	struct node **inputs;     // (inputs_count)
 	size_t inputs_count;
-	size_t consumers;               // nodes that use it
-	size_t index;                   // in graph->nodes
+	size_t consumers; // nodes that use it
+	size_t index;     // in graph->nodes
 	size_t width;
-	bool sparse;                    // its output is a batch of sparse rows
-	const struct node *source;      // of a sparse node: the input whose pattern it has
-	bool densified;                 // sparse, and someone needs it dense
-	bool reads_rows;                // its input is sparse and it takes it as it is
-	bool cells;                     // under the loss of this graph: computed at the target cells alone
-	bool needs_gradient;            // it, or something below it, has parameters
-	struct node *within;            // the concat in whose value this node's value lies, or NULL
+	bool sparse;               // its output is a batch of sparse rows
+	const struct node *source; // of a sparse node: the input whose pattern it has
+	bool densified;            // sparse, and someone needs it dense
+	bool reads_rows;           // its input is sparse and it takes it as it is
+	bool cells;                // under the loss of this graph: computed at the target cells alone
+	bool needs_gradient;       // it, or something below it, has parameters
+	struct node *within;       // the concat in whose value this node's value lies, or NULL
 	size_t within_column;
 	struct parameter *parameters[NODE_PARAMETERS_MAX];
 	size_t parameters_count;
@@ -70,16 +70,16 @@ struct node {
 struct graph {
 	struct arena arena;
 	struct graph_shape shape;
-	struct node *nodes;             // (nodes_count): the inputs in use first, then the rest in order of computation
+	struct node *nodes; // (nodes_count): the inputs in use first, then the rest in order of computation
 	size_t nodes_count;
-	struct node **listed;           // (listed_count): the nodes of the file, in its order
+	struct node **listed; // (listed_count): the nodes of the file, in its order
 	size_t listed_count;
-	struct node *ratings, *user;    // NULL where nothing uses it
+	struct node *ratings, *user; // NULL where nothing uses it
 	struct node *output;
-	struct parameter *parameters;   // (parameters_count)
+	struct parameter *parameters; // (parameters_count)
 	size_t parameters_count;
-	size_t weights;                 // length of the flat vectors
-	size_t trainable;               // parameters in the usual sense
+	size_t weights;   // length of the flat vectors
+	size_t trainable; // parameters in the usual sense
 	const struct loss *loss;
 	const struct loss_config *loss_config;
 	const struct optimizer *optimizer;
@@ -89,8 +89,8 @@ struct graph {
 // Checks what needs no data: names, references, cycles, unused nodes. `tree` is the file's root, for positions.
 void graph_check(const struct groups *nodes, const struct value *tree, struct errors *errors);
 
-// Plans. False when something was appended to errors (widths that do not fit, `user` without side information, a path that
-// a node does not have). graph_finish either way.
+// Plans. False when something was appended to errors (widths that do not fit, `user` without side information, a path
+// that a node does not have). graph_finish either way.
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
                 const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors);
 void graph_finish(struct graph *graph);
@@ -99,6 +99,7 @@ void graph_finish(struct graph *graph);
 void graph_describe(struct graph *graph, struct graph_facts *ret);
 
 // A node asks for a parameter while it is planned; the pointer stays valid.
-struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows, size_t columns);
+struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows,
+                                  size_t columns);
 
 #endif

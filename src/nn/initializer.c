@@ -1,5 +1,6 @@
 // Initial weights. An element's value depends on seed, node, parameter and place alone, so it is the same on every
-// backend. Glorot and Bengio 2010; He et al. 2015; the normal forms are not truncated (as in PyTorch and Keras of 2017).
+// backend. Glorot and Bengio 2010; He et al. 2015; the normal forms are not truncated (as in PyTorch and Keras of
+// 2017).
 #include "nn/op.h"
 
 struct normal_params {
@@ -32,25 +33,36 @@ VALUE(he_normal, normal(sqrt(2 / in), stream, i, j))
 VALUE(zeros, 0)
 
 static const struct key normal_keys[] = {
-	{ .name = "sd", .type = KEY_REAL, .offset = offsetof(struct normal_params, sd), .fallback = "0.05", .min = 0,
-	  .max = 1e6, .doc = "Standard deviation; the mean is 0" },
+    {.name = "sd",
+     .type = KEY_REAL,
+     .offset = offsetof(struct normal_params, sd),
+     .fallback = "0.05",
+     .min = 0,
+     .max = 1e6,
+     .doc = "Standard deviation; the mean is 0"},
 };
 static const struct key uniform_keys[] = {
-	{ .name = "limit", .type = KEY_REAL, .offset = offsetof(struct uniform_params, limit), .fallback = "0.05", .min = 0,
-	  .max = 1e6, .doc = "Drawn from [-limit, limit)" },
+    {.name = "limit",
+     .type = KEY_REAL,
+     .offset = offsetof(struct uniform_params, limit),
+     .fallback = "0.05",
+     .min = 0,
+     .max = 1e6,
+     .doc = "Drawn from [-limit, limit)"},
 };
 
 static const struct initializer initializers[] = {
-	{ { "normal", "Normal with mean 0 and standard deviation sd", SCHEMA(struct normal_params, normal_keys) }, normal_value },
-	{ { "uniform", "Uniform on [-limit, limit)", SCHEMA(struct uniform_params, uniform_keys) }, uniform_value },
-	{ { "glorot_uniform", "Uniform, limit sqrt(6 / (inputs + units))", SCHEMA_NONE }, glorot_uniform_value },
-	{ { "glorot_normal", "Normal, variance 2 / (inputs + units)", SCHEMA_NONE }, glorot_normal_value },
-	{ { "he_uniform", "Uniform, limit sqrt(6 / inputs)", SCHEMA_NONE }, he_uniform_value },
-	{ { "he_normal", "Normal, variance 2 / inputs", SCHEMA_NONE }, he_normal_value },
-	{ { "zeros", "All 0", SCHEMA_NONE }, zeros_value },
+    {{"normal", "Normal with mean 0 and standard deviation sd", SCHEMA(struct normal_params, normal_keys)},
+     normal_value},
+    {{"uniform", "Uniform on [-limit, limit)", SCHEMA(struct uniform_params, uniform_keys)}, uniform_value},
+    {{"glorot_uniform", "Uniform, limit sqrt(6 / (inputs + units))", SCHEMA_NONE}, glorot_uniform_value},
+    {{"glorot_normal", "Normal, variance 2 / (inputs + units)", SCHEMA_NONE}, glorot_normal_value},
+    {{"he_uniform", "Uniform, limit sqrt(6 / inputs)", SCHEMA_NONE}, he_uniform_value},
+    {{"he_normal", "Normal, variance 2 / inputs", SCHEMA_NONE}, he_normal_value},
+    {{"zeros", "All 0", SCHEMA_NONE}, zeros_value},
 };
 static const struct row *const rows[] = {
-	&initializers[0].row, &initializers[1].row, &initializers[2].row, &initializers[3].row,
-	&initializers[4].row, &initializers[5].row, &initializers[6].row,
+    &initializers[0].row, &initializers[1].row, &initializers[2].row, &initializers[3].row,
+    &initializers[4].row, &initializers[5].row, &initializers[6].row,
 };
-const struct registry initializer_registry = { "initializer", "initializers", rows, sizeof(rows) / sizeof(rows[0]) };
+const struct registry initializer_registry = {"initializer", "initializers", rows, sizeof(rows) / sizeof(rows[0])};

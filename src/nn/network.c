@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// --- memory: laid out twice by the same code, first to count, then in one allocation -----------------------------------
+// --- memory: laid out twice by the same code, first to count, then in one allocation
+// -----------------------------------
 
 struct carve {
 	char *base; // NULL while counting
@@ -28,8 +29,8 @@ static size_t full_rows(const struct network *n, const struct node *node, const 
 // A node's values and gradients. Cells nodes have a packed form for training, and a dense one for rankings.
 static void carve_slot(struct network *n, const struct node *node, const struct network_room *room, struct carve *c) {
 	struct slot *s = network_slot(n, node);
-	size_t rows = full_rows(n, node, room), entries =
-		node->source == n->graph->user ? room->feature_entries : room->rating_entries;
+	size_t rows = full_rows(n, node, room),
+	       entries = node->source == n->graph->user ? room->feature_entries : room->rating_entries;
 	bool needs_x = node->activation && node->activation->needs_x && node->op == &op_dense;
 	if (node->sparse && node->op)
 		s->sparse_value = carve(c, entries, sizeof(real));
@@ -70,7 +71,7 @@ static void carve_parameter(struct network *n, size_t i, const struct network_ro
 	if (p->touched == TOUCHED_ALL)
 		return;
 	size_t most = touched_most(n, p, room);
-	m->rows = (struct matrix){ carve(c, most * p->stride, sizeof(real)), most, p->columns, p->stride };
+	m->rows = (struct matrix){carve(c, most * p->stride, sizeof(real)), most, p->columns, p->stride};
 	if (p->lazy)
 		m->stamp = carve(c, p->rows, sizeof(*m->stamp));
 	else
@@ -98,14 +99,19 @@ static void fill_decay_powers(struct network *n) {
 		n->decay_power[k] = (real)power;
 }
 
-// --- weights ---------------------------------------------------------------------------------------------------------------
+// --- weights
+// ---------------------------------------------------------------------------------------------------------------
 
 // Element (i, j) of a parameter as the model has it: dense weights are (inputs, units).
 static real *element(real *flat, const struct parameter *p, size_t i, size_t j) {
 	return &flat[p->offset + (p->transposed ? j * p->stride + i : i * p->stride + j)];
 }
-static size_t tensor_rows(const struct parameter *p) { return p->transposed ? p->columns : p->rows; }
-static size_t tensor_columns(const struct parameter *p) { return p->transposed ? p->rows : p->columns; }
+static size_t tensor_rows(const struct parameter *p) {
+	return p->transposed ? p->columns : p->rows;
+}
+static size_t tensor_columns(const struct parameter *p) {
+	return p->transposed ? p->rows : p->columns;
+}
 
 static void initialize(struct network *n, real *flat) {
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
@@ -115,7 +121,7 @@ static void initialize(struct network *n, real *flat) {
 		for (size_t i = 0; i < tensor_rows(p); i++)
 			for (size_t j = 0; j < tensor_columns(p); j++)
 				*element(flat, p, i, j) =
-					(real)(init ? init->value(p->init->kind.params, p->fan_in, p->fan_out, stream, i, j) : p->fill);
+				    (real)(init ? init->value(p->init->kind.params, p->fan_in, p->fan_out, stream, i, j) : p->fill);
 	}
 }
 
@@ -123,13 +129,18 @@ bool network_create(const struct graph *graph, struct device *device, const stru
                     const struct network_room *room, struct network **ret, struct error *error) {
 	enum { DECAY_POWERS = 4096 };
 	struct network *n = memory_alloc(sizeof(*n));
-	*n = (struct network){ .graph = graph, .device = device, .backend = backend, .seed = seed, .rows = room->rows,
-		                   .cells = room->cells, .decay_powers = DECAY_POWERS };
+	*n = (struct network){.graph = graph,
+	                      .device = device,
+	                      .backend = backend,
+	                      .seed = seed,
+	                      .rows = room->rows,
+	                      .cells = room->cells,
+	                      .decay_powers = DECAY_POWERS};
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
-	struct carve counted = { 0 };
+	struct carve counted = {0};
 	lay_out(n, room, &counted);
-	struct carve real_one = { .base = backend->allocate(device, counted.used, error) };
+	struct carve real_one = {.base = backend->allocate(device, counted.used, error)};
 	if (!real_one.base) {
 		network_destroy(n);
 		return false;
@@ -168,14 +179,15 @@ void network_load(struct network *n, const real *weights) {
 	n->backend->upload(n->device, n->weights, weights, n->graph->weights * sizeof(real));
 }
 
-// --- for ops ----------------------------------------------------------------------------------------------------------------
+// --- for ops
+// ----------------------------------------------------------------------------------------------------------------
 
 static struct matrix pick(const struct network *n, const struct node *node, real *cells, real *dense) {
 	if (network_at_cells(n, node)) {
 		size_t count = sparse_count(&n->batch->target);
-		return (struct matrix){ cells, 1, count, count };
+		return (struct matrix){cells, 1, count, count};
 	}
-	return (struct matrix){ dense, n->batch->rows, node->width, n->slots[node->index].stride };
+	return (struct matrix){dense, n->batch->rows, node->width, n->slots[node->index].stride};
 }
 
 struct matrix network_value(const struct network *n, const struct node *node) {
@@ -200,7 +212,7 @@ real network_gradient_beta(struct network *n, const struct node *node) {
 }
 
 struct matrix network_weight(const struct network *n, const struct parameter *p) {
-	return (struct matrix){ n->weights + p->offset, p->rows, p->columns, p->stride };
+	return (struct matrix){n->weights + p->offset, p->rows, p->columns, p->stride};
 }
 
 const struct transposed *network_touched(const struct network *n, const struct parameter *p) {
@@ -220,13 +232,14 @@ const struct transposed *network_touched(const struct network *n, const struct p
 struct matrix network_parameter_gradient(const struct network *n, const struct parameter *p) {
 	const struct transposed *touched = network_touched(n, p);
 	if (!touched)
-		return (struct matrix){ n->gradient + p->offset, p->rows, p->columns, p->stride };
+		return (struct matrix){n->gradient + p->offset, p->rows, p->columns, p->stride};
 	struct matrix m = n->parameters[p - n->graph->parameters].rows;
 	m.rows = touched->count;
 	return m;
 }
 
-// --- passes -----------------------------------------------------------------------------------------------------------------
+// --- passes
+// -----------------------------------------------------------------------------------------------------------------
 
 static void begin(struct network *n, const struct batch *batch, bool training, bool at_cells, uint32_t epoch) {
 	assert(batch->rows <= n->rows && sparse_count(&batch->target) <= n->cells);
@@ -282,7 +295,7 @@ static void scale_rows(struct network *n) {
 static double output_loss(struct network *n) {
 	const struct node *output = n->graph->output;
 	scale_rows(n);
-	struct loss_cells cells = { n->graph->loss->id, &n->batch->target, n->graph->loss->all_cells, n->row_scale };
+	struct loss_cells cells = {n->graph->loss->id, &n->batch->target, n->graph->loss->all_cells, n->row_scale};
 	struct matrix prediction = network_value(n, output), gradient = network_gradient(n, output);
 	n->slots[output->index].gradient_written = true;
 	return n->backend->loss(n->device, &cells, network_at_cells(n, output), &prediction, &gradient);
@@ -330,7 +343,8 @@ void network_gradient_of(const struct network *n, const struct parameter *p, rea
 			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[p->offset + i * p->stride + j];
 }
 
-// --- update -----------------------------------------------------------------------------------------------------------------
+// --- update
+// -----------------------------------------------------------------------------------------------------------------
 
 static void mark_touched(const struct parameter_memory *m, const struct transposed *touched, bool mark) {
 	for (uint32_t i = 0; i < touched->count; i++)
@@ -343,20 +357,20 @@ static double update_parameter(struct network *n, size_t i, const struct optimiz
 	const struct parameter_memory *m = &n->parameters[i];
 	const struct transposed *touched = network_touched(n, p);
 	struct optimizer_rows rows = {
-		.id = n->graph->optimizer->id,
-		.numbers = *numbers,
-		.weight = network_weight(n, p),
-		.state = { n->state[0] ? n->state[0] + p->offset : NULL, n->state[1] ? n->state[1] + p->offset : NULL },
-		.gradient = network_parameter_gradient(n, p),
-		.row = touched ? touched->column : NULL,
-		.lazy = p->lazy,
-		.stamp = m->stamp,
-		.step = n->step,
-		.decay_power = n->decay_power,
-		.decay_powers = n->decay_powers,
-		.slot = m->slot,
-		.l2 = (real)p->l2,
-		.first_only = !n->graph->optimizer->decays,
+	    .id = n->graph->optimizer->id,
+	    .numbers = *numbers,
+	    .weight = network_weight(n, p),
+	    .state = {n->state[0] ? n->state[0] + p->offset : NULL, n->state[1] ? n->state[1] + p->offset : NULL},
+	    .gradient = network_parameter_gradient(n, p),
+	    .row = touched ? touched->column : NULL,
+	    .lazy = p->lazy,
+	    .stamp = m->stamp,
+	    .step = n->step,
+	    .decay_power = n->decay_power,
+	    .decay_powers = n->decay_powers,
+	    .slot = m->slot,
+	    .l2 = (real)p->l2,
+	    .first_only = !n->graph->optimizer->decays,
 	};
 	if (touched && !p->lazy)
 		mark_touched(m, touched, true);
@@ -376,7 +390,8 @@ double network_step(struct network *n, const struct batch *batch, uint32_t epoch
 	return loss;
 }
 
-// --- predictions ------------------------------------------------------------------------------------------------------------
+// --- predictions
+// ------------------------------------------------------------------------------------------------------------
 
 void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
 	const struct node *output = n->graph->output;
@@ -394,7 +409,8 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	return network_value(n, n->graph->output);
 }
 
-// --- tensors ------------------------------------------------------------------------------------------------------------------
+// --- tensors
+// ------------------------------------------------------------------------------------------------------------------
 
 size_t network_tensors(const struct network *n, struct arena *arena, struct tensor_facts **ret) {
 	size_t count = n->graph->parameters_count;
@@ -406,10 +422,10 @@ size_t network_tensors(const struct network *n, struct arena *arena, struct tens
 		for (size_t i = 0; i < rows; i++)
 			for (size_t j = 0; j < columns; j++)
 				data[i * columns + j] = (float)*element(n->weights, p, i, j);
-		tensors[k] = (struct tensor_facts){ .name = arena_format(arena, "%s.%s", p->node->name, p->suffix),
-			                                .shape = { p->vector ? rows * columns : rows, p->vector ? 1 : columns },
-			                                .dimensions = p->vector ? 1 : 2,
-			                                .data = data };
+		tensors[k] = (struct tensor_facts){.name = arena_format(arena, "%s.%s", p->node->name, p->suffix),
+		                                   .shape = {p->vector ? rows * columns : rows, p->vector ? 1 : columns},
+		                                   .dimensions = p->vector ? 1 : 2,
+		                                   .data = data};
 	}
 	*ret = tensors;
 	return count;

@@ -1,5 +1,5 @@
-// A graph with memory on a device: weights, gradients, optimizer state, one batch's activations. Everything is allocated
-// when it is created; a step allocates nothing.
+// A graph with memory on a device: weights, gradients, optimizer state, one batch's activations. Everything is
+// allocated when it is created; a step allocates nothing.
 //
 // Flat vectors, all in the graph's parameter layout: weights | state[0] | state[1] | gradient (of parameters that are
 // touched as a whole). Parameters that are touched by rows have a compact gradient: one row for each touched row.
@@ -11,18 +11,18 @@
 
 // A node's memory for the batch at hand.
 struct slot {
-	real *value, *gradient;         // (rows, width) by value_stride, or NULL
-	size_t stride;                  // of value and gradient
+	real *value, *gradient;           // (rows, width) by value_stride, or NULL
+	size_t stride;                    // of value and gradient
 	real *cell_value, *cell_gradient; // (cells)
-	real *before;                   // (rows, width): input of an activation whose slope needs it
-	real *cell_before;              // (cells)
-	uint8_t *keep;                  // dropout: (rows, width)
-	uint8_t *cell_keep;             // (cells)
-	real *sparse_value;             // (entries): of a sparse node with values of its own
-	struct sparse rows;             // of a sparse node: this batch
-	real *column[4];                // (width) each: a batch norm's statistics
-	struct random_stream stream;    // what the node draws from
-	bool gradient_written;          // something was written to it in this step
+	real *before;                     // (rows, width): input of an activation whose slope needs it
+	real *cell_before;                // (cells)
+	uint8_t *keep;                    // dropout: (rows, width)
+	uint8_t *cell_keep;               // (cells)
+	real *sparse_value;               // (entries): of a sparse node with values of its own
+	struct sparse rows;               // of a sparse node: this batch
+	real *column[4];                  // (width) each: a batch norm's statistics
+	struct random_stream stream;      // what the node draws from
+	bool gradient_written;            // something was written to it in this step
 };
 
 struct network {
@@ -32,16 +32,16 @@ struct network {
 	uint64_t seed;
 	real *weights, *state[2], *gradient; // (graph->weights)
 	struct parameter_memory {
-		struct matrix rows;          // touched by rows: the compact gradient, room for the most
-		uint32_t *stamp, *slot;      // (parameter rows)
-	} *parameters;                   // (graph->parameters_count)
-	struct slot *slots;              // (graph->nodes_count)
+		struct matrix rows;     // touched by rows: the compact gradient, room for the most
+		uint32_t *stamp, *slot; // (parameter rows)
+	} * parameters;             // (graph->parameters_count)
+	struct slot *slots;         // (graph->nodes_count)
 	real *decay_power;
 	size_t decay_powers;
-	real *row_scale;                 // (rows)
-	struct matrix output_gradient;   // dense loss
-	size_t rows, cells;              // room
-	uint32_t step;                   // of the optimizer, 0 before the first
+	real *row_scale;               // (rows)
+	struct matrix output_gradient; // dense loss
+	size_t rows, cells;            // room
+	uint32_t step;                 // of the optimizer, 0 before the first
 	// the pass at hand
 	const struct batch *batch;
 	bool training, at_cells;
@@ -64,9 +64,11 @@ double network_step(struct network *network, const struct batch *batch, uint32_t
 double network_gradients(struct network *network, const struct batch *batch, uint32_t epoch);
 void network_gradient_of(const struct network *network, const struct parameter *parameter, real *ret);
 
-// Predictions with dropout off: at the batch's target cells (ret: packed, in the order of batch->target), or all of them.
+// Predictions with dropout off: at the batch's target cells (ret: packed, in the order of batch->target), or all of
+// them.
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
-struct matrix network_predict_all(struct network *network, const struct batch *batch); // (rows, width), the network's own memory
+struct matrix network_predict_all(struct network *network,
+                                  const struct batch *batch); // (rows, width), the network's own memory
 
 // The loss of a batch without touching gradients; training decides about dropout and batch statistics.
 double network_loss(struct network *network, const struct batch *batch, uint32_t epoch, bool training);
@@ -79,12 +81,17 @@ size_t network_tensors(const struct network *network, struct arena *arena, struc
 // Sets one from such a tensor; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
 
-// --- for ops ------------------------------------------------------------------------------------------------------------
+// --- for ops
+// ------------------------------------------------------------------------------------------------------------
 
-static inline struct slot *network_slot(struct network *n, const struct node *node) { return &n->slots[node->index]; }
+static inline struct slot *network_slot(struct network *n, const struct node *node) {
+	return &n->slots[node->index];
+}
 // In this pass the node's value is packed at the target cells.
-static inline bool network_at_cells(const struct network *n, const struct node *node) { return n->at_cells && node->cells; }
-struct matrix network_value(const struct network *n, const struct node *node);    // (rows, width), or (1, cells)
+static inline bool network_at_cells(const struct network *n, const struct node *node) {
+	return n->at_cells && node->cells;
+}
+struct matrix network_value(const struct network *n, const struct node *node); // (rows, width), or (1, cells)
 struct matrix network_gradient(const struct network *n, const struct node *node);
 struct matrix network_before(const struct network *n, const struct node *node);
 // 0 for the first writer of a node's gradient in this step, 1 for later ones, who add.

@@ -10,11 +10,11 @@ struct op {
 	struct row row;
 	size_t inputs_min, inputs_max;
 	bool has_parameters;
-	bool reads_sparse;  // takes sparse rows as they are; otherwise they are made dense for it
-	bool keeps_sparse;  // and then gives sparse rows of the same pattern
-	bool makes_cells;   // can be computed at given cells alone, from a dense input
-	bool maps_cells;    // works element by element: cells in, cells out
-	bool has_paths;     // a product that can be sparse or dense: `path` may override the plan
+	bool reads_sparse; // takes sparse rows as they are; otherwise they are made dense for it
+	bool keeps_sparse; // and then gives sparse rows of the same pattern
+	bool makes_cells;  // can be computed at given cells alone, from a dense input
+	bool maps_cells;   // works element by element: cells in, cells out
+	bool has_paths;    // a product that can be sparse or dense: `path` may override the plan
 	// Sets node->width (the inputs' are known), and asks for parameters. May append to errors.
 	void (*plan)(struct graph *graph, struct node *node, struct errors *errors);
 	void (*forward)(struct network *network, const struct node *node);

@@ -6,8 +6,12 @@ struct activation_params {
 };
 
 static const struct key keys[] = {
-	{ .name = "activation", .type = KEY_GROUP, .flags = KEY_REQUIRED,
-	  .offset = offsetof(struct activation_params, activation), .schema = &activation_schema, .doc = "The function" },
+    {.name = "activation",
+     .type = KEY_GROUP,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct activation_params, activation),
+     .schema = &activation_schema,
+     .doc = "The function"},
 };
 
 static void plan(struct graph *graph, struct node *node, struct errors *errors) {
@@ -37,16 +41,20 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 4.0 * (node->cells ? graph->shape.target_entries : (double)node->width);
 }
 
-static void detail(const struct node *node, struct text *text) { text_append(text, node->activation->row.name); }
+static void detail(const struct node *node, struct text *text) {
+	text_append(text, node->activation->row.name);
+}
 
 const struct op op_activation = {
-	.row = { .name = "activation", .doc = "A function of each element", .params = SCHEMA(struct activation_params, keys) },
-	.inputs_min = 1,
-	.inputs_max = 1,
-	.maps_cells = true,
-	.plan = plan,
-	.forward = forward,
-	.backward = backward,
-	.flops = flops,
-	.detail = detail,
+    .row = {.name = "activation",
+            .doc = "A function of each element",
+            .params = SCHEMA(struct activation_params, keys)},
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .maps_cells = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .detail = detail,
 };

@@ -37,12 +37,12 @@ static double flops(const struct graph *graph, const struct node *node) {
 }
 
 const struct op op_add = {
-	.row = { .name = "add", .doc = "Sum of inputs of one width", .params = SCHEMA_NONE },
-	.inputs_min = 2,
-	.inputs_max = NODE_INPUTS_MAX,
-	.maps_cells = true,
-	.plan = plan,
-	.forward = forward,
-	.backward = backward,
-	.flops = flops,
+    .row = {.name = "add", .doc = "Sum of inputs of one width", .params = SCHEMA_NONE},
+    .inputs_min = 2,
+    .inputs_max = NODE_INPUTS_MAX,
+    .maps_cells = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
 };

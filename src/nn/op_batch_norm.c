@@ -7,10 +7,22 @@ struct batch_norm_params {
 };
 
 static const struct key keys[] = {
-	{ .name = "momentum", .type = KEY_REAL, .flags = KEY_OPEN_MAX, .offset = offsetof(struct batch_norm_params, momentum),
-	  .fallback = "0.99", .min = 0, .max = 1, .doc = "Share of the old running average that is kept (Keras' default)" },
-	{ .name = "epsilon", .type = KEY_REAL, .flags = KEY_OPEN_MIN, .offset = offsetof(struct batch_norm_params, epsilon),
-	  .fallback = "1e-3", .min = 0, .max = 1, .doc = "Added to the variance (Keras' default)" },
+    {.name = "momentum",
+     .type = KEY_REAL,
+     .flags = KEY_OPEN_MAX,
+     .offset = offsetof(struct batch_norm_params, momentum),
+     .fallback = "0.99",
+     .min = 0,
+     .max = 1,
+     .doc = "Share of the old running average that is kept (Keras' default)"},
+    {.name = "epsilon",
+     .type = KEY_REAL,
+     .flags = KEY_OPEN_MIN,
+     .offset = offsetof(struct batch_norm_params, epsilon),
+     .fallback = "1e-3",
+     .min = 0,
+     .max = 1,
+     .doc = "Added to the variance (Keras' default)"},
 };
 
 enum { GAMMA, BETA, MEAN, VARIANCE };
@@ -23,10 +35,10 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 		double fill;
 		bool trainable;
 	} vectors[] = {
-		[GAMMA] = { "gamma", 1, true },
-		[BETA] = { "beta", 0, true },
-		[MEAN] = { "running_mean", 0, false },
-		[VARIANCE] = { "running_variance", 1, false },
+	    [GAMMA] = {"gamma", 1, true},
+	    [BETA] = {"beta", 0, true},
+	    [MEAN] = {"running_mean", 0, false},
+	    [VARIANCE] = {"running_variance", 1, false},
 	};
 	node->width = node->inputs[0]->width;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
@@ -41,14 +53,14 @@ static struct batch_norm_state state_of(struct network *n, const struct node *no
 	const struct batch_norm_params *p = node->params;
 	struct slot *slot = network_slot(n, node);
 	return (struct batch_norm_state){
-		.gamma = network_weight(n, node->parameters[GAMMA]).data,
-		.beta = network_weight(n, node->parameters[BETA]).data,
-		.running_mean = network_weight(n, node->parameters[MEAN]).data,
-		.running_variance = network_weight(n, node->parameters[VARIANCE]).data,
-		.mean = slot->column[BATCH_MEAN],
-		.inverse_deviation = slot->column[BATCH_INVERSE_DEVIATION],
-		.momentum = (real)p->momentum,
-		.epsilon = (real)p->epsilon,
+	    .gamma = network_weight(n, node->parameters[GAMMA]).data,
+	    .beta = network_weight(n, node->parameters[BETA]).data,
+	    .running_mean = network_weight(n, node->parameters[MEAN]).data,
+	    .running_variance = network_weight(n, node->parameters[VARIANCE]).data,
+	    .mean = slot->column[BATCH_MEAN],
+	    .inverse_deviation = slot->column[BATCH_INVERSE_DEVIATION],
+	    .momentum = (real)p->momentum,
+	    .epsilon = (real)p->epsilon,
 	};
 }
 
@@ -60,7 +72,7 @@ static void forward(struct network *n, const struct node *node) {
 
 static void backward(struct network *n, const struct node *node) {
 	struct node *input = node->inputs[0];
-	struct matrix x = network_value(n, input), dy = network_gradient(n, node), dx = { 0 };
+	struct matrix x = network_value(n, input), dy = network_gradient(n, node), dx = {0};
 	struct batch_norm_state state = state_of(n, node);
 	real beta = 0;
 	if (input->needs_gradient) {
@@ -78,13 +90,14 @@ static double flops(const struct graph *graph, const struct node *node) {
 }
 
 const struct op op_batch_norm = {
-	.row = { .name = "batch_norm", .doc = "Normalises each column by the batch's statistics; running averages at evaluation",
-	         .params = SCHEMA(struct batch_norm_params, keys) },
-	.inputs_min = 1,
-	.inputs_max = 1,
-	.has_parameters = true,
-	.plan = plan,
-	.forward = forward,
-	.backward = backward,
-	.flops = flops,
+    .row = {.name = "batch_norm",
+            .doc = "Normalises each column by the batch's statistics; running averages at evaluation",
+            .params = SCHEMA(struct batch_norm_params, keys)},
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .has_parameters = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
 };

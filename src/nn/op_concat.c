@@ -1,5 +1,5 @@
-// concat: the inputs side by side. Where it can be, an input is computed in its place in the concat's memory already, and
-// nothing is copied.
+// concat: the inputs side by side. Where it can be, an input is computed in its place in the concat's memory already,
+// and nothing is copied.
 #include "nn/network.h"
 
 static void plan(struct graph *graph, struct node *node, struct errors *errors) {
@@ -45,11 +45,11 @@ static double flops(const struct graph *graph, const struct node *node) {
 }
 
 const struct op op_concat = {
-	.row = { .name = "concat", .doc = "The inputs side by side", .params = SCHEMA_NONE },
-	.inputs_min = 2,
-	.inputs_max = NODE_INPUTS_MAX,
-	.plan = plan,
-	.forward = forward,
-	.backward = backward,
-	.flops = flops,
+    .row = {.name = "concat", .doc = "The inputs side by side", .params = SCHEMA_NONE},
+    .inputs_min = 2,
+    .inputs_max = NODE_INPUTS_MAX,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
 };

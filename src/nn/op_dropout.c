@@ -7,8 +7,13 @@ struct dropout_params {
 };
 
 static const struct key keys[] = {
-	{ .name = "rate", .type = KEY_REAL, .flags = KEY_REQUIRED | KEY_OPEN_MAX, .offset = offsetof(struct dropout_params, rate),
-	  .min = 0, .max = 1, .doc = "Share of elements that are dropped" },
+    {.name = "rate",
+     .type = KEY_REAL,
+     .flags = KEY_REQUIRED | KEY_OPEN_MAX,
+     .offset = offsetof(struct dropout_params, rate),
+     .min = 0,
+     .max = 1,
+     .doc = "Share of elements that are dropped"},
 };
 
 static void plan(struct graph *graph, struct node *node, struct errors *errors) {
@@ -16,13 +21,13 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	node->width = node->inputs[0]->width;
 }
 
-static double rate_of(const struct node *node) { return ((const struct dropout_params *)node->params)->rate; }
+static double rate_of(const struct node *node) {
+	return ((const struct dropout_params *)node->params)->rate;
+}
 
 static struct dropout_draw draw_of(const struct network *n, const struct node *node) {
-	return (struct dropout_draw){ .stream = n->slots[node->index].stream,
-		                          .epoch = n->epoch,
-		                          .row = n->batch->row,
-		                          .rate = rate_of(node) };
+	return (struct dropout_draw){
+	    .stream = n->slots[node->index].stream, .epoch = n->epoch, .row = n->batch->row, .rate = rate_of(node)};
 }
 
 static void forward_rows(struct network *n, const struct node *node) {
@@ -79,19 +84,22 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 2 * (node->cells ? graph->shape.target_entries : (double)node->width);
 }
 
-static void detail(const struct node *node, struct text *text) { text_format(text, "rate %g", rate_of(node)); }
+static void detail(const struct node *node, struct text *text) {
+	text_format(text, "rate %g", rate_of(node));
+}
 
 const struct op op_dropout = {
-	.row = { .name = "dropout", .doc = "Drops elements at random in training, scaling up the rest; on ratings: input noise",
-	         .params = SCHEMA(struct dropout_params, keys) },
-	.inputs_min = 1,
-	.inputs_max = 1,
-	.reads_sparse = true,
-	.keeps_sparse = true,
-	.maps_cells = true,
-	.plan = plan,
-	.forward = forward,
-	.backward = backward,
-	.flops = flops,
-	.detail = detail,
+    .row = {.name = "dropout",
+            .doc = "Drops elements at random in training, scaling up the rest; on ratings: input noise",
+            .params = SCHEMA(struct dropout_params, keys)},
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .reads_sparse = true,
+    .keeps_sparse = true,
+    .maps_cells = true,
+    .plan = plan,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .detail = detail,
 };

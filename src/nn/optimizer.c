@@ -13,44 +13,56 @@ struct adam_params {
 	double rate, beta_1, beta_2, epsilon;
 };
 
-#define RATE(params, text, line)                                                                                         \
-	{ .name = "rate", .type = KEY_REAL, .offset = offsetof(struct params, rate), .fallback = text, .min = 0,             \
-	  .max = 1e6, .flags = KEY_OPEN_MIN, .doc = line }
-#define SHARE(params, field, text, line)                                                                                 \
-	{ .name = #field, .type = KEY_REAL, .offset = offsetof(struct params, field), .fallback = text, .min = 0, .max = 1,  \
-	  .flags = KEY_OPEN_MAX, .doc = line }
-#define EPSILON(params, text, line)                                                                                      \
-	{ .name = "epsilon", .type = KEY_REAL, .offset = offsetof(struct params, epsilon), .fallback = text, .min = 0,       \
-	  .max = 1, .flags = KEY_OPEN_MIN, .doc = line }
+#define RATE(params, text, line)                                                                                       \
+	{                                                                                                                  \
+		.name = "rate", .type = KEY_REAL, .offset = offsetof(struct params, rate), .fallback = text, .min = 0,         \
+		.max = 1e6, .flags = KEY_OPEN_MIN, .doc = line                                                                 \
+	}
+#define SHARE(params, field, text, line)                                                                               \
+	{                                                                                                                  \
+		.name = #field, .type = KEY_REAL, .offset = offsetof(struct params, field), .fallback = text, .min = 0,        \
+		.max = 1, .flags = KEY_OPEN_MAX, .doc = line                                                                   \
+	}
+#define EPSILON(params, text, line)                                                                                    \
+	{                                                                                                                  \
+		.name = "epsilon", .type = KEY_REAL, .offset = offsetof(struct params, epsilon), .fallback = text, .min = 0,   \
+		.max = 1, .flags = KEY_OPEN_MIN, .doc = line                                                                   \
+	}
 
 static const struct key sgd_keys[] = {
-	RATE(sgd_params, "0.01", "Learning rate (Keras' default)"),
-	SHARE(sgd_params, momentum, "0.0", "Momentum; Keras' form: v = momentum v - rate g, w += v"),
-	{ .name = "nesterov", .type = KEY_BOOL, .offset = offsetof(struct sgd_params, nesterov), .fallback = "false",
-	  .doc = "Nesterov's form: w += momentum v - rate g" },
+    RATE(sgd_params, "0.01", "Learning rate (Keras' default)"),
+    SHARE(sgd_params, momentum, "0.0", "Momentum; Keras' form: v = momentum v - rate g, w += v"),
+    {.name = "nesterov",
+     .type = KEY_BOOL,
+     .offset = offsetof(struct sgd_params, nesterov),
+     .fallback = "false",
+     .doc = "Nesterov's form: w += momentum v - rate g"},
 };
 static const struct key adagrad_keys[] = {
-	RATE(rate_params, "0.01", "Learning rate (PyTorch's and Keras' default)"),
-	EPSILON(rate_params, "1e-10", "Added to the root (PyTorch's default; Keras has 1e-7)"),
+    RATE(rate_params, "0.01", "Learning rate (PyTorch's and Keras' default)"),
+    EPSILON(rate_params, "1e-10", "Added to the root (PyTorch's default; Keras has 1e-7)"),
 };
 static const struct key rmsprop_keys[] = {
-	RATE(rate_params, "0.001", "Learning rate (Keras' default; PyTorch has 0.01)"),
-	SHARE(rate_params, rho, "0.9", "Decay of the mean square (Keras' default; PyTorch's alpha is 0.99)"),
-	EPSILON(rate_params, "1e-7", "Added to the root (Keras' default; PyTorch has 1e-8)"),
+    RATE(rate_params, "0.001", "Learning rate (Keras' default; PyTorch has 0.01)"),
+    SHARE(rate_params, rho, "0.9", "Decay of the mean square (Keras' default; PyTorch's alpha is 0.99)"),
+    EPSILON(rate_params, "1e-7", "Added to the root (Keras' default; PyTorch has 1e-8)"),
 };
 static const struct key adadelta_keys[] = {
-	RATE(rate_params, "1.0", "Factor of the step (1.0 as in the paper, PyTorch and Keras to 2.2; TensorFlow 2 has 0.001)"),
-	SHARE(rate_params, rho, "0.95", "Decay of the mean squares (Keras' default; PyTorch has 0.9)"),
-	EPSILON(rate_params, "1e-8", "Added under the roots (Keras' default of 2017; PyTorch has 1e-6)"),
+    RATE(rate_params, "1.0",
+         "Factor of the step (1.0 as in the paper, PyTorch and Keras to 2.2; TensorFlow 2 has 0.001)"),
+    SHARE(rate_params, rho, "0.95", "Decay of the mean squares (Keras' default; PyTorch has 0.9)"),
+    EPSILON(rate_params, "1e-8", "Added under the roots (Keras' default of 2017; PyTorch has 1e-6)"),
 };
 static const struct key adam_keys[] = {
-	RATE(adam_params, "0.001", "Learning rate (PyTorch's and Keras' default)"),
-	SHARE(adam_params, beta_1, "0.9", "Decay of the mean (PyTorch's and Keras' default)"),
-	SHARE(adam_params, beta_2, "0.999", "Decay of the mean square (PyTorch's and Keras' default)"),
-	EPSILON(adam_params, "1e-8", "Added to the corrected root (PyTorch's default; Keras has 1e-7)"),
+    RATE(adam_params, "0.001", "Learning rate (PyTorch's and Keras' default)"),
+    SHARE(adam_params, beta_1, "0.9", "Decay of the mean (PyTorch's and Keras' default)"),
+    SHARE(adam_params, beta_2, "0.999", "Decay of the mean square (PyTorch's and Keras' default)"),
+    EPSILON(adam_params, "1e-8", "Added to the corrected root (PyTorch's default; Keras has 1e-7)"),
 };
 
-static size_t no_states(const void *params) { return ((const struct sgd_params *)params)->momentum > 0 ? 1 : 0; }
+static size_t no_states(const void *params) {
+	return ((const struct sgd_params *)params)->momentum > 0 ? 1 : 0;
+}
 static size_t one_state(const void *params) {
 	(void)params;
 	return 1;
@@ -61,7 +73,9 @@ static size_t two_states(const void *params) {
 }
 
 // With momentum a weight moves on without a gradient; adam's does too.
-static bool sgd_lazy(const void *params) { return ((const struct sgd_params *)params)->momentum == 0; }
+static bool sgd_lazy(const void *params) {
+	return ((const struct sgd_params *)params)->momentum == 0;
+}
 static bool always_lazy(const void *params) {
 	(void)params;
 	return true;
@@ -74,43 +88,74 @@ static double no_decay(const void *params) {
 	(void)params;
 	return 1;
 }
-static double rho_decay(const void *params) { return ((const struct rate_params *)params)->rho; }
+static double rho_decay(const void *params) {
+	return ((const struct rate_params *)params)->rho;
+}
 
 static void sgd_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
 	const struct sgd_params *p = params;
 	(void)step;
-	*ret = (struct optimizer_numbers){ .rate = (real)p->rate, .decay = (real)p->momentum, .nesterov = p->nesterov };
+	*ret = (struct optimizer_numbers){.rate = (real)p->rate, .decay = (real)p->momentum, .nesterov = p->nesterov};
 }
 static void rate_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
 	const struct rate_params *p = params;
 	(void)step;
-	*ret = (struct optimizer_numbers){ .rate = (real)p->rate, .decay = (real)p->rho, .epsilon = (real)p->epsilon };
+	*ret = (struct optimizer_numbers){.rate = (real)p->rate, .decay = (real)p->rho, .epsilon = (real)p->epsilon};
 }
 static void adam_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
 	const struct adam_params *p = params;
 	*ret = (struct optimizer_numbers){
-		.rate = (real)p->rate, .epsilon = (real)p->epsilon, .decay = (real)p->beta_1, .decay_square = (real)p->beta_2,
-		.correction = (real)(1 / (1 - pow(p->beta_1, step))), .correction_square = (real)(1 / (1 - pow(p->beta_2, step))),
+	    .rate = (real)p->rate,
+	    .epsilon = (real)p->epsilon,
+	    .decay = (real)p->beta_1,
+	    .decay_square = (real)p->beta_2,
+	    .correction = (real)(1 / (1 - pow(p->beta_1, step))),
+	    .correction_square = (real)(1 / (1 - pow(p->beta_2, step))),
 	};
 }
 
 static const struct optimizer optimizers[] = {
-	{ { "adadelta", "Step by the ratio of decayed mean squares of steps and gradients (Zeiler 2012)",
-	    SCHEMA(struct rate_params, adadelta_keys) },
-	  OPTIMIZER_ADADELTA, two_states, always_lazy, true, rho_decay, rate_numbers },
-	{ { "sgd", "Stochastic gradient descent, with momentum and Nesterov's form as in Keras",
-	    SCHEMA(struct sgd_params, sgd_keys) },
-	  OPTIMIZER_SGD, no_states, sgd_lazy, false, no_decay, sgd_numbers },
-	{ { "adagrad", "Step over the root of the sum of squared gradients (Duchi et al. 2011)",
-	    SCHEMA(struct rate_params, adagrad_keys) },
-	  OPTIMIZER_ADAGRAD, one_state, always_lazy, false, no_decay, rate_numbers },
-	{ { "rmsprop", "Step over the root of a decayed mean of squared gradients (Hinton's lecture 6e)",
-	    SCHEMA(struct rate_params, rmsprop_keys) },
-	  OPTIMIZER_RMSPROP, one_state, always_lazy, true, rho_decay, rate_numbers },
-	{ { "adam", "Decayed means of gradients and their squares, corrected for their start (Kingma and Ba 2015)",
-	    SCHEMA(struct adam_params, adam_keys) },
-	  OPTIMIZER_ADAM, two_states, never_lazy, false, no_decay, adam_numbers },
+    {{"adadelta", "Step by the ratio of decayed mean squares of steps and gradients (Zeiler 2012)",
+      SCHEMA(struct rate_params, adadelta_keys)},
+     OPTIMIZER_ADADELTA,
+     two_states,
+     always_lazy,
+     true,
+     rho_decay,
+     rate_numbers},
+    {{"sgd", "Stochastic gradient descent, with momentum and Nesterov's form as in Keras",
+      SCHEMA(struct sgd_params, sgd_keys)},
+     OPTIMIZER_SGD,
+     no_states,
+     sgd_lazy,
+     false,
+     no_decay,
+     sgd_numbers},
+    {{"adagrad", "Step over the root of the sum of squared gradients (Duchi et al. 2011)",
+      SCHEMA(struct rate_params, adagrad_keys)},
+     OPTIMIZER_ADAGRAD,
+     one_state,
+     always_lazy,
+     false,
+     no_decay,
+     rate_numbers},
+    {{"rmsprop", "Step over the root of a decayed mean of squared gradients (Hinton's lecture 6e)",
+      SCHEMA(struct rate_params, rmsprop_keys)},
+     OPTIMIZER_RMSPROP,
+     one_state,
+     always_lazy,
+     true,
+     rho_decay,
+     rate_numbers},
+    {{"adam", "Decayed means of gradients and their squares, corrected for their start (Kingma and Ba 2015)",
+      SCHEMA(struct adam_params, adam_keys)},
+     OPTIMIZER_ADAM,
+     two_states,
+     never_lazy,
+     false,
+     no_decay,
+     adam_numbers},
 };
-static const struct row *const rows[] = { &optimizers[0].row, &optimizers[1].row, &optimizers[2].row, &optimizers[3].row,
-	                                      &optimizers[4].row };
-const struct registry optimizer_registry = { "optimizer", "optimizers", rows, sizeof(rows) / sizeof(rows[0]) };
+static const struct row *const rows[] = {&optimizers[0].row, &optimizers[1].row, &optimizers[2].row, &optimizers[3].row,
+                                         &optimizers[4].row};
+const struct registry optimizer_registry = {"optimizer", "optimizers", rows, sizeof(rows) / sizeof(rows[0])};

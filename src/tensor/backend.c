@@ -9,9 +9,9 @@ static bool cuda_open(const struct backend *backend, size_t threads, struct devi
 }
 
 const struct backend backend_cuda = {
-	.row = { .name = "cuda", .doc = "An NVIDIA GPU; not in this version, and refused with exit code 4" },
-	.open = cuda_open,
+    .row = {.name = "cuda", .doc = "An NVIDIA GPU; not in this version, and refused with exit code 4"},
+    .open = cuda_open,
 };
 
-static const struct row *const rows[] = { &backend_openblas.row, &backend_reference.row, &backend_cuda.row };
-const struct registry backend_registry = { "backend", "backends", rows, sizeof(rows) / sizeof(rows[0]) };
+static const struct row *const rows[] = {&backend_openblas.row, &backend_reference.row, &backend_cuda.row};
+const struct registry backend_registry = {"backend", "backends", rows, sizeof(rows) / sizeof(rows[0])};

@@ -26,7 +26,9 @@ struct sparse {
 	const uint32_t *column; // (start[rows]), ascending within a row
 	const real *value;      // (start[rows])
 };
-static inline size_t sparse_count(const struct sparse *s) { return s->start[s->rows]; }
+static inline size_t sparse_count(const struct sparse *s) {
+	return s->start[s->rows];
+}
 
 // The same pattern by columns: only the columns that occur ("touched"), each with its entries by ascending row.
 struct transposed {
@@ -46,13 +48,17 @@ struct dropout_draw {
 };
 
 // The threshold below which a 32-bit draw drops its cell, and what kept cells are multiplied by.
-static inline uint32_t dropout_threshold(double rate) { return (uint32_t)(rate * 4294967296.0); }
-static inline real dropout_scale(double rate) { return (real)(1 / (1 - rate)); }
+static inline uint32_t dropout_threshold(double rate) {
+	return (uint32_t)(rate * 4294967296.0);
+}
+static inline real dropout_scale(double rate) {
+	return (real)(1 / (1 - rate));
+}
 
 struct batch_norm_state {
-	const real *gamma, *beta;        // (columns)
+	const real *gamma, *beta;              // (columns)
 	real *running_mean, *running_variance; // (columns)
-	real *mean, *inverse_deviation;  // (columns): of this batch, kept for the way back
+	real *mean, *inverse_deviation;        // (columns): of this batch, kept for the way back
 	real momentum, epsilon;
 };
 
@@ -106,45 +112,48 @@ struct backend {
 	void (*download)(struct device *device, void *to, const void *from, size_t bytes);
 
 	// c = beta c + op(a) op(b)
-	void (*gemm)(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a, const struct matrix *b,
-	             real beta, const struct matrix *c);
+	void (*gemm)(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a,
+	             const struct matrix *b, real beta, const struct matrix *c);
 	// y = beta y + s w: (rows, n) from sparse (rows, m) and w (m, n)
 	void (*sparse_times)(struct device *device, const struct sparse *s, const struct matrix *w, real beta,
 	                     const struct matrix *y);
 	// g = transpose(s) y for the touched columns alone: (t->count, n); value is s's, by entry
-	void (*transposed_times)(struct device *device, const struct transposed *t, const real *value, const struct matrix *y,
-	                         const struct matrix *g);
+	void (*transposed_times)(struct device *device, const struct transposed *t, const real *value,
+	                         const struct matrix *y, const struct matrix *g);
 	// sum of value by touched column: (t->count)
 	void (*transposed_sums)(struct device *device, const struct transposed *t, const real *value, real *ret);
 	// ret[k] = h[row of k] . w[column of k] + bias[column of k] at the pattern's cells; bias may be NULL
-	void (*cells_times)(struct device *device, const struct sparse *pattern, const struct matrix *h, const struct matrix *w,
-	                    const real *bias, real *ret);
+	void (*cells_times)(struct device *device, const struct sparse *pattern, const struct matrix *h,
+	                    const struct matrix *w, const real *bias, real *ret);
 	// d = value of s at its cells, 0 elsewhere
 	void (*densify)(struct device *device, const struct sparse *s, const struct matrix *d);
 
-	void (*add_row)(struct device *device, const real *row, const struct matrix *y);          // y[i] += row
-	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);            // ret[j] = sum of y[:, j]
+	void (*add_row)(struct device *device, const real *row, const struct matrix *y); // y[i] += row
+	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);   // ret[j] = sum of y[:, j]
 	void (*add)(struct device *device, const struct matrix *x, real beta, const struct matrix *y); // y = beta y + x
-	void (*activate)(struct device *device, enum activation_id id, real p, const struct matrix *x, const struct matrix *y);
+	void (*activate)(struct device *device, enum activation_id id, real p, const struct matrix *x,
+	                 const struct matrix *y);
 	// dx = beta dx + dy f'(x, y); x may be NULL where the slope does not need it; dx may be dy with beta 0
 	void (*activate_back)(struct device *device, enum activation_id id, real p, const struct matrix *x,
 	                      const struct matrix *y, const struct matrix *dy, real beta, const struct matrix *dx);
 	// y = x with dropped cells 0; keep is (rows, columns) bytes, contiguous
-	void (*dropout)(struct device *device, const struct dropout_draw *draw, const struct matrix *x, const struct matrix *y,
-	                uint8_t *keep);
+	void (*dropout)(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
+	                const struct matrix *y, uint8_t *keep);
 	void (*dropout_back)(struct device *device, double rate, const uint8_t *keep, const struct matrix *dy, real beta,
 	                     const struct matrix *dx);
 	// the same for the values of sparse rows: unit = column
-	void (*dropout_sparse)(struct device *device, const struct dropout_draw *draw, const struct sparse *s, real *ret_value);
+	void (*dropout_sparse)(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
+	                       real *ret_value);
 	// batch statistics, biased variance; running averages updated
 	void (*batch_norm)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
 	                   const struct matrix *y);
 	void (*batch_norm_running)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
 	                           const struct matrix *y);
 	void (*batch_norm_back)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
-	                        const struct matrix *dy, real beta, const struct matrix *dx, real *dgamma, real *dbeta); // dx may be NULL
-	// Sum of the loss over the cells, weighted by row_scale; gradient at the same places. Prediction and gradient are (1,
-	// cells) packed in the order of the target's entries, or (rows, columns) when dense.
+	                        const struct matrix *dy, real beta, const struct matrix *dx, real *dgamma,
+	                        real *dbeta); // dx may be NULL
+	// Sum of the loss over the cells, weighted by row_scale; gradient at the same places. Prediction and gradient are
+	// (1, cells) packed in the order of the target's entries, or (rows, columns) when dense.
 	double (*loss)(struct device *device, const struct loss_cells *cells, bool packed, const struct matrix *prediction,
 	               const struct matrix *gradient);
 	// Returns the sum of squared weights before the update where l2 > 0, else 0.

@@ -10,8 +10,8 @@
 #include <immintrin.h>
 #endif
 
-// Decaying sums of squares end in denormals, which cost a hundred times more and carry nothing. Threads that are started
-// afterwards inherit the setting.
+// Decaying sums of squares end in denormals, which cost a hundred times more and carry nothing. Threads that are
+// started afterwards inherit the setting.
 static void flush_denormals(void) {
 #if defined(__x86_64__)
 	enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
@@ -41,7 +41,9 @@ void cpu_close(struct device *device) {
 	free(device);
 }
 
-const char *cpu_describe(const struct device *device) { return device->description; }
+const char *cpu_describe(const struct device *device) {
+	return device->description;
+}
 
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error) {
 	(void)device;

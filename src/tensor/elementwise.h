@@ -29,7 +29,7 @@ enum activation_id {
 #define X(NAME, name, needs_x) ACTIVATION_##NAME,
 	ACTIVATIONS(X)
 #undef X
-		ACTIVATION_COUNT
+	    ACTIVATION_COUNT
 };
 
 AEXP_INLINE real identity_value(real x, real p) {
@@ -51,14 +51,18 @@ AEXP_INLINE real relu_slope(real x, real y, real p) {
 }
 
 // p is the slope below 0; it is positive, so y has the sign of x.
-AEXP_INLINE real leaky_relu_value(real x, real p) { return x > 0 ? x : p * x; }
+AEXP_INLINE real leaky_relu_value(real x, real p) {
+	return x > 0 ? x : p * x;
+}
 AEXP_INLINE real leaky_relu_slope(real x, real y, real p) {
 	(void)x;
 	return y > 0 ? (real)1 : p;
 }
 
 // Clevert et al. 2015; p is alpha.
-AEXP_INLINE real elu_value(real x, real p) { return x > 0 ? x : p * real_expm1(x); }
+AEXP_INLINE real elu_value(real x, real p) {
+	return x > 0 ? x : p * real_expm1(x);
+}
 AEXP_INLINE real elu_slope(real x, real y, real p) {
 	(void)x;
 	return y > 0 ? (real)1 : y + p;
@@ -107,7 +111,9 @@ AEXP_INLINE real softplus_slope(real x, real y, real p) {
 }
 
 // x sigmoid(x); Ramachandran et al. 2017 with beta 1 (SiLU).
-AEXP_INLINE real swish_value(real x, real p) { return x * sigmoid_value(x, p); }
+AEXP_INLINE real swish_value(real x, real p) {
+	return x * sigmoid_value(x, p);
+}
 AEXP_INLINE real swish_slope(real x, real y, real p) {
 	real s = sigmoid_value(x, p);
 	return s + y * (1 - s);
@@ -122,16 +128,22 @@ enum cell_loss_id {
 #define X(NAME, name) CELL_LOSS_##NAME,
 	CELL_LOSSES(X)
 #undef X
-		CELL_LOSS_COUNT
+	    CELL_LOSS_COUNT
 };
 
-AEXP_INLINE real squared_loss(real y, real t) { return (y - t) * (y - t); }
-AEXP_INLINE real squared_slope(real y, real t) { return 2 * (y - t); }
+AEXP_INLINE real squared_loss(real y, real t) {
+	return (y - t) * (y - t);
+}
+AEXP_INLINE real squared_slope(real y, real t) {
+	return 2 * (y - t);
+}
 
 // Binary cross-entropy -t log y - (1 - t) log(1 - y), with y clipped to [1e-7, 1 - 1e-7] as Keras does; the slope is
 // that of the clipped value, not 0, outside of that range.
 #define BCE_CLIP ((real)1e-7)
-AEXP_INLINE real bce_clip(real y) { return y < BCE_CLIP ? BCE_CLIP : y > 1 - BCE_CLIP ? 1 - BCE_CLIP : y; }
+AEXP_INLINE real bce_clip(real y) {
+	return y < BCE_CLIP ? BCE_CLIP : y > 1 - BCE_CLIP ? 1 - BCE_CLIP : y;
+}
 AEXP_INLINE real bce_loss(real y, real t) {
 	real c = bce_clip(y);
 	return -t * real_log(c) - (1 - t) * real_log1p(-c);
@@ -153,16 +165,16 @@ enum optimizer_id {
 #define X(NAME, name) OPTIMIZER_##NAME,
 	OPTIMIZERS(X)
 #undef X
-		OPTIMIZER_COUNT
+	    OPTIMIZER_COUNT
 };
 
 // The numbers of one step; what depends on the step's number (adam's bias correction) is folded in by the caller.
 struct optimizer_numbers {
 	real rate, epsilon;
-	real decay;        // momentum (sgd), rho (rmsprop, adadelta), beta_1 (adam)
-	real decay_square; // beta_2 (adam)
+	real decay;                         // momentum (sgd), rho (rmsprop, adadelta), beta_1 (adam)
+	real decay_square;                  // beta_2 (adam)
 	real correction, correction_square; // adam: 1 / (1 - beta^t)
-	real nesterov;     // sgd: 1 or 0
+	real nesterov;                      // sgd: 1 or 0
 };
 
 // Keras: v = momentum v - rate g; w += v, or with Nesterov w += momentum v - rate g.

@@ -7,9 +7,15 @@
 enum { LANES = 16, CHUNK = 4 * LANES };
 typedef real lanes __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
 
-static inline lanes load(const real *p) { return *(const lanes *)p; }
-static inline void store(real *p, lanes v) { *(lanes *)p = v; }
-static inline real *row_of(const struct matrix *m, size_t i) { return &m->data[i * m->stride]; }
+static inline lanes load(const real *p) {
+	return *(const lanes *)p;
+}
+static inline void store(real *p, lanes v) {
+	*(lanes *)p = v;
+}
+static inline real *row_of(const struct matrix *m, size_t i) {
+	return &m->data[i * m->stride];
+}
 
 // In a fixed order: halves onto halves.
 static inline real sum_of(lanes v) {
@@ -29,7 +35,7 @@ static inline real sum_of(lanes v) {
 	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, real beta, real *restrict out, size_t n) { \
 		size_t j = 0;                                                                                                  \
 		for (; j + CHUNK <= n; j += CHUNK) {                                                                           \
-			lanes a0 = { 0 }, a1 = { 0 }, a2 = { 0 }, a3 = { 0 };                                                      \
+			lanes a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};                                                              \
 			for (uint32_t k = begin; k < end; k++) {                                                                   \
 				const real *restrict w = (ROW) + j;                                                                    \
 				real scale = (SCALE);                                                                                  \
@@ -50,7 +56,7 @@ static inline real sum_of(lanes v) {
 			store(out + j + 3 * LANES, a3);                                                                            \
 		}                                                                                                              \
 		for (; j + LANES <= n; j += LANES) {                                                                           \
-			lanes a = { 0 };                                                                                           \
+			lanes a = {0};                                                                                             \
 			for (uint32_t k = begin; k < end; k++)                                                                     \
 				a += (SCALE)*load((ROW) + j);                                                                          \
 			if (beta != 0)                                                                                             \
@@ -81,7 +87,7 @@ static void transposed_times(const void *args, size_t begin, size_t end) {
 }
 
 static inline real dot(const real *restrict x, const real *restrict y, size_t n) {
-	lanes a0 = { 0 }, a1 = { 0 };
+	lanes a0 = {0}, a1 = {0};
 	size_t j = 0;
 	for (; j + 2 * LANES <= n; j += 2 * LANES) {
 		a0 += load(x + j) * load(y + j);
@@ -213,7 +219,8 @@ static void dropout_back(const void *args, size_t begin, size_t end) {
 	}
 }
 
-// --- statistics of columns: each range is swept row by row, a chunk of columns at a time ------------------------------
+// --- statistics of columns: each range is swept row by row, a chunk of columns at a time
+// ------------------------------
 
 static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, real *restrict sum) {
 	memset(sum, 0, n * sizeof(real));
@@ -225,7 +232,8 @@ static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, re
 }
 
 #define EACH_CHUNK(begin, end, first, n)                                                                               \
-	for (size_t first = (begin), n; first < (end) && (n = (end)-first < CHUNK ? (end)-first : CHUNK, true); first += CHUNK)
+	for (size_t first = (begin), n; first < (end) && (n = (end)-first < CHUNK ? (end)-first : CHUNK, true);            \
+	     first += CHUNK)
 
 static void column_sums(const void *args, size_t begin, size_t end) {
 	const struct column_sums_args *a = args;
@@ -239,7 +247,7 @@ static void column_sums(const void *args, size_t begin, size_t end) {
 static void batch_norm_chunk(const struct batch_norm_args *a, size_t first, size_t n) {
 	const struct batch_norm_state *s = a->state;
 	const real count = (real)a->x->rows;
-	real mean[CHUNK], variance[CHUNK] = { 0 }, scale[CHUNK], shift[CHUNK];
+	real mean[CHUNK], variance[CHUNK] = {0}, scale[CHUNK], shift[CHUNK];
 	column_sums_chunk(a->x, first, n, mean);
 	for (size_t j = 0; j < n; j++)
 		mean[j] /= count;
@@ -291,7 +299,7 @@ static void batch_norm_back_chunk(const struct batch_norm_args *a, size_t first,
 	const struct batch_norm_state *s = a->state;
 	const real *restrict mean = s->mean + first, *restrict inverse = s->inverse_deviation + first;
 	const real count = (real)a->x->rows, beta = a->beta;
-	real sum[CHUNK] = { 0 }, product[CHUNK] = { 0 };
+	real sum[CHUNK] = {0}, product[CHUNK] = {0};
 	for (size_t i = 0; i < a->x->rows; i++) {
 		const real *restrict x = row_of(a->x, i) + first, *restrict dy = row_of(a->dy, i) + first;
 		for (size_t j = 0; j < n; j++) {
@@ -391,7 +399,8 @@ static void loss(const void *args, size_t begin, size_t end) {
 		a->row_sum[i] = (double)a->cells->row_scale[i] * loss_row(a, i);
 }
 
-// --- optimizers -------------------------------------------------------------------------------------------------------
+// --- optimizers
+// -------------------------------------------------------------------------------------------------------
 
 // One row of weights. The absent parts of the state are a local that nobody reads again.
 #define UPDATE_LOOP(name, S, D)                                                                                        \
@@ -465,21 +474,21 @@ static void optimize_all(const void *args, size_t begin, size_t end) {
 }
 
 const struct kernels KERNELS = {
-	.name = KERNELS_NAME,
-	.sparse_times = sparse_times,
-	.transposed_times = transposed_times,
-	.cells_times = cells_times,
-	.add_row = add_row,
-	.add = add,
-	.activate = activate,
-	.activate_back = activate_back,
-	.dropout = dropout,
-	.dropout_back = dropout_back,
-	.column_sums = column_sums,
-	.batch_norm = batch_norm,
-	.batch_norm_running = batch_norm_running,
-	.batch_norm_back = batch_norm_back,
-	.loss = loss,
-	.optimize_lazy = optimize_lazy,
-	.optimize_all = optimize_all,
+    .name = KERNELS_NAME,
+    .sparse_times = sparse_times,
+    .transposed_times = transposed_times,
+    .cells_times = cells_times,
+    .add_row = add_row,
+    .add = add,
+    .activate = activate,
+    .activate_back = activate_back,
+    .dropout = dropout,
+    .dropout_back = dropout_back,
+    .column_sums = column_sums,
+    .batch_norm = batch_norm,
+    .batch_norm_running = batch_norm_running,
+    .batch_norm_back = batch_norm_back,
+    .loss = loss,
+    .optimize_lazy = optimize_lazy,
+    .optimize_all = optimize_all,
 };

@@ -26,7 +26,7 @@ struct map_args {
 	const struct matrix *x, *y, *dy, *dx;
 	real beta, p;
 	enum activation_id id;
-	const real *row;              // add_row
+	const real *row; // add_row
 	const struct dropout_draw *draw;
 	uint8_t *keep;
 	double rate;

@@ -51,7 +51,8 @@ static void openblas_close(struct device *device) {
 	cpu_close(device);
 }
 
-// --- blocks -----------------------------------------------------------------------------------------------------------
+// --- blocks
+// -----------------------------------------------------------------------------------------------------------
 
 struct blocks {
 	kernel *run;
@@ -66,11 +67,12 @@ static void run_block(void *context, size_t index) {
 }
 
 // Runs [0, count) in blocks of about BLOCK_WORK; `work` is what one output costs. Sizes are multiples of `multiple`.
-static void run_multiple(struct device *device, kernel *run, const void *args, size_t count, double work, size_t multiple) {
+static void run_multiple(struct device *device, kernel *run, const void *args, size_t count, double work,
+                         size_t multiple) {
 	double outputs = BLOCK_WORK / (work < 1 ? 1 : work);
 	size_t size = outputs < (double)count ? (size_t)outputs : count;
 	size = (size / multiple + 1) * multiple;
-	struct blocks blocks = { run, args, count, size };
+	struct blocks blocks = {run, args, count, size};
 	size_t number = (count + size - 1) / size;
 	if (number <= 1)
 		run(args, 0, count);
@@ -98,7 +100,8 @@ static double sum(const double *items, size_t count) {
 	return total;
 }
 
-// --- products -----------------------------------------------------------------------------------------------------------
+// --- products
+// -----------------------------------------------------------------------------------------------------------
 
 struct gemm_args {
 	bool transpose_a, transpose_b;
@@ -123,7 +126,7 @@ static void gemm_rows(const void *args, size_t begin, size_t end) {
 
 static void gemm(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a,
                  const struct matrix *b, real beta, const struct matrix *c) {
-	struct gemm_args args = { transpose_a, transpose_b, a, b, c, beta };
+	struct gemm_args args = {transpose_a, transpose_b, a, b, c, beta};
 	double work = (double)c->columns * (double)(transpose_a ? a->rows : a->columns);
 	if (!c->rows || !c->columns)
 		return;
@@ -131,21 +134,23 @@ static void gemm(struct device *device, bool transpose_a, bool transpose_b, cons
 		gemm_rows(&args, 0, c->rows);
 		return;
 	}
-	struct blocks blocks = { gemm_rows, &args, c->rows, GEMM_ROWS };
+	struct blocks blocks = {gemm_rows, &args, c->rows, GEMM_ROWS};
 	pool_run(device->pool, (c->rows + GEMM_ROWS - 1) / GEMM_ROWS, run_block, &blocks);
 }
 
-static double mean_entries(const uint32_t *start, size_t rows) { return rows ? (double)start[rows] / (double)rows : 0; }
+static double mean_entries(const uint32_t *start, size_t rows) {
+	return rows ? (double)start[rows] / (double)rows : 0;
+}
 
 static void sparse_times(struct device *device, const struct sparse *s, const struct matrix *w, real beta,
                          const struct matrix *y) {
-	struct sparse_times_args args = { s, w, y, beta };
+	struct sparse_times_args args = {s, w, y, beta};
 	run(device, device->kernels->sparse_times, &args, s->rows, mean_entries(s->start, s->rows) * (double)y->columns);
 }
 
 static void transposed_times(struct device *device, const struct transposed *t, const real *value,
                              const struct matrix *y, const struct matrix *g) {
-	struct transposed_times_args args = { t, value, y, g };
+	struct transposed_times_args args = {t, value, y, g};
 	run(device, device->kernels->transposed_times, &args, t->count,
 	    mean_entries(t->start, t->count) * (double)g->columns);
 }
@@ -162,7 +167,7 @@ static void transposed_sums(struct device *device, const struct transposed *t, c
 
 static void cells_times(struct device *device, const struct sparse *pattern, const struct matrix *h,
                         const struct matrix *w, const real *bias, real *ret) {
-	struct cells_times_args args = { pattern, h, w, bias, ret };
+	struct cells_times_args args = {pattern, h, w, bias, ret};
 	run(device, device->kernels->cells_times, &args, pattern->rows,
 	    mean_entries(pattern->start, pattern->rows) * (double)h->columns);
 }
@@ -177,39 +182,40 @@ static void densify(struct device *device, const struct sparse *s, const struct 
 	}
 }
 
-// --- maps, statistics, loss, optimizer ------------------------------------------------------------------------------------
+// --- maps, statistics, loss, optimizer
+// ------------------------------------------------------------------------------------
 
 static void add_row(struct device *device, const real *row, const struct matrix *y) {
-	struct map_args args = { .y = y, .row = row };
+	struct map_args args = {.y = y, .row = row};
 	run(device, device->kernels->add_row, &args, y->rows, (double)y->columns);
 }
 
 static void add(struct device *device, const struct matrix *x, real beta, const struct matrix *y) {
-	struct map_args args = { .x = x, .y = y, .beta = beta };
+	struct map_args args = {.x = x, .y = y, .beta = beta};
 	run(device, device->kernels->add, &args, y->rows, (double)y->columns);
 }
 
 static void activate(struct device *device, enum activation_id id, real p, const struct matrix *x,
                      const struct matrix *y) {
-	struct map_args args = { .x = x, .y = y, .id = id, .p = p };
+	struct map_args args = {.x = x, .y = y, .id = id, .p = p};
 	run(device, device->kernels->activate, &args, y->rows, 8.0 * (double)y->columns);
 }
 
 static void activate_back(struct device *device, enum activation_id id, real p, const struct matrix *x,
                           const struct matrix *y, const struct matrix *dy, real beta, const struct matrix *dx) {
-	struct map_args args = { .x = x, .y = y, .dy = dy, .dx = dx, .beta = beta, .id = id, .p = p };
+	struct map_args args = {.x = x, .y = y, .dy = dy, .dx = dx, .beta = beta, .id = id, .p = p};
 	run(device, device->kernels->activate_back, &args, y->rows, 2.0 * (double)y->columns);
 }
 
 static void dropout(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
                     const struct matrix *y, uint8_t *keep) {
-	struct map_args args = { .x = x, .y = y, .draw = draw, .keep = keep };
+	struct map_args args = {.x = x, .y = y, .draw = draw, .keep = keep};
 	run(device, device->kernels->dropout, &args, y->rows, 16.0 * (double)y->columns);
 }
 
 static void dropout_back(struct device *device, double rate, const uint8_t *keep, const struct matrix *dy, real beta,
                          const struct matrix *dx) {
-	struct map_args args = { .dy = dy, .dx = dx, .beta = beta, .keep = (uint8_t *)(uintptr_t)keep, .rate = rate };
+	struct map_args args = {.dy = dy, .dx = dx, .beta = beta, .keep = (uint8_t *)(uintptr_t)keep, .rate = rate};
 	run(device, device->kernels->dropout_back, &args, dy->rows, 2.0 * (double)dy->columns);
 }
 
@@ -227,33 +233,33 @@ static void dropout_sparse(struct device *device, const struct dropout_draw *dra
 }
 
 static void column_sums(struct device *device, const struct matrix *y, real *ret) {
-	struct column_sums_args args = { y, ret };
+	struct column_sums_args args = {y, ret};
 	run_multiple(device, device->kernels->column_sums, &args, y->columns, (double)y->rows, 64);
 }
 
 static void batch_norm(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
                        const struct matrix *y) {
-	struct batch_norm_args args = { .state = state, .x = x, .y = y };
+	struct batch_norm_args args = {.state = state, .x = x, .y = y};
 	run_multiple(device, device->kernels->batch_norm, &args, x->columns, 4.0 * (double)x->rows, 64);
 }
 
 static void batch_norm_running(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
                                const struct matrix *y) {
-	struct batch_norm_args args = { .state = state, .x = x, .y = y };
+	struct batch_norm_args args = {.state = state, .x = x, .y = y};
 	run_multiple(device, device->kernels->batch_norm_running, &args, x->columns, 2.0 * (double)x->rows, 64);
 }
 
 static void batch_norm_back(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
                             const struct matrix *dy, real beta, const struct matrix *dx, real *dgamma, real *dbeta) {
-	struct batch_norm_args args = { .state = state, .x = x, .dy = dy, .dx = dx, .beta = beta, .dgamma = dgamma,
-		                            .dbeta = dbeta };
+	struct batch_norm_args args = {
+	    .state = state, .x = x, .dy = dy, .dx = dx, .beta = beta, .dgamma = dgamma, .dbeta = dbeta};
 	run_multiple(device, device->kernels->batch_norm_back, &args, x->columns, 6.0 * (double)x->rows, 64);
 }
 
 static double loss(struct device *device, const struct loss_cells *cells, bool packed, const struct matrix *prediction,
                    const struct matrix *gradient) {
 	size_t rows = cells->target->rows;
-	struct loss_args args = { cells, packed, prediction, gradient, row_sums(device, rows) };
+	struct loss_args args = {cells, packed, prediction, gradient, row_sums(device, rows)};
 	double work = packed ? mean_entries(cells->target->start, rows) : (double)prediction->columns;
 	run(device, device->kernels->loss, &args, rows, 4 * work);
 	return sum(args.row_sum, rows);
@@ -261,7 +267,7 @@ static double loss(struct device *device, const struct loss_cells *cells, bool p
 
 static double optimize(struct device *device, const struct optimizer_rows *rows) {
 	double work = 8.0 * (double)rows->weight.columns;
-	struct optimizer_args args = { rows, rows->l2 > 0 ? row_sums(device, rows->weight.rows) : NULL };
+	struct optimizer_args args = {rows, rows->l2 > 0 ? row_sums(device, rows->weight.rows) : NULL};
 	if (rows->lazy)
 		run(device, device->kernels->optimize_lazy, &args, rows->gradient.rows, work);
 	else
@@ -270,31 +276,31 @@ static double optimize(struct device *device, const struct optimizer_rows *rows)
 }
 
 const struct backend backend_openblas = {
-	.row = { .name = "openblas", .doc = "OpenBLAS for dense products, our own loops for the sparse ones, pthreads" },
-	.open = openblas_open,
-	.close = openblas_close,
-	.describe = cpu_describe,
-	.allocate = cpu_allocate,
-	.release = cpu_release,
-	.upload = cpu_copy,
-	.download = cpu_copy,
-	.gemm = gemm,
-	.sparse_times = sparse_times,
-	.transposed_times = transposed_times,
-	.transposed_sums = transposed_sums,
-	.cells_times = cells_times,
-	.densify = densify,
-	.add_row = add_row,
-	.column_sums = column_sums,
-	.add = add,
-	.activate = activate,
-	.activate_back = activate_back,
-	.dropout = dropout,
-	.dropout_back = dropout_back,
-	.dropout_sparse = dropout_sparse,
-	.batch_norm = batch_norm,
-	.batch_norm_running = batch_norm_running,
-	.batch_norm_back = batch_norm_back,
-	.loss = loss,
-	.optimize = optimize,
+    .row = {.name = "openblas", .doc = "OpenBLAS for dense products, our own loops for the sparse ones, pthreads"},
+    .open = openblas_open,
+    .close = openblas_close,
+    .describe = cpu_describe,
+    .allocate = cpu_allocate,
+    .release = cpu_release,
+    .upload = cpu_copy,
+    .download = cpu_copy,
+    .gemm = gemm,
+    .sparse_times = sparse_times,
+    .transposed_times = transposed_times,
+    .transposed_sums = transposed_sums,
+    .cells_times = cells_times,
+    .densify = densify,
+    .add_row = add_row,
+    .column_sums = column_sums,
+    .add = add,
+    .activate = activate,
+    .activate_back = activate_back,
+    .dropout = dropout,
+    .dropout_back = dropout_back,
+    .dropout_sparse = dropout_sparse,
+    .batch_norm = batch_norm,
+    .batch_norm_running = batch_norm_running,
+    .batch_norm_back = batch_norm_back,
+    .loss = loss,
+    .optimize = optimize,
 };

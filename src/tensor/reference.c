@@ -13,10 +13,14 @@ static bool reference_open(const struct backend *backend, size_t threads, struct
 	return true;
 }
 
-static real *at(const struct matrix *m, size_t i, size_t j) { return &m->data[i * m->stride + j]; }
+static real *at(const struct matrix *m, size_t i, size_t j) {
+	return &m->data[i * m->stride + j];
+}
 
 // beta 0 means that the old value is not read, it may be anything.
-static real blend(real beta, real old, double fresh) { return (real)(beta == 0 ? fresh : (double)beta * old + fresh); }
+static real blend(real beta, real old, double fresh) {
+	return (real)(beta == 0 ? fresh : (double)beta * old + fresh);
+}
 
 static void reference_gemm(struct device *device, bool ta, bool tb, const struct matrix *a, const struct matrix *b,
                            real beta, const struct matrix *c) {
@@ -244,7 +248,7 @@ static void reference_batch_norm_back(struct device *device, const struct batch_
 		for (size_t i = 0; i < x->rows; i++) {
 			double z = (*at(x, i, j) - mean) * inverse, n = (double)x->rows;
 			*at(dx, i, j) =
-				blend(beta, *at(dx, i, j), state->gamma[j] * inverse * (*at(dy, i, j) - sum / n - z * product / n));
+			    blend(beta, *at(dx, i, j), state->gamma[j] * inverse * (*at(dy, i, j) - sum / n - z * product / n));
 		}
 	}
 }
@@ -312,7 +316,8 @@ static void update(enum optimizer_id id, const struct optimizer_numbers *n, real
 	}
 }
 
-// A row that was not touched for k steps would have seen k zero gradients: its state decays by decay^k, no weight moves.
+// A row that was not touched for k steps would have seen k zero gradients: its state decays by decay^k, no weight
+// moves.
 static void catch_up(const struct optimizer_rows *rows, size_t row) {
 	uint32_t waited = rows->step - 1 - rows->stamp[row];
 	rows->stamp[row] = rows->step;
@@ -328,7 +333,7 @@ static double update_row(const struct optimizer_rows *rows, size_t row, const re
 	double squares = 0;
 	for (size_t j = 0; j < rows->weight.columns; j++) {
 		size_t place = row * rows->weight.stride + j;
-		real *w = &rows->weight.data[place], unused[2] = { 0 };
+		real *w = &rows->weight.data[place], unused[2] = {0};
 		squares += (double)*w * *w;
 		update(rows->id, &rows->numbers, w, rows->state[0] ? &rows->state[0][place] : &unused[0],
 		       rows->state[1] ? &rows->state[1][place] : &unused[1], (gradient ? gradient[j] : 0) + 2 * rows->l2 * *w);
@@ -356,31 +361,31 @@ static double reference_optimize(struct device *device, const struct optimizer_r
 }
 
 const struct backend backend_reference = {
-	.row = { .name = "reference", .doc = "Plain C on one thread, sums in double: what the others are held against" },
-	.open = reference_open,
-	.close = cpu_close,
-	.describe = cpu_describe,
-	.allocate = cpu_allocate,
-	.release = cpu_release,
-	.upload = cpu_copy,
-	.download = cpu_copy,
-	.gemm = reference_gemm,
-	.sparse_times = reference_sparse_times,
-	.transposed_times = reference_transposed_times,
-	.transposed_sums = reference_transposed_sums,
-	.cells_times = reference_cells_times,
-	.densify = reference_densify,
-	.add_row = reference_add_row,
-	.column_sums = reference_column_sums,
-	.add = reference_add,
-	.activate = reference_activate,
-	.activate_back = reference_activate_back,
-	.dropout = reference_dropout,
-	.dropout_back = reference_dropout_back,
-	.dropout_sparse = reference_dropout_sparse,
-	.batch_norm = reference_batch_norm,
-	.batch_norm_running = reference_batch_norm_running,
-	.batch_norm_back = reference_batch_norm_back,
-	.loss = reference_loss,
-	.optimize = reference_optimize,
+    .row = {.name = "reference", .doc = "Plain C on one thread, sums in double: what the others are held against"},
+    .open = reference_open,
+    .close = cpu_close,
+    .describe = cpu_describe,
+    .allocate = cpu_allocate,
+    .release = cpu_release,
+    .upload = cpu_copy,
+    .download = cpu_copy,
+    .gemm = reference_gemm,
+    .sparse_times = reference_sparse_times,
+    .transposed_times = reference_transposed_times,
+    .transposed_sums = reference_transposed_sums,
+    .cells_times = reference_cells_times,
+    .densify = reference_densify,
+    .add_row = reference_add_row,
+    .column_sums = reference_column_sums,
+    .add = reference_add,
+    .activate = reference_activate,
+    .activate_back = reference_activate_back,
+    .dropout = reference_dropout,
+    .dropout_back = reference_dropout_back,
+    .dropout_sparse = reference_dropout_sparse,
+    .batch_norm = reference_batch_norm,
+    .batch_norm_running = reference_batch_norm_running,
+    .batch_norm_back = reference_batch_norm_back,
+    .loss = reference_loss,
+    .optimize = reference_optimize,
 };
