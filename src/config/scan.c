@@ -9,11 +9,15 @@
 #include "base/number.h"
 #include "config/tree.h"
 
-enum { LITERAL_SHOWN = 40 }; // bytes of a literal that a message repeats
+enum {
+	LITERAL_SHOWN = 40, // bytes of a literal that a message repeats
+	GROUP_MOST = 4096,  // settings of one group: libconfig and we look them up one by one, so the time is their square
+};
 
 struct scanner {
 	const struct source_text *source;
 	size_t at, line, depth;
+	size_t settings[SCAN_DEPTH_MAX + 1]; // names so far in the bracket that is open at each depth
 	struct arena *arena;
 	struct tokens *tokens;
 	struct errors *errors;
@@ -213,6 +217,9 @@ static bool scan_word(struct scanner *s) {
 	if (yes || equals_word(token->text, length, "false")) {
 		token->kind = TOKEN_BOOL;
 		token->as.boolean = yes;
+	} else if (++s->settings[s->depth] > GROUP_MOST) {
+		errors_add(s->errors, ERROR_CONFIG, here(s, s->line), "more than %d settings in one group", GROUP_MOST);
+		return false;
 	}
 	s->at += length;
 	return true;
@@ -284,6 +291,8 @@ static bool scan_mark(struct scanner *s) {
 		errors_add(s->errors, ERROR_CONFIG, here(s, s->line), "nested deeper than %d", SCAN_DEPTH_MAX);
 		return false;
 	}
+	if (strchr("([{", c) != NULL)
+		s->settings[s->depth] = 0;
 	if (strchr(")]}", c) != NULL && s->depth > 0)
 		s->depth--;
 	push(s, TOKEN_MARK, 1)->mark = c;

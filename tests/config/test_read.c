@@ -260,6 +260,27 @@ static void test_depth(void **state) {
 	}
 }
 
+// Time grows with the square of a group's settings, so there is an end to them; groups beside each other do not add up.
+static void test_many_settings(void **state) {
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		struct arena arena = {0};
+		struct errors errors = {0};
+		struct text text = {0};
+		for (size_t group = 0; group < 3; group++) {
+			text_format(&text, "g%zu = {\n", group);
+			for (size_t i = 0; i < 4096 + (group == 2 ? more : 0); i++)
+				text_format(&text, "k%zu = 1;\n", i);
+			text_append(&text, "};\n");
+		}
+		assert_int_equal(parse_text(text.data, text.length, &arena, &errors) == NULL, more == 1);
+		assert_errors(&errors, more == 0 ? "" : "x.cfg:12294: more than 4096 settings in one group\n");
+		text_finish(&text);
+		errors_finish(&errors);
+		arena_finish(&arena);
+	}
+}
+
 // ---- files ----
 
 // Reads NAME of the folder and holds the errors against `expected`, where each "DIR" stands for the folder.
@@ -597,14 +618,14 @@ static void test_mutations(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_integers),        cmocka_unit_test(test_reals),
-	    cmocka_unit_test(test_strings),         cmocka_unit_test(test_positions),
-	    cmocka_unit_test(test_labels),          cmocka_unit_test(test_refused),
-	    cmocka_unit_test(test_nul_byte),        cmocka_unit_test(test_depth),
-	    cmocka_unit_test(test_files),           cmocka_unit_test(test_extends),
-	    cmocka_unit_test(test_extends_refused), cmocka_unit_test(test_extends_unset),
-	    cmocka_unit_test(test_chain_length),    cmocka_unit_test(test_random_trees),
-	    cmocka_unit_test(test_mutations),
+	    cmocka_unit_test(test_integers),      cmocka_unit_test(test_reals),
+	    cmocka_unit_test(test_strings),       cmocka_unit_test(test_positions),
+	    cmocka_unit_test(test_labels),        cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_nul_byte),      cmocka_unit_test(test_depth),
+	    cmocka_unit_test(test_many_settings), cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_extends),       cmocka_unit_test(test_extends_refused),
+	    cmocka_unit_test(test_extends_unset), cmocka_unit_test(test_chain_length),
+	    cmocka_unit_test(test_random_trees),  cmocka_unit_test(test_mutations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
