@@ -113,7 +113,7 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	struct run_result result = {0};
 	struct error error = {0};
 	struct progress progress;
-	struct text resolved = {0};
+	struct text resolved = {0}, portable = {0};
 	struct provenance provenance = {.version = AEXP_VERSION,
 	                                .commit = AEXP_COMMIT,
 	                                .argc = options->argc,
@@ -122,6 +122,8 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	                                .started = now()};
 	char *backend = NULL;
 	experiment_write(&p->experiment, &resolved);
+	experiment_write_portable(&p->experiment, &portable);
+	result.portable_text = text_string(&portable);
 	memcpy(result.id, p->id, sizeof(result.id));
 	experiment_protocol(&p->experiment, p->dataset.fingerprint, result.protocol);
 	begin_phases(p, &result);
@@ -141,6 +143,7 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 		print_error(&error);
 	train_result_finish(&result);
 	text_finish(&resolved);
+	text_finish(&portable);
 	free(backend);
 	return good ? 0 : (int)error.code;
 }

@@ -107,7 +107,7 @@ static bool write_pieces(const struct job *job, bool after_drawing, struct error
 
 static bool write_model(const struct job *job, struct error *error) {
 	char *path = path_join(job->hidden, "model.safetensors");
-	bool ok = report_model_write(path, &job->result, job->experiment_text, error);
+	bool ok = report_model_write(path, &job->result, job->result.portable_text, error);
 	free(path);
 	return ok;
 }

@@ -222,6 +222,10 @@ void experiment_write(const struct experiment *experiment, struct text *text) {
 	schema_write(&experiment_schema, experiment, false, text);
 }
 
+void experiment_write_portable(const struct experiment *experiment, struct text *text) {
+	schema_write(&experiment_schema, experiment, true, text);
+}
+
 static void short_hash(struct hash *hash, char ret[EXPERIMENT_ID]) {
 	char hex[HASH_HEX];
 	hash_finish(hash, hex);
@@ -232,7 +236,7 @@ static void short_hash(struct hash *hash, char ret[EXPERIMENT_ID]) {
 void experiment_id(const struct experiment *experiment, const char *fingerprint, char ret_id[EXPERIMENT_ID]) {
 	struct text text = {0};
 	struct hash hash;
-	schema_write(&experiment_schema, experiment, true, &text);
+	experiment_write_portable(experiment, &text);
 	hash_init(&hash);
 	hash_string(&hash, text_string(&text));
 	hash_string(&hash, fingerprint);

@@ -53,6 +53,8 @@ void experiment_finish(struct experiment *experiment);
 
 // The text of experiment.cfg: every default spelled out; reading it gives the same experiment and the same ID.
 void experiment_write(const struct experiment *experiment, struct text *text);
+// The same less what does not enter the ID: no paths, no name. The same experiment gives the same text on any machine.
+void experiment_write_portable(const struct experiment *experiment, struct text *text);
 // The first 12 hexadecimal digits of the hash of the resolved file, less what does not enter it, and the data's
 // fingerprint.
 enum { EXPERIMENT_ID = 13 };

@@ -27,6 +27,7 @@ struct phase {
 
 struct run_result {
 	const struct experiment *experiment;
+	const char *portable_text; // what experiment_write_portable gives: goes with the model, wherever that goes
 	const struct matrices *matrices;
 	char id[EXPERIMENT_ID], protocol[EXPERIMENT_ID];
 	struct epoch_result *epochs; // (epochs_count)

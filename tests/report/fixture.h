@@ -199,6 +199,7 @@ static inline struct fixture *fixture_create(size_t epochs, size_t valid_every) 
 	fixture_epochs(f, epochs, valid_every);
 	fixture_parts(f);
 	f->result.experiment = &f->experiment;
+	f->result.portable_text = "seed = 2017;\n";
 	f->result.matrices = &f->matrices;
 	strcpy(f->result.id, "3f2a91c0d4e7");
 	strcpy(f->result.protocol, "00ff00ff00ff");

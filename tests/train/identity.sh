@@ -47,6 +47,9 @@ stays deep/er/results "another results folder" "$cfg"
 stays named "another name" "$cfg" -s name=another
 [ "$(basename "$(dirname "$run")")" = another ] || fail "the run does not lie under its name"
 stays moved "a path" "$cfg" -s data.source.path="$WORK/elsewhere/other-name.txt"
+for file in metrics.json model.safetensors; do
+	cmp -s "$run/$file" "$first/$file" || fail "a path changes $file"
+done
 stays copied "another file of the same words" "$WORK/elsewhere/renamed.cfg" -s data.source.path="$WORK/here/ratings.tsv"
 stays threads "the number of threads" "$cfg" -t 3
 stays spelled "a default spelled out" "$cfg" -s graph.dense_1.bias=true -s train.shuffle=true
