@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COMPLAINT_MOST = 65536 }; // of what a program says, the rest is read and dropped
+enum { COMPLAINT_MOST = 65536 }; // of what a program says last; what it said before is dropped
 
 static int start(const char *const argv[], const char *folder, int complaint, pid_t *ret_child) {
 	char *arguments[8] = {NULL};
@@ -32,14 +32,21 @@ static int start(const char *const argv[], const char *folder, int complaint, pi
 	return status;
 }
 
+static void keep_end(struct text *text, size_t length) {
+	memmove(text->data, text->data + text->length - length, length + 1); // with the terminator
+	text->length = length;
+}
+
 static void read_complaint(int from, struct text *text) {
 	char buffer[4096];
 	for (;;) {
 		ssize_t size = read(from, buffer, sizeof(buffer));
 		if (size == 0 || (size < 0 && errno != EINTR))
 			return;
-		if (size > 0 && text->length < COMPLAINT_MOST)
+		if (size > 0)
 			text_append_bytes(text, buffer, (size_t)size);
+		if (text->length > COMPLAINT_MOST)
+			keep_end(text, COMPLAINT_MOST / 2);
 	}
 }
 

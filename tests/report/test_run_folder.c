@@ -172,7 +172,7 @@ static void test_programs_fail(void **state) {
 	            "i=$((i+1)); done\necho >&2\nexit 3\n");
 	put_program(place.root, "dot", "#!/bin/sh\necho \"graph.dot: line 3: oh no\" >&2\nkill -9 $$\n");
 	assert_true(finish_with_path(&place, place.root));
-	static const char first[] = "gnuplot failed (exit code 3): line ";
+	static const char first[] = "gnuplot failed (exit code 3): line 19999: ";
 	assert_memory_equal(text_string(&place.notes), first, sizeof(first) - 1);
 	const char *second = strstr(text_string(&place.notes), "\n");
 	assert_non_null(second);
