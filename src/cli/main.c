@@ -94,7 +94,7 @@ static int read_options(int argc, char **argv, struct options *options) {
 		} else if (strchr("sotj", word[1]) && word[1] != '-') {
 			const char *value = word[2] ? word + 2 : i + 1 < argc ? argv[++i] : NULL;
 			size_t jobs;
-			if (!value)
+			if (!value || !*value)
 				return usage_error("option %.2s wants a value", word, NULL);
 			if (word[1] == 's')
 				options->overrides[options->overrides_count++] = value;

@@ -33,6 +33,10 @@ static int unknown(const char *word) {
 static int run(const struct options *options) {
 	struct text text = {0};
 	const struct registry *registry = NULL;
+	if (options->json) {
+		fprintf(stderr, "aexp: schema has no --json in this version\n  hint: Use --markdown, or the plain listing.\n");
+		return ERROR_CONFIG;
+	}
 	if (options->arguments_count) {
 		for (size_t i = 0; i < REGISTRIES; i++)
 			if (!strcmp(registries[i]->plural, options->arguments[0]))
