@@ -175,11 +175,10 @@ bool file_publish(const char *from, const char *to, struct error *error) {
 static bool make_folder(const char *path) {
 	if (mkdir(path, 0777) == 0)
 		return true;
-	if (errno != EEXIST)
-		return file_is_folder(path); // e.g. a folder on a read-only file system, said before EEXIST
+	int why = errno; // a folder that is there on a read-only file system is refused before EEXIST is said
 	if (file_is_folder(path))
 		return true;
-	errno = ENOTDIR;
+	errno = why == EEXIST ? ENOTDIR : why;
 	return false;
 }
 

@@ -6,8 +6,11 @@
 #include "data/formats.h"
 
 static const struct row *const formats[] = {
-    &format_synthetic.row,    &format_delimited.row,     &format_movielens_100k.row,
-    &format_movielens_1m.row, &format_movielens_csv.row,
+    &format_synthetic.row,
+    &format_delimited.row,
+    &format_movielens_100k.format.row,
+    &format_movielens_1m.format.row,
+    &format_movielens_csv.format.row,
 };
 const struct registry format_registry = {"format", "formats", formats, sizeof formats / sizeof formats[0]};
 

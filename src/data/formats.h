@@ -3,11 +3,12 @@
 #define AEXP_DATA_FORMATS_H
 
 #include "data/data.h"
+#include "data/movielens.h"
 
 extern const struct format format_synthetic;
 extern const struct format format_delimited;
-extern const struct format format_movielens_100k;
-extern const struct format format_movielens_1m;
-extern const struct format format_movielens_csv;
+extern const struct movielens_format format_movielens_100k;
+extern const struct movielens_format format_movielens_1m;
+extern const struct movielens_format format_movielens_csv;
 
 #endif

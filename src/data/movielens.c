@@ -18,9 +18,20 @@ bool movielens_has_time(const void *params) {
 	return true;
 }
 
-bool movielens_load(const struct movielens_files *files, const void *params, struct dataset *ret, struct error *error) {
+static const struct movielens_files *files_of(const struct data_config *config) {
+	return &((const struct movielens_format *)config->source->format.row)->files;
+}
+
+bool movielens_load(const struct data_config *config, const void *params, struct dataset *ret, struct error *error) {
 	const struct movielens_params *movielens = params;
+	const struct movielens_files *files = files_of(config);
 	return ratings_read(movielens->path, files->ratings, &files->layout, PART_TRAIN, ret, error);
+}
+
+bool movielens_load_ratings(const struct data_config *config, const void *params, const char *path, uint8_t part,
+                            struct dataset *ret, struct error *error) {
+	(void)params;
+	return ratings_read(path, NULL, &files_of(config)->layout, part, ret, error);
 }
 
 static struct strings strings_of(const char *const *names, struct arena *arena) {
@@ -47,8 +58,9 @@ static struct features_config columns_of(const struct features_config *config, c
 	return columns;
 }
 
-bool movielens_load_side(const struct movielens_files *files, const struct data_config *config, const void *params,
-                         struct dataset *ret, struct error *error) {
+bool movielens_load_side(const struct data_config *config, const void *params, struct dataset *ret,
+                         struct error *error) {
+	const struct movielens_files *files = files_of(config);
 	const struct movielens_params *movielens = params;
 	bool own_users = config->user_features == NULL || config->user_features->path == NULL;
 	if (files->users != NULL && own_users) {

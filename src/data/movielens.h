@@ -24,9 +24,17 @@ struct movielens_files {
 	const struct movielens_table *users, *movies; // users NULL: there is no such file
 };
 
-bool movielens_load(const struct movielens_files *files, const void *params, struct dataset *ret, struct error *error);
-bool movielens_load_side(const struct movielens_files *files, const struct data_config *config, const void *params,
-                         struct dataset *ret, struct error *error);
+// A row of the format registry with its files; the functions below find them through the experiment's choice.
+struct movielens_format {
+	struct format format;
+	struct movielens_files files;
+};
+
+bool movielens_load(const struct data_config *config, const void *params, struct dataset *ret, struct error *error);
+bool movielens_load_ratings(const struct data_config *config, const void *params, const char *path, uint8_t part,
+                            struct dataset *ret, struct error *error);
+bool movielens_load_side(const struct data_config *config, const void *params, struct dataset *ret,
+                         struct error *error);
 bool movielens_has_time(const void *params); // all of them have
 
 #endif

@@ -3,10 +3,11 @@
 
 #include "nn/op.h"
 
-static const struct row path_auto = {.name = "auto", .doc = "The plan decides, from density and widths"};
-static const struct row path_sparse = {.name = "sparse", .doc = "Cost follows the stored entries"};
-static const struct row path_dense = {.name = "dense", .doc = "Dense products over all columns"};
-static const struct row *const path_rows[] = {&path_auto, &path_sparse, &path_dense};
+static const struct path_row path_auto = {{.name = "auto", .doc = "The plan decides, from density and widths"},
+                                          PATH_AUTO};
+static const struct path_row path_sparse = {{.name = "sparse", .doc = "Cost follows the stored entries"}, PATH_SPARSE};
+static const struct path_row path_dense = {{.name = "dense", .doc = "Dense products over all columns"}, PATH_DENSE};
+static const struct row *const path_rows[] = {&path_auto.row, &path_sparse.row, &path_dense.row};
 const struct registry path_registry = {"path", "paths", path_rows, 3};
 
 static const struct row *const op_rows[] = {
@@ -42,12 +43,13 @@ static const struct key node_keys[] = {
 };
 const struct schema node_schema = SCHEMA(struct node_config, node_keys);
 
-static const struct row reduction_mean = {.name = "mean",
-                                          .doc = "Sum over the batch's target cells, divided by their number"};
-static const struct row reduction_sum = {.name = "sum", .doc = "Sum over the batch's target cells"};
-static const struct row reduction_row_mean = {.name = "row_mean",
-                                              .doc = "Mean over the batch's rows of each row's mean"};
-static const struct row *const reduction_rows[] = {&reduction_mean, &reduction_sum, &reduction_row_mean};
+static const struct reduction_row reduction_mean = {
+    {.name = "mean", .doc = "Sum over the batch's target cells, divided by their number"}, REDUCTION_MEAN};
+static const struct reduction_row reduction_sum = {{.name = "sum", .doc = "Sum over the batch's target cells"},
+                                                   REDUCTION_SUM};
+static const struct reduction_row reduction_row_mean = {
+    {.name = "row_mean", .doc = "Mean over the batch's rows of each row's mean"}, REDUCTION_ROW_MEAN};
+static const struct row *const reduction_rows[] = {&reduction_mean.row, &reduction_sum.row, &reduction_row_mean.row};
 const struct registry reduction_registry = {"reduction", "reductions", reduction_rows, 3};
 
 static const struct key loss_keys[] = {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// --- names and references --------------------------------------------------------------------------------------------
+// --- names and references ---
 
 static const char *const input_names[] = {"ratings", "user"};
 enum { INPUTS = 2 };
@@ -103,8 +103,7 @@ static void connect(struct builder *b, struct node *node, size_t place) {
 	}
 }
 
-// --- order
-// -----------------------------------------------------------------------------------------------------------------
+// --- order ---
 
 enum mark { NEW, OPEN, DONE };
 
@@ -230,19 +229,14 @@ void graph_check(const struct groups *nodes, const struct value *tree, struct er
 	graph_finish(&graph);
 }
 
-// --- sparse or dense
-// ----------------------------------------------------------------------------------------------------
+// --- sparse or dense ---
 
 // Above this share of stored entries dense products win over sparse rows: the densities measured for widths of 144 to
 // 528 and 800 to 20,000 columns lie between 0.11 and 0.32.
 static const double DENSE_FROM = 0.25;
 
-enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
-
 static enum path path_of(const struct node *node) {
-	return node->config->path.row == path_registry.rows[0]   ? PATH_AUTO
-	       : node->config->path.row == path_registry.rows[1] ? PATH_SPARSE
-	                                                         : PATH_DENSE;
+	return ((const struct path_row *)node->config->path.row)->path;
 }
 
 static bool prefers_dense(const struct node *node, double entries, size_t width) {
@@ -304,8 +298,7 @@ static void check_path(const struct builder *b, const struct node *node) {
 		error_hint(e, "Only dense nodes have a path to choose.");
 }
 
-// --- parameters
-// -------------------------------------------------------------------------------------------------------------
+// --- parameters ---
 
 enum { ALIGNMENT = 16 }; // numbers; a cache line of floats
 
@@ -343,8 +336,7 @@ static void count_parameters(struct graph *graph, struct errors *errors) {
 		errors_add(errors, ERROR_CONFIG, graph->output->from->at, "the graph has more weights than any machine holds");
 }
 
-// --- the plan
-// -----------------------------------------------------------------------------------------------------------------
+// --- the plan ---
 
 // Nodes in order of computation, in one array; pointers between nodes follow.
 static void settle(struct builder *b, struct node **order) {
@@ -379,7 +371,7 @@ static void place_concats(struct graph *graph) {
 	for (size_t i = graph->nodes_count; i-- > 0;) {
 		struct node *node = &graph->nodes[i];
 		size_t column = 0;
-		for (size_t k = 0; node->op == &op_concat && k < node->inputs_count; k++) {
+		for (size_t k = 0; node->op && node->op->holds_inputs && k < node->inputs_count; k++) {
 			struct node *input = node->inputs[k];
 			if (input->op && !input->sparse && input->consumers == 1) {
 				input->within = node;

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// --- memory: laid out twice by the same code, first to count, then in one allocation
-// -----------------------------------
+// --- memory: laid out twice by the same code, first to count, then in one allocation ---
 
 struct carve {
 	char *base; // NULL while counting
@@ -31,7 +30,7 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 	struct slot *s = network_slot(n, node);
 	size_t rows = full_rows(n, node, room),
 	       entries = node->source == n->graph->user ? room->feature_entries : room->rating_entries;
-	bool needs_x = node->activation && node->activation->needs_x && node->op == &op_dense;
+	bool needs_x = node->op && node->op->keeps_x && node->activation->needs_x;
 	if (node->sparse && node->op)
 		s->sparse_value = carve(c, entries, sizeof(real));
 	if (node->sparse && !node->densified)
@@ -52,9 +51,9 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 		s->cell_before = needs_x ? carve(c, n->cells, sizeof(real)) : NULL;
 	}
 	s->before = needs_x ? carve(c, rows * node->width, sizeof(real)) : NULL;
-	if (node->op == &op_dropout && !node->cells)
+	if (node->op && node->op->keeps_mask && !node->cells)
 		s->keep = carve(c, rows * node->width, 1);
-	for (size_t i = 0; node->op == &op_batch_norm && i < 2; i++)
+	for (size_t i = 0; node->op && i < node->op->columns; i++)
 		s->column[i] = carve(c, node->width, sizeof(real));
 }
 
@@ -99,8 +98,7 @@ static void fill_decay_powers(struct network *n) {
 		n->decay_power[k] = (real)power;
 }
 
-// --- weights
-// ---------------------------------------------------------------------------------------------------------------
+// --- weights ---
 
 // Element (i, j) of a parameter as the model has it: dense weights are (inputs, units).
 static real *element(real *flat, const struct parameter *p, size_t i, size_t j) {
@@ -179,8 +177,7 @@ void network_load(struct network *n, const real *weights) {
 	n->backend->upload(n->device, n->weights, weights, n->graph->weights * sizeof(real));
 }
 
-// --- for ops
-// ----------------------------------------------------------------------------------------------------------------
+// --- for ops ---
 
 static struct matrix pick(const struct network *n, const struct node *node, real *cells, real *dense) {
 	if (network_at_cells(n, node)) {
@@ -238,8 +235,7 @@ struct matrix network_parameter_gradient(const struct network *n, const struct p
 	return m;
 }
 
-// --- passes
-// -----------------------------------------------------------------------------------------------------------------
+// --- passes ---
 
 static void begin(struct network *n, const struct batch *batch, bool training, bool at_cells, uint32_t epoch) {
 	assert(batch->rows <= n->rows && sparse_count(&batch->target) <= n->cells);
@@ -275,7 +271,7 @@ static void backward(struct network *n) {
 // What each row's cells are multiplied by, so that their sum is the reduction.
 static void scale_rows(struct network *n) {
 	const struct sparse *target = &n->batch->target;
-	const struct row *reduction = n->graph->loss_config->reduction.row;
+	enum reduction reduction = ((const struct reduction_row *)n->graph->loss_config->reduction.row)->reduction;
 	bool all = n->graph->loss->all_cells;
 	size_t rows = n->batch->rows, with_targets = 0;
 	double cells = all ? (double)rows * (double)target->columns : (double)sparse_count(target);
@@ -283,10 +279,10 @@ static void scale_rows(struct network *n) {
 		with_targets += all || target->start[i + 1] > target->start[i];
 	for (size_t i = 0; i < rows; i++) {
 		double row_cells = all ? (double)target->columns : (double)(target->start[i + 1] - target->start[i]);
-		double scale = 1; // "sum"
-		if (reduction == reduction_registry.rows[0])
+		double scale = 1; // REDUCTION_SUM
+		if (reduction == REDUCTION_MEAN)
 			scale = cells > 0 ? 1 / cells : 0;
-		else if (reduction == reduction_registry.rows[2])
+		else if (reduction == REDUCTION_ROW_MEAN)
 			scale = row_cells > 0 ? 1 / (row_cells * (double)with_targets) : 0;
 		n->row_scale[i] = (real)scale;
 	}
@@ -343,8 +339,7 @@ void network_gradient_of(const struct network *n, const struct parameter *p, rea
 			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[p->offset + i * p->stride + j];
 }
 
-// --- update
-// -----------------------------------------------------------------------------------------------------------------
+// --- update ---
 
 static void mark_touched(const struct parameter_memory *m, const struct transposed *touched, bool mark) {
 	for (uint32_t i = 0; i < touched->count; i++)
@@ -390,8 +385,7 @@ double network_step(struct network *n, const struct batch *batch, uint32_t epoch
 	return loss;
 }
 
-// --- predictions
-// ------------------------------------------------------------------------------------------------------------
+// --- predictions ---
 
 void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
 	const struct node *output = n->graph->output;
@@ -409,8 +403,7 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	return network_value(n, n->graph->output);
 }
 
-// --- tensors
-// ------------------------------------------------------------------------------------------------------------------
+// --- tensors ---
 
 size_t network_tensors(const struct network *n, struct arena *arena, struct tensor_facts **ret) {
 	size_t count = n->graph->parameters_count;

@@ -9,6 +9,8 @@
 #include "nn/batch.h"
 #include "nn/op.h"
 
+enum { SLOT_COLUMNS = 4 };
+
 // A node's memory for the batch at hand.
 struct slot {
 	real *value, *gradient;           // (rows, width) by value_stride, or NULL
@@ -20,7 +22,7 @@ struct slot {
 	uint8_t *cell_keep;               // (cells)
 	real *sparse_value;               // (entries): of a sparse node with values of its own
 	struct sparse rows;               // of a sparse node: this batch
-	real *column[4];                  // (width) each: a batch norm's statistics
+	real *column[SLOT_COLUMNS];       // (width) each: what an op keeps of its columns
 	struct random_stream stream;      // what the node draws from
 	bool gradient_written;            // something was written to it in this step
 };
@@ -81,8 +83,7 @@ size_t network_tensors(const struct network *network, struct arena *arena, struc
 // Sets one from such a tensor; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
 
-// --- for ops
-// ------------------------------------------------------------------------------------------------------------
+// --- for ops ---
 
 static inline struct slot *network_slot(struct network *n, const struct node *node) {
 	return &n->slots[node->index];

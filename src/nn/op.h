@@ -14,6 +14,10 @@ struct op {
 	bool keeps_sparse; // and then gives sparse rows of the same pattern
 	bool makes_cells;  // can be computed at given cells alone, from a dense input
 	bool maps_cells;   // works element by element: cells in, cells out
+	bool holds_inputs; // a concat: an input may be computed in its place in this op's value
+	bool keeps_mask;   // memory of the size of its output, a byte a cell, from forward to backward
+	bool keeps_x;      // the input of its activation, where that needs it
+	size_t columns;    // vectors of its width, from forward to backward; at most SLOT_COLUMNS
 	bool has_paths;    // a product that can be sparse or dense: `path` may override the plan
 	// Sets node->width (the inputs' are known), and asks for parameters. May append to errors.
 	void (*plan)(struct graph *graph, struct node *node, struct errors *errors);
@@ -54,6 +58,18 @@ struct initializer {
 	struct row row;
 	// element (i, j) of a matrix (inputs, units)
 	double (*value)(const void *params, size_t fan_in, size_t fan_out, struct random_stream stream, size_t i, size_t j);
+};
+
+// `path` of a node and `reduction` of the loss, by number, so that plan and step compare no names.
+enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
+struct path_row {
+	struct row row;
+	enum path path;
+};
+enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_ROW_MEAN };
+struct reduction_row {
+	struct row row;
+	enum reduction reduction;
 };
 
 extern const struct op op_dense, op_dropout, op_batch_norm, op_concat, op_add, op_activation;

@@ -96,6 +96,7 @@ const struct op op_batch_norm = {
     .inputs_min = 1,
     .inputs_max = 1,
     .has_parameters = true,
+    .columns = 2,
     .plan = plan,
     .forward = forward,
     .backward = backward,

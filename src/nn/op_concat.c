@@ -48,6 +48,7 @@ const struct op op_concat = {
     .row = {.name = "concat", .doc = "The inputs side by side", .params = SCHEMA_NONE},
     .inputs_min = 2,
     .inputs_max = NODE_INPUTS_MAX,
+    .holds_inputs = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

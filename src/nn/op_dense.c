@@ -167,6 +167,7 @@ const struct op op_dense = {
     .reads_sparse = true,
     .makes_cells = true,
     .has_paths = true,
+    .keeps_x = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -97,6 +97,7 @@ const struct op op_dropout = {
     .reads_sparse = true,
     .keeps_sparse = true,
     .maps_cells = true,
+    .keeps_mask = true,
     .plan = plan,
     .forward = forward,
     .backward = backward,

@@ -27,7 +27,7 @@ static inline real sum_of(lanes v) {
 	return t[0];
 }
 
-// --- products -----------------------------------------------------------------------------------------------------
+// --- products ---
 
 // out[0, n) = beta out + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns stay in
 // registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
@@ -114,7 +114,7 @@ static void cells_times(const void *args, size_t begin, size_t end) {
 	}
 }
 
-// --- element maps -------------------------------------------------------------------------------------------------
+// --- element maps ---
 
 static void add_row(const void *args, size_t begin, size_t end) {
 	const struct map_args *a = args;
@@ -219,8 +219,7 @@ static void dropout_back(const void *args, size_t begin, size_t end) {
 	}
 }
 
-// --- statistics of columns: each range is swept row by row, a chunk of columns at a time
-// ------------------------------
+// --- statistics of columns: each range is swept row by row, a chunk of columns at a time ---
 
 static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, real *restrict sum) {
 	memset(sum, 0, n * sizeof(real));
@@ -325,7 +324,7 @@ static void batch_norm_back(const void *args, size_t begin, size_t end) {
 	batch_norm_back_chunk(args, first, n);
 }
 
-// --- loss -----------------------------------------------------------------------------------------------------------
+// --- loss ---
 
 static inline double stored_cell(enum cell_loss_id id, real y, real t, real scale, real *g) {
 	switch (id) {
@@ -399,8 +398,7 @@ static void loss(const void *args, size_t begin, size_t end) {
 		a->row_sum[i] = (double)a->cells->row_scale[i] * loss_row(a, i);
 }
 
-// --- optimizers
-// -------------------------------------------------------------------------------------------------------
+// --- optimizers ---
 
 // One row of weights. The absent parts of the state are a local that nobody reads again.
 #define UPDATE_LOOP(name, S, D)                                                                                        \

@@ -51,8 +51,7 @@ static void openblas_close(struct device *device) {
 	cpu_close(device);
 }
 
-// --- blocks
-// -----------------------------------------------------------------------------------------------------------
+// --- blocks ---
 
 struct blocks {
 	kernel *run;
@@ -100,8 +99,7 @@ static double sum(const double *items, size_t count) {
 	return total;
 }
 
-// --- products
-// -----------------------------------------------------------------------------------------------------------
+// --- products ---
 
 struct gemm_args {
 	bool transpose_a, transpose_b;
@@ -182,8 +180,7 @@ static void densify(struct device *device, const struct sparse *s, const struct 
 	}
 }
 
-// --- maps, statistics, loss, optimizer
-// ------------------------------------------------------------------------------------
+// --- maps, statistics, loss, optimizer ---
 
 static void add_row(struct device *device, const real *row, const struct matrix *y) {
 	struct map_args args = {.y = y, .row = row};

@@ -87,8 +87,7 @@ static bool evaluate_cells(const struct evaluation *e, const struct batch_source
 	return true;
 }
 
-// --- rankings
-// -----------------------------------------------------------------------------------------------------------
+// --- rankings ---
 
 // By user: what is asked, and what is no candidate. Transposed where a row is an item.
 struct questions {

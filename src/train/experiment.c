@@ -77,8 +77,7 @@ static const struct key experiment_keys[] = {
 };
 const struct schema experiment_schema = SCHEMA(struct experiment, experiment_keys);
 
-// --- checks
-// ---------------------------------------------------------------------------------------------------------------
+// --- checks ---
 
 static void check_metrics(struct experiment *e, struct errors *errors) {
 	struct origin at = value_origin(e->tree, "metrics");
@@ -162,8 +161,7 @@ static void check_name(const struct experiment *e, struct errors *errors) {
 	error_hint(error, "Use up to 128 characters without slashes, not beginning with a dot.");
 }
 
-// --- defaults that depend on other keys
-// ---------------------------------------------------------------------------------
+// --- defaults that depend on other keys ---
 
 static void settle_nodes(struct experiment *e) {
 	for (size_t i = 0; i < e->graph.count; i++) {
@@ -175,16 +173,72 @@ static void settle_nodes(struct experiment *e) {
 	}
 }
 
-static void settle(struct experiment *e) {
-	if (!e->name) {
-		char *stem = path_stem(e->file);
-		e->name = arena_string(&e->arena, stem);
-		free(stem);
-	}
+static void settle_data(struct experiment *e) {
 	if (e->data->source->format.row == registry_find(&format_registry, "synthetic"))
 		synthetic_resolve(e->data->source->format.params);
 	if (e->data->split)
 		split_settle(e->data->split, e->seed);
+}
+
+static void settle_name(struct experiment *e) {
+	if (e->name)
+		return;
+	char *stem = path_stem(e->file);
+	e->name = arena_string(&e->arena, stem);
+	free(stem);
+}
+
+// --- all in one go: what spans several keys is checked wherever the keys that it needs are sound ---
+
+static bool holds_bad(const struct value *value) {
+	if (value->type != VALUE_GROUP && value->type != VALUE_LIST)
+		return value->bad;
+	for (size_t i = 0; i < value->as.children.count; i++)
+		if (holds_bad(value->as.children.items[i]))
+			return true;
+	return value->bad;
+}
+
+// Whether one key of the root, with all below it, could be read: it is read once more, alone.
+static bool sound(struct experiment *e, const char *name) {
+	const struct value *written = value_child(e->tree, name);
+	struct experiment scratch = {0};
+	struct errors problems = {0};
+	const struct key *key = experiment_keys;
+	while (strcmp(key->name, name) != 0)
+		key++;
+	struct value *items[] = {(struct value *)(uintptr_t)written};
+	struct value only = *e->tree;
+	only.as.children.items = items;
+	only.as.children.count = written ? 1 : 0;
+	const struct schema schema = {.keys = key, .count = 1, .size = sizeof(scratch)};
+	bool read = schema_read(&schema, &only, "", &e->arena, &scratch, &problems);
+	errors_finish(&problems);
+	return read && !(written && holds_bad(written));
+}
+
+static void check_all(struct experiment *e, struct errors *errors) {
+	bool data = sound(e, "data"), metrics = sound(e, "metrics");
+	if (sound(e, "name")) {
+		settle_name(e);
+		check_name(e, errors);
+	}
+	if (data) {
+		settle_data(e);
+		data_check(e->data, e->tree, errors);
+	}
+	if (data && sound(e, "loss"))
+		check_bce_values(e, errors);
+	if (sound(e, "graph"))
+		graph_check(&e->graph, e->tree, errors);
+	size_t before = errors->count;
+	if (metrics)
+		check_metrics(e, errors);
+	metrics = metrics && errors->count == before;
+	if (metrics && sound(e, "train"))
+		check_early_stop(e, errors);
+	if (metrics && sound(e, "expect"))
+		check_expect(e, errors);
 }
 
 bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
@@ -193,21 +247,13 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 	struct arena arena = {0};
 	const struct value *tree = config_load(path, overrides, overrides_count, &experiment_schema, &arena, errors);
 	*ret = (struct experiment){0};
-	if (tree && errors->count == before)
+	if (tree)
 		schema_read(&experiment_schema, tree, "", &arena, ret, errors);
 	ret->arena = arena;
 	ret->file = arena_string(&ret->arena, path);
 	ret->tree = tree;
-	if (errors->count > before)
-		return false;
-	settle(ret);
-	check_name(ret, errors);
-	data_check(ret->data, tree, errors);
-	check_metrics(ret, errors);
-	check_early_stop(ret, errors);
-	check_expect(ret, errors);
-	check_bce_values(ret, errors);
-	graph_check(&ret->graph, tree, errors);
+	if (tree)
+		check_all(ret, errors);
 	if (errors->count > before)
 		return false;
 	settle_nodes(ret);

@@ -63,8 +63,7 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	return errors->count == before;
 }
 
-// --- order of rows
-// ---------------------------------------------------------------------------------------------------------
+// --- order of rows ---
 
 struct order {
 	uint32_t *rows, *place, *spare_place; // (count)
@@ -121,8 +120,7 @@ static void order_finish(struct order *order) {
 	free(order->spare_key);
 }
 
-// --- the run
-// ----------------------------------------------------------------------------------------------------------------
+// --- the run ---
 
 struct trainer {
 	const struct experiment *experiment;
