@@ -93,7 +93,7 @@ static int read_options(int argc, char **argv, struct options *options) {
 			return -1;
 		} else if (strchr("sotj", word[1]) && word[1] != '-') {
 			const char *value = word[2] ? word + 2 : i + 1 < argc ? argv[++i] : NULL;
-			size_t jobs;
+			size_t jobs = 1;
 			if (!value || !*value)
 				return usage_error("option %.2s wants a value", word, NULL);
 			if (word[1] == 's')
@@ -102,6 +102,8 @@ static int read_options(int argc, char **argv, struct options *options) {
 				options->results = value;
 			else if (!read_threads(value, word[1] == 't' ? &options->threads : &jobs))
 				return usage_error("\"%s\" is no number of threads or runs, 1 to 1024", value, NULL);
+			else if (word[1] == 'j' && jobs != 1)
+				return usage_error("-j %s: runs beside each other are not in this version, only -j 1", value, NULL);
 		} else if (!read_flag(word, options)) {
 			return usage_error("unknown option \"%s\"", word, NULL);
 		}

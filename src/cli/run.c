@@ -104,6 +104,13 @@ static void print_finished(const struct prepared *p, const char *folder, const s
 	free(path);
 }
 
+// -v: what computed, and where the time went.
+static void print_phases(const struct run_result *r, const struct provenance *provenance) {
+	fprintf(stderr, "backend %s, %zu threads\n", provenance->backend, provenance->threads);
+	for (size_t i = 0; i < r->phases_count; i++)
+		fprintf(stderr, "%-10s %8.3f s\n", r->phases[i].name, r->phases[i].seconds);
+}
+
 static void begin_phases(const struct prepared *p, struct run_result *r) {
 	r->phases[r->phases_count++] = (struct phase){"load", p->load_seconds, (double)p->dataset.count};
 	r->phases[r->phases_count++] = (struct phase){"prepare", p->prepare_seconds, (double)p->dataset.count};
@@ -137,6 +144,8 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	provenance.backend = backend ? backend : "";
 	provenance.ended = now();
 	good = good && run_folder_finish(folder, &result, text_string(&resolved), &provenance, print_note, NULL, &error);
+	if (good && options->verbose)
+		print_phases(&result, &provenance);
 	if (good)
 		print_result(&result, folder, options);
 	else

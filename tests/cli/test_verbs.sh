@@ -72,6 +72,12 @@ for verb in run plan data show; do
 done
 run 2 list more
 err 'too many arguments'
+run 2 run "$good" -j 2
+err 'only -j 1'
+run 2 list -o ''
+err 'option -o wants a value'
+run 2 schema --json
+err 'schema has no --json'
 run 2 run "$good" --no-such-option
 err 'unknown option "--no-such-option"'
 
