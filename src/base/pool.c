@@ -1,6 +1,7 @@
 // A pool of pthreads that live as long as it does. A run is announced by raising `turn`; every thread, the caller too,
 // takes indices from one counter until they are used up; the caller leaves when all have reported.
-// Waiting is a short spin and then sleep on a condition. Not here: nested runs, a run from two threads at once.
+// Waiting is a short spin and then sleep on a condition; whoever ends a wait takes the mutex only when somebody sleeps,
+// so that a step of short runs and barriers takes no lock. Not here: nested runs, a run from two threads at once.
 #include "base/pool.h"
 
 #include <assert.h>
@@ -18,24 +19,33 @@
 enum { SPINS = 2000, CACHE_LINE = 64 };
 
 struct pool {
-	size_t threads;     // the caller's own included
-	size_t spins;       // 0 where there are more threads than processors: spinning would only keep the others off
-	pthread_t *workers; // (threads - 1)
+	size_t threads;        // the caller's own included
+	size_t spins;          // 0 where there are more threads than processors: spinning would only keep the others off
+	pthread_t *workers;    // (threads - 1)
+	struct worker *worker; // (threads - 1): what each is told
 	pthread_mutex_t mutex;
-	pthread_cond_t announced; // turn was raised
-	pthread_cond_t reported;  // working fell to 0
-	bool running;             // the caller is within pool_run
+	pthread_cond_t changed; // a counter that somebody sleeps on has changed
+	bool running;           // the caller is within pool_run or pool_team
 
 	// The run, written before turn is raised and left alone until all have reported.
 	size_t count;
 	void (*block)(void *context, size_t index);
 	void *context;
+	bool team; // every thread calls block once, with its own number
 	bool stop;
 
 	// Each on a line of its own, so that taking an index does not slow the ones who wait.
-	alignas(CACHE_LINE) atomic_size_t turn;    // number of runs announced; raised under the mutex
-	alignas(CACHE_LINE) atomic_size_t next;    // next index to hand out
-	alignas(CACHE_LINE) atomic_size_t working; // workers that have not reported
+	alignas(CACHE_LINE) atomic_size_t turn;     // number of runs announced
+	alignas(CACHE_LINE) atomic_size_t next;     // next index to hand out
+	alignas(CACHE_LINE) atomic_size_t reported; // reports of workers since the pool began
+	alignas(CACHE_LINE) atomic_size_t arrived;  // at the barrier, since the team began
+	alignas(CACHE_LINE) atomic_size_t passed;   // barriers, since the pool began
+	alignas(CACHE_LINE) atomic_size_t sleepers; // threads that sleep, or are about to
+};
+
+struct worker {
+	struct pool *pool;
+	size_t member;
 };
 
 static void relax(void) {
@@ -55,56 +65,57 @@ static void take_blocks(struct pool *pool) {
 	}
 }
 
-static void wait_for_turn(struct pool *pool, size_t seen) {
+// Returns when *counter is no longer `seen`. A sleeper says so before its last look, and whoever changes a counter
+// looks for sleepers after the change; both in one total order, so that one of them sees the other.
+static void wait_for_change(struct pool *pool, atomic_size_t *counter, size_t seen) {
 	for (size_t i = 0; i < pool->spins; i++) {
-		if (atomic_load_explicit(&pool->turn, memory_order_acquire) != seen)
+		if (atomic_load_explicit(counter, memory_order_acquire) != seen)
 			return;
 		relax();
 	}
 	pthread_mutex_lock(&pool->mutex);
-	while (atomic_load_explicit(&pool->turn, memory_order_relaxed) == seen)
-		pthread_cond_wait(&pool->announced, &pool->mutex);
+	atomic_fetch_add(&pool->sleepers, 1);
+	while (atomic_load(counter) == seen)
+		pthread_cond_wait(&pool->changed, &pool->mutex);
+	atomic_fetch_sub(&pool->sleepers, 1);
 	pthread_mutex_unlock(&pool->mutex);
 }
 
-static void wait_for_reports(struct pool *pool) {
-	for (size_t i = 0; i < pool->spins; i++) {
-		if (atomic_load_explicit(&pool->working, memory_order_acquire) == 0)
-			return;
-		relax();
-	}
-	pthread_mutex_lock(&pool->mutex);
-	while (atomic_load_explicit(&pool->working, memory_order_acquire) != 0)
-		pthread_cond_wait(&pool->reported, &pool->mutex);
-	pthread_mutex_unlock(&pool->mutex);
-}
-
-// The last one signals under the mutex, so never between the caller's look at `working` and its sleep.
-static void report(struct pool *pool) {
-	size_t before = atomic_fetch_sub_explicit(&pool->working, 1, memory_order_acq_rel);
-	if (before != 1)
+static void wake_sleepers(struct pool *pool) {
+	if (atomic_load(&pool->sleepers) == 0)
 		return;
 	pthread_mutex_lock(&pool->mutex);
-	pthread_cond_signal(&pool->reported);
+	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->mutex);
+}
+
+static void advance(struct pool *pool, atomic_size_t *counter) {
+	atomic_fetch_add(counter, 1);
+	wake_sleepers(pool);
+}
+
+static void wait_for_reports(struct pool *pool, size_t before) {
+	for (;;) {
+		size_t reported = atomic_load_explicit(&pool->reported, memory_order_acquire);
+		if (reported - before == pool->threads - 1)
+			return;
+		wait_for_change(pool, &pool->reported, reported);
+	}
 }
 
 static void *work(void *argument) {
-	struct pool *pool = argument;
+	const struct worker *worker = argument;
+	struct pool *pool = worker->pool;
 	for (size_t seen = 0;; seen++) {
-		wait_for_turn(pool, seen);
+		wait_for_change(pool, &pool->turn, seen);
 		if (pool->stop)
 			return NULL;
-		take_blocks(pool);
-		report(pool);
+		if (pool->team)
+			pool->block(pool->context, worker->member);
+		else
+			take_blocks(pool);
+		advance(pool, &pool->reported);
 	}
-}
-
-static void announce(struct pool *pool) {
-	pthread_mutex_lock(&pool->mutex);
-	atomic_fetch_add_explicit(&pool->turn, 1, memory_order_release);
-	pthread_cond_broadcast(&pool->announced);
-	pthread_mutex_unlock(&pool->mutex);
 }
 
 // Processors that this process may use; the mask grows until the kernel's fits.
@@ -129,7 +140,8 @@ static void start_workers(struct pool *pool, size_t wanted) {
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pool->threads = 1;
 	for (size_t i = 0; i < wanted; i++) {
-		if (pthread_create(&pool->workers[i], NULL, work, pool) != 0)
+		pool->worker[i] = (struct worker){pool, i + 1};
+		if (pthread_create(&pool->workers[i], NULL, work, &pool->worker[i]) != 0)
 			break;
 		pool->threads++;
 	}
@@ -145,9 +157,9 @@ struct pool *pool_create(size_t threads) {
 		memory_exhausted(sizeof *pool);
 	pool->spins = threads <= available ? SPINS : 0;
 	pthread_mutex_init(&pool->mutex, NULL);
-	pthread_cond_init(&pool->announced, NULL);
-	pthread_cond_init(&pool->reported, NULL);
+	pthread_cond_init(&pool->changed, NULL);
 	pool->workers = memory_alloc((threads - 1) * sizeof *pool->workers);
+	pool->worker = memory_alloc((threads - 1) * sizeof *pool->worker);
 	start_workers(pool, threads - 1);
 	return pool;
 }
@@ -156,18 +168,28 @@ void pool_destroy(struct pool *pool) {
 	if (pool == NULL)
 		return;
 	pool->stop = true;
-	announce(pool);
+	advance(pool, &pool->turn);
 	for (size_t i = 0; i + 1 < pool->threads; i++)
 		pthread_join(pool->workers[i], NULL);
-	pthread_cond_destroy(&pool->reported);
-	pthread_cond_destroy(&pool->announced);
+	pthread_cond_destroy(&pool->changed);
 	pthread_mutex_destroy(&pool->mutex);
 	free(pool->workers);
+	free(pool->worker);
 	free(pool);
 }
 
 size_t pool_threads(const struct pool *pool) {
 	return pool == NULL ? 1 : pool->threads;
+}
+
+static void begin(struct pool *pool, void (*block)(void *context, size_t index), void *context, bool team) {
+	assert(!pool->running);
+	pool->running = true;
+	pool->block = block;
+	pool->context = context;
+	pool->team = team;
+	atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
+	atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
 }
 
 void pool_run(struct pool *pool, size_t count, void (*block)(void *context, size_t index), void *context) {
@@ -176,15 +198,36 @@ void pool_run(struct pool *pool, size_t count, void (*block)(void *context, size
 			block(context, i);
 		return;
 	}
-	assert(!pool->running);
-	pool->running = true;
+	size_t before = atomic_load_explicit(&pool->reported, memory_order_relaxed);
+	begin(pool, block, context, false);
 	pool->count = count;
-	pool->block = block;
-	pool->context = context;
-	atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-	atomic_store_explicit(&pool->working, pool->threads - 1, memory_order_relaxed);
-	announce(pool);
+	advance(pool, &pool->turn);
 	take_blocks(pool);
-	wait_for_reports(pool);
+	wait_for_reports(pool, before);
 	pool->running = false;
+}
+
+void pool_team(struct pool *pool, void (*body)(void *context, size_t member), void *context) {
+	if (pool == NULL || pool->threads == 1) {
+		body(context, 0);
+		return;
+	}
+	size_t before = atomic_load_explicit(&pool->reported, memory_order_relaxed);
+	begin(pool, body, context, true);
+	advance(pool, &pool->turn);
+	body(context, 0);
+	wait_for_reports(pool, before);
+	pool->running = false;
+}
+
+void pool_barrier(struct pool *pool) {
+	if (pool == NULL || pool->threads == 1)
+		return;
+	size_t passed = atomic_load_explicit(&pool->passed, memory_order_relaxed); // nobody passes before this one arrives
+	if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) + 1 < pool->threads) {
+		wait_for_change(pool, &pool->passed, passed);
+		return;
+	}
+	atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
+	advance(pool, &pool->passed);
 }

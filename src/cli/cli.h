@@ -10,6 +10,7 @@ struct options {
 	size_t overrides_count;
 	const char *results; // -o
 	size_t threads;      // -t; 0: all
+	struct pool *pool;   // that many
 	bool quiet, verbose, json, force, markdown;
 	const char **arguments; // (arguments_count)
 	size_t arguments_count;

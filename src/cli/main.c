@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/nearest.h"
+#include "base/pool.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -111,6 +112,13 @@ static int read_options(int argc, char **argv, struct options *options) {
 	return 0;
 }
 
+static int run_with_threads(const struct verb *verb, struct options *options) {
+	options->pool = pool_create(options->threads);
+	int code = verb->run(options);
+	pool_destroy(options->pool);
+	return code;
+}
+
 static int run_verb(const struct verb *verb, int argc, char **argv) {
 	struct options options = {.results = "results", .argc = argc, .argv = argv};
 	options.overrides = memory_alloc((size_t)argc * sizeof(char *));
@@ -123,7 +131,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv) {
 	else if (code == 0 && options.arguments_count > verb->arguments_max)
 		code = usage_error("too many arguments; usage: aexp %s", verb->usage, NULL);
 	else if (code == 0)
-		code = verb->run(&options);
+		code = run_with_threads(verb, &options);
 	free(options.overrides);
 	free(options.arguments);
 	return code;

@@ -6,7 +6,6 @@
 #include "version.h"
 
 #include <math.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,13 +40,6 @@ static double now(void) {
 	struct timespec time;
 	clock_gettime(CLOCK_REALTIME, &time);
 	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static size_t threads_in_use(const struct options *options) {
-	cpu_set_t mask;
-	if (options->threads)
-		return options->threads;
-	return sched_getaffinity(0, sizeof(mask), &mask) == 0 ? (size_t)CPU_COUNT(&mask) : 1;
 }
 
 static void print_part(const struct run_result *r, const char *name, const struct part_result *part) {
@@ -125,7 +117,7 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	                                .commit = AEXP_COMMIT,
 	                                .argc = options->argc,
 	                                .argv = options->argv,
-	                                .threads = threads_in_use(options),
+	                                .threads = pool_threads(options->pool),
 	                                .started = now()};
 	char *backend = NULL;
 	experiment_write(&p->experiment, &resolved);
@@ -136,10 +128,9 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	begin_phases(p, &result);
 	progress_begin(&progress, &p->experiment, options->quiet);
 	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted};
-	bool good =
-	    train_backend_check(&p->experiment, options->threads, &error) &&
-	    run_folder_begin(folder, text_string(&resolved), &error) &&
-	    train_run(&p->experiment, &p->matrices, &p->graph, options->threads, &observer, &result, &backend, &error);
+	bool good = train_backend_check(&p->experiment, options->pool, &error) &&
+	            run_folder_begin(folder, text_string(&resolved), &error) &&
+	            train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &result, &backend, &error);
 	progress_end(&progress);
 	provenance.backend = backend ? backend : "";
 	provenance.ended = now();
@@ -176,7 +167,7 @@ static int check_one(const char *path, const struct options *options) {
 	struct prepared p;
 	struct error error = {0};
 	int code = prepare(path, options, true, &p);
-	if (code == 0 && !train_backend_check(&p.experiment, options->threads, &error)) {
+	if (code == 0 && !train_backend_check(&p.experiment, options->pool, &error)) {
 		print_error(&error);
 		code = (int)error.code;
 	}

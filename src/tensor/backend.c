@@ -1,8 +1,8 @@
 // The registry of backends.
 #include "tensor/backend.h"
 
-static bool cuda_open(const struct backend *backend, size_t threads, struct device **ret, struct error *error) {
-	(void)backend, (void)threads, (void)ret;
+static bool cuda_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
+	(void)backend, (void)pool, (void)ret;
 	error_set(error, ERROR_BACKEND, "backend \"cuda\" is not in this build");
 	error_hint(error, "Use backend = \"openblas\".");
 	return false;

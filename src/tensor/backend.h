@@ -100,8 +100,9 @@ struct device; // an opened backend
 
 struct backend {
 	struct row row;
-	// ERROR_BACKEND when it is not available here. threads 0: all that this process may use.
-	bool (*open)(const struct backend *backend, size_t threads, struct device **ret, struct error *error);
+	// ERROR_BACKEND when it is not available here. The pool's threads compute (NULL: the caller alone); it must outlive
+	// the device.
+	bool (*open)(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error);
 	void (*close)(struct device *device);
 	const char *(*describe)(const struct device *device); // "OpenBLAS 0.3.21 (Haswell), kernels avx2"
 

@@ -10,9 +10,9 @@
 #include <immintrin.h>
 #endif
 
-// Decaying sums of squares end in denormals, which cost a hundred times more and carry nothing. Threads that are
-// started afterwards inherit the setting.
-static void flush_denormals(void) {
+// Decaying sums of squares end in denormals, which cost a hundred times more and carry nothing.
+static void flush_denormals(void *unused, size_t member) {
+	(void)unused, (void)member;
 #if defined(__x86_64__)
 	enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
 	_mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
@@ -24,12 +24,12 @@ static void flush_denormals(void) {
 #endif
 }
 
-bool cpu_open(const struct backend *backend, size_t threads, struct device **ret, struct error *error) {
+bool cpu_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
 	(void)error;
-	flush_denormals();
+	pool_team(pool, flush_denormals, NULL);
 	struct device *device = memory_alloc(sizeof(*device));
 	device->backend = backend;
-	device->pool = threads == 1 ? NULL : pool_create(threads);
+	device->pool = pool;
 	*ret = device;
 	return true;
 }
@@ -37,7 +37,6 @@ bool cpu_open(const struct backend *backend, size_t threads, struct device **ret
 void cpu_close(struct device *device) {
 	if (!device)
 		return;
-	pool_destroy(device->pool);
 	free(device);
 }
 

@@ -13,7 +13,7 @@ struct device {
 	char description[256];
 };
 
-bool cpu_open(const struct backend *backend, size_t threads, struct device **ret, struct error *error);
+bool cpu_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error);
 void cpu_close(struct device *device);
 const char *cpu_describe(const struct device *device);
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error);

@@ -30,9 +30,9 @@ static const struct kernels *choose_kernels(void) {
 	return &kernels_baseline;
 }
 
-static bool openblas_open(const struct backend *backend, size_t threads, struct device **ret, struct error *error) {
+static bool openblas_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
 	struct device *plain;
-	if (!cpu_open(backend, threads, &plain, error))
+	if (!cpu_open(backend, pool, &plain, error))
 		return false;
 	struct openblas_device *open = memory_alloc(sizeof(*open));
 	open->device = *plain;

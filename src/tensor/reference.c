@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool reference_open(const struct backend *backend, size_t threads, struct device **ret, struct error *error) {
-	(void)threads; // one thread, on purpose
-	if (!cpu_open(backend, 1, ret, error))
+static bool reference_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
+	(void)pool; // one thread, on purpose
+	if (!cpu_open(backend, NULL, ret, error))
 		return false;
 	snprintf((*ret)->description, sizeof((*ret)->description), "reference (plain C, one thread)");
 	return true;

@@ -347,11 +347,11 @@ static bool train_all(struct trainer *t, struct error *error) {
 	return check_weights(t->result, error);
 }
 
-bool train_backend_check(const struct experiment *experiment, size_t threads, struct error *error) {
+bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {
 	const struct backend *backend = (const struct backend *)experiment->backend.row;
 	struct device *device;
 	struct error cause = {0};
-	if (backend->open(backend, threads, &device, &cause)) {
+	if (backend->open(backend, pool, &device, &cause)) {
 		backend->close(device);
 		return true;
 	}
@@ -362,7 +362,7 @@ bool train_backend_check(const struct experiment *experiment, size_t threads, st
 }
 
 bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
-               size_t threads, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
+               struct pool *pool, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
                struct error *error) {
 	static const struct train_observer nobody = {0};
 	ret->experiment = experiment;
@@ -374,7 +374,7 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 	                    .observer = observer ? observer : &nobody,
 	                    .backend = (const struct backend *)experiment->backend.row};
 	*ret_backend = NULL;
-	if (!t.backend->open(t.backend, threads, &t.device, error))
+	if (!t.backend->open(t.backend, pool, &t.device, error))
 		return false;
 	*ret_backend = memory_copy_string(t.backend->describe(t.device));
 	bool good = train_all(&t, error);

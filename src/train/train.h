@@ -19,12 +19,12 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
                 struct errors *errors);
 
 // Whether the experiment's backend is there on this machine: asked before anything is written.
-bool train_backend_check(const struct experiment *experiment, size_t threads, struct error *error);
+bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error);
 
-// Trains and evaluates. threads 0: all. ret is finished with train_result_finish, also after a failure. The result
+// Trains and evaluates. ret is finished with train_result_finish, also after a failure. The result
 // refers to experiment, matrices and graph. ret_backend: how the device describes itself, to be freed.
 bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
-               size_t threads, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
+               struct pool *pool, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
                struct error *error);
 void train_result_finish(struct run_result *result);
 

@@ -111,6 +111,40 @@ static void waits_for_the_slow(void **state) {
 	}
 }
 
+// A team: every member once, and between two barriers each sees what its neighbour wrote before the first.
+struct relay {
+	struct pool *pool;
+	uint64_t cells[2][8]; // (turn, member)
+};
+enum { TURNS = 5000 };
+
+static void pass_on(void *context, size_t member) {
+	struct relay *relay = context;
+	size_t members = pool_threads(relay->pool);
+	for (size_t turn = 0; turn < TURNS; turn++) {
+		const uint64_t *from = relay->cells[turn % 2];
+		relay->cells[(turn + 1) % 2][member] = from[(member + 1) % members] * 6364136223846793005u + member;
+		pool_barrier(relay->pool);
+	}
+}
+
+static void a_team_in_step(void **state) {
+	(void)state;
+	for (size_t kind = 0; kind < KINDS; kind++) {
+		struct relay relay = {.pool = pool_create(THREADS[kind])}, expected = {0};
+		size_t members = THREADS[kind];
+		for (int run = 0; run < 3; run++) {
+			pool_team(relay.pool, pass_on, &relay);
+			for (size_t turn = 0; turn < TURNS; turn++)
+				for (size_t m = 0; m < members; m++)
+					expected.cells[(turn + 1) % 2][m] =
+					    expected.cells[turn % 2][(m + 1) % members] * 6364136223846793005u + m;
+		}
+		assert_memory_equal(relay.cells, expected.cells, sizeof expected.cells);
+		pool_destroy(relay.pool);
+	}
+}
+
 // All threads of a pool take part: each waits within its block until the others are there.
 static void meet(void *context, size_t index) {
 	(void)index;
@@ -204,6 +238,7 @@ int main(void) {
 	    cmocka_unit_test(runs_after_a_sleep),
 	    cmocka_unit_test(waits_for_the_slow),
 	    cmocka_unit_test(the_threads_are_there),
+	    cmocka_unit_test(a_team_in_step),
 	    cmocka_unit_test(workers_block_signals),
 	    cmocka_unit_test(created_and_destroyed),
 	    cmocka_unit_test(no_pool_is_one_thread),

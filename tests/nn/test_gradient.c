@@ -152,7 +152,7 @@ static void check_on(const struct backend *backend, const struct graph *graph, b
 		                         .rating_entries = batch_rating_entries_most(&batch),
 		                         .feature_entries = batch_feature_entries_most(&batch) };
 	struct device *device;
-	assert_true(backend->open(backend, 1, &device, &error));
+	assert_true(backend->open(backend, NULL, &device, &error));
 	struct network *network;
 	assert_true(network_create(graph, device, backend, 7, &room, &network, &error));
 	check_network(network, &batch, text);

@@ -67,7 +67,7 @@ static void check_seam(const struct backend *backend, size_t which) {
 	struct device *device;
 	uint32_t row[ROWS], last[ROWS] = { 0 }, longest = 0;
 	uint64_t state = which;
-	assert_true(backend->open(backend, 1, &device, NULL));
+	assert_true(backend->open(backend, NULL, &device, NULL));
 	lazy = dense = (struct side){ 0 };
 	for (size_t i = 0; i < POWERS; i++)
 		powers[i] = (real)pow((double)c->decay, (double)i);
@@ -137,7 +137,7 @@ static void train(const struct graph *graph, const struct csr *ratings, real *re
 	assert_true(batch_create(&source, 1, BATCH, &batch, NULL));
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch) };
-	assert_true(backend_openblas.open(&backend_openblas, 1, &device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
 	assert_true(network_create(graph, device, &backend_openblas, 1, &room, &network, NULL));
 	for (size_t step = 0; step < NETWORK_STEPS; step++) {
 		uint32_t rows[BATCH];

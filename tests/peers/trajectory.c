@@ -39,7 +39,7 @@ static bool make_network(struct world *w, struct error *error) {
 	size_t rows = (size_t)w->experiment.train->batch;
 	const struct csr *features = w->matrices.features.start ? &w->matrices.features : NULL;
 	w->source = (struct batch_source){&w->matrices.train, features, &w->matrices.train};
-	if (!backend->open(backend, 1, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
+	if (!backend->open(backend, NULL, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
 		return false;
 	struct network_room room = {.rows = rows,
 	                            .cells = batch_cells_most(&w->batch),
@@ -125,7 +125,7 @@ static bool write_epoch(struct world *w, FILE *to, struct error *error) {
 	struct run_result result = {0};
 	char *backend = NULL;
 	w->experiment.train->epochs = 1;
-	bool good = train_run(&w->experiment, &w->matrices, &w->graph, 1, NULL, &result, &backend, error);
+	bool good = train_run(&w->experiment, &w->matrices, &w->graph, NULL, NULL, &result, &backend, error);
 	if (good)
 		fprintf(to, "{\"epoch_loss\": %.17g}\n", result.epochs[0].train_loss);
 	train_result_finish(&result);

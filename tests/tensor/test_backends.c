@@ -368,6 +368,7 @@ _Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES
 // --- devices ------------------------------------------------------------------------------------------------------------
 
 static struct device *reference, *threaded[THREADS_MOST];
+static struct pool *threads[THREADS_MOST];
 
 static bool runs_here(const struct kernels *kernels) {
 #if defined(__x86_64__)
@@ -469,7 +470,7 @@ static void test_cuda_refused(void **state) {
 	(void)state;
 	struct error error = { 0 };
 	struct device *device = NULL;
-	assert_false(backend_cuda.open(&backend_cuda, 1, &device, &error));
+	assert_false(backend_cuda.open(&backend_cuda, NULL, &device, &error));
 	assert_int_equal(error.code, ERROR_BACKEND);
 	assert_null(device);
 }
@@ -482,17 +483,21 @@ static int set_up(void **state) {
 		for (size_t k = 0; k < POOL; k++)
 			pool[i][k] = draw_real(&seed);
 	}
-	for (size_t t = 0; t < THREADS_MOST; t++)
-		if (!backend_openblas.open(&backend_openblas, t + 1, &threaded[t], NULL))
+	for (size_t t = 0; t < THREADS_MOST; t++) {
+		threads[t] = pool_create(t + 1);
+		if (!backend_openblas.open(&backend_openblas, threads[t], &threaded[t], NULL))
 			return 1;
-	return backend_reference.open(&backend_reference, 1, &reference, NULL) ? 0 : 1;
+	}
+	return backend_reference.open(&backend_reference, NULL, &reference, NULL) ? 0 : 1;
 }
 
 static int tear_down(void **state) {
 	(void)state;
 	backend_reference.close(reference);
-	for (size_t t = 0; t < THREADS_MOST; t++)
+	for (size_t t = 0; t < THREADS_MOST; t++) {
 		backend_openblas.close(threaded[t]);
+		pool_destroy(threads[t]);
+	}
 	for (size_t i = 0; i < POOLS; i++)
 		free(pool[i]);
 	return 0;
