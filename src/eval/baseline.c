@@ -4,12 +4,12 @@
 // Left out on purpose: Surprise clips its predictions to the rating scale; here they are not, like everything else.
 #include "eval/baseline.h"
 
+#include "base/memory.h"
 #include "eval/popularity.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *const baseline_names[BASELINES] = {
     [BASELINE_GLOBAL_MEAN] = "global_mean",
@@ -21,58 +21,46 @@ const char *const baseline_names[BASELINES] = {
 // Surprise's defaults for `als`.
 enum { BIAS_EPOCHS = 10, BIAS_REG_ITEM = 10, BIAS_REG_USER = 15 };
 
-// Users or items.
-struct side {
-	size_t count;
-	bool is_rows; // of the matrices
-	double reg;   // how many entries of bias 0 everyone is given beforehand
-	size_t *seen; // (count) train entries
-	double *bias; // (count)
+struct baseline_fit {
+	const struct matrices *matrices;
+	const struct metric_use *uses;
+	size_t uses_count;
+	struct pool *pool;
+	bool any_cells, any_ranking;   // kinds of metric that are asked for; without cells nothing below is filled
+	double mean;                   // NAN without train entries
+	double *item_mean;             // (items)
+	double *user_bias, *item_bias; // (users), (items)
 };
 
-struct fit {
-	double mean; // NAN without train entries
-	struct side users, items;
-	double *item_mean; // (items)
+// --- fitting ---
+
+// One side, users or items, while the other is fixed: rows of that side, bias by column.
+struct solve {
+	const struct csr *rows;
+	double mean, reg;    // reg: how many entries of bias 0 everyone is given beforehand
+	const double *other; // (columns); NULL: zero
+	double *ret_bias;    // (rows)
 };
 
-static void side_finish(struct side *side) {
-	free(side->seen);
-	free(side->bias);
-}
+enum { SOLVE_ROWS = 64 };
 
-static void side_count(struct side *side, const struct csr *csr) {
-	for (size_t row = 0; row < csr->rows; row++)
-		for (size_t i = csr->start[row]; i < csr->start[row + 1]; i++)
-			side->seen[side->is_rows ? row : csr->column[i]]++;
-}
-
-static bool side_init(struct side *side, const struct csr *csr, bool is_rows, double reg, struct error *error) {
-	size_t count = is_rows ? csr->rows : csr->columns;
-	*side = (struct side){.count = count, .is_rows = is_rows, .reg = reg};
-	side->seen = memory_array(count, sizeof(*side->seen), "the baselines", error);
-	side->bias = side->seen ? memory_array(count, sizeof(*side->bias), "the baselines", error) : NULL;
-	if (!side->bias)
-		return false;
-	side_count(side, csr);
-	return true;
+static void solve_rows(void *context, size_t index) {
+	const struct solve *solve = context;
+	const struct csr *rows = solve->rows;
+	size_t end = rows->rows - index * SOLVE_ROWS < SOLVE_ROWS ? rows->rows : (index + 1) * SOLVE_ROWS;
+	for (size_t row = index * SOLVE_ROWS; row < end; row++) {
+		size_t first = rows->start[row], count = rows->start[row + 1] - first;
+		double sum = 0;
+		for (size_t i = first; i < first + count; i++)
+			sum += (double)rows->value[i] - solve->mean - (solve->other ? solve->other[rows->column[i]] : 0.0);
+		solve->ret_bias[row] = count ? sum / (solve->reg + (double)count) : 0;
+	}
 }
 
 // Everyone's sum of (r - mean - other side's bias) over (reg + entries): the least-squares bias while the other side is
-// fixed. `other` NULL counts as zero; no entries, no bias.
-static void side_solve(const struct side *side, const struct csr *csr, double mean, const double *other, double reg,
-                       double *ret_bias) {
-	for (size_t i = 0; i < side->count; i++)
-		ret_bias[i] = 0;
-	for (size_t row = 0; row < csr->rows; row++)
-		for (size_t i = csr->start[row]; i < csr->start[row + 1]; i++) {
-			size_t column = csr->column[i];
-			size_t own = side->is_rows ? row : column, across = side->is_rows ? column : row;
-			ret_bias[own] += (double)csr->value[i] - mean - (other ? other[across] : 0.0);
-		}
-	for (size_t i = 0; i < side->count; i++)
-		if (side->seen[i])
-			ret_bias[i] /= reg + (double)side->seen[i];
+// fixed. No entries, no bias.
+static void side_solve(struct pool *pool, struct solve solve) {
+	pool_run(pool, (solve.rows->rows + SOLVE_ROWS - 1) / SOLVE_ROWS, solve_rows, &solve);
 }
 
 static double mean_value(const struct csr *csr) {
@@ -83,127 +71,174 @@ static double mean_value(const struct csr *csr) {
 	return count ? sum / (double)count : NAN;
 }
 
-static void fit_item_means(struct fit *fit, const struct csr *train) {
-	side_solve(&fit->items, train, 0, NULL, 0, fit->item_mean);
-	for (size_t i = 0; i < fit->items.count; i++)
-		if (!fit->items.seen[i])
+static void fit_item_means(struct baseline_fit *fit, const struct csr *by_item) {
+	side_solve(fit->pool, (struct solve){by_item, 0, 0, NULL, fit->item_mean});
+	for (size_t i = 0; i < by_item->rows; i++)
+		if (by_item->start[i + 1] == by_item->start[i])
 			fit->item_mean[i] = fit->mean;
 }
 
-static void fit_biases(struct fit *fit, const struct csr *train) {
-	struct side *users = &fit->users, *items = &fit->items;
+static void fit_biases(struct baseline_fit *fit, const struct csr *by_user, const struct csr *by_item) {
+	struct solve items = {by_item, fit->mean, BIAS_REG_ITEM, fit->user_bias, fit->item_bias};
+	struct solve users = {by_user, fit->mean, BIAS_REG_USER, fit->item_bias, fit->user_bias};
 	for (size_t epoch = 0; epoch < BIAS_EPOCHS; epoch++) {
-		side_solve(items, train, fit->mean, users->bias, items->reg, items->bias);
-		side_solve(users, train, fit->mean, items->bias, users->reg, users->bias);
+		side_solve(fit->pool, items);
+		side_solve(fit->pool, users);
 	}
 }
 
-// Under split `users` those who are asked have no train entry: their bias is what their input asks for, the items'
-// stay.
-static void fold_in(struct fit *fit, const struct csr *input) {
-	struct side *users = &fit->users;
-	memset(users->seen, 0, users->count * sizeof(*users->seen));
-	side_count(users, input);
-	side_solve(users, input, fit->mean, fit->items.bias, users->reg, users->bias);
-}
-
-static bool fit_init(struct fit *fit, const struct matrices *matrices, const struct part *part, struct error *error) {
-	const struct csr *train = &matrices->train;
-	bool items_as_rows = matrices->items_as_rows;
-	*fit = (struct fit){.mean = mean_value(train)};
-	fit->item_mean = memory_array(matrices->items, sizeof(*fit->item_mean), "the baselines", error);
-	if (!fit->item_mean || !side_init(&fit->users, train, !items_as_rows, BIAS_REG_USER, error) ||
-	    !side_init(&fit->items, train, items_as_rows, BIAS_REG_ITEM, error))
+static bool fit_all(struct baseline_fit *fit, struct error *error) {
+	const struct matrices *m = fit->matrices;
+	const struct csr *train = &m->train;
+	struct csr other = {0}; // train by the other side
+	fit->mean = mean_value(train);
+	fit->item_mean = memory_array(m->items, sizeof(*fit->item_mean), "the baselines", error);
+	fit->item_bias = fit->item_mean ? memory_array(m->items, sizeof(double), "the baselines", error) : NULL;
+	fit->user_bias = fit->item_bias ? memory_array(m->users, sizeof(double), "the baselines", error) : NULL;
+	if (!fit->user_bias || !csr_transpose(train, &other, error))
 		return false;
-	fit_item_means(fit, train);
-	fit_biases(fit, train);
-	if (part->input != train)
-		fold_in(fit, part->input);
+	const struct csr *by_user = m->items_as_rows ? &other : train, *by_item = m->items_as_rows ? train : &other;
+	fit_item_means(fit, by_item);
+	fit_biases(fit, by_user, by_item);
+	csr_finish(&other);
 	return true;
 }
 
-static void fit_finish(struct fit *fit) {
-	side_finish(&fit->users);
-	side_finish(&fit->items);
+// Under split `users` those who are asked have no train entry: their bias is what their input asks for, the items'
+// stay. NULL when memory is out.
+static double *fold_in(const struct baseline_fit *fit, const struct csr *input, struct error *error) {
+	struct csr other = {0};
+	bool transposed = fit->matrices->items_as_rows;
+	double *bias = memory_array(fit->matrices->users, sizeof(*bias), "the baselines", error);
+	if (!bias || (transposed && !csr_transpose(input, &other, error))) {
+		free(bias);
+		return NULL;
+	}
+	side_solve(fit->pool, (struct solve){transposed ? &other : input, fit->mean, BIAS_REG_USER, fit->item_bias, bias});
+	csr_finish(&other);
+	return bias;
+}
+
+bool baseline_fit_create(const struct matrices *matrices, const struct metric_use *uses, size_t uses_count,
+                         struct pool *pool, struct baseline_fit **ret, struct error *error) {
+	assert(uses_count <= METRIC_USES_MAX);
+	struct baseline_fit *fit = memory_alloc(sizeof(*fit));
+	*fit = (struct baseline_fit){.matrices = matrices, .uses = uses, .uses_count = uses_count, .pool = pool};
+	for (size_t i = 0; i < uses_count; i++)
+		*(uses[i].metric->over_ranking ? &fit->any_ranking : &fit->any_cells) = true;
+	if (fit->any_cells && !fit_all(fit, error)) {
+		baseline_fit_destroy(fit);
+		return false;
+	}
+	*ret = fit;
+	return true;
+}
+
+void baseline_fit_destroy(struct baseline_fit *fit) {
+	if (!fit)
+		return;
 	free(fit->item_mean);
+	free(fit->user_bias);
+	free(fit->item_bias);
+	free(fit);
 }
 
-static double predict_global_mean(const struct fit *fit, size_t user, size_t item) {
+// --- predictions ---
+
+struct predict {
+	const struct baseline_fit *fit;
+	const double *user_bias; // (users) of the part
+	const struct csr *target;
+	double (*predictor)(const struct predict *predict, size_t user, size_t item);
+	float *prediction; // (count of target)
+};
+
+static double predict_global_mean(const struct predict *predict, size_t user, size_t item) {
 	(void)user, (void)item;
-	return fit->mean;
+	return predict->fit->mean;
 }
 
-static double predict_item_mean(const struct fit *fit, size_t user, size_t item) {
+static double predict_item_mean(const struct predict *predict, size_t user, size_t item) {
 	(void)user;
-	return fit->item_mean[item];
+	return predict->fit->item_mean[item];
 }
 
-static double predict_user_item_bias(const struct fit *fit, size_t user, size_t item) {
-	return fit->mean + fit->users.bias[user] + fit->items.bias[item];
+static double predict_user_item_bias(const struct predict *predict, size_t user, size_t item) {
+	return predict->fit->mean + predict->user_bias[user] + predict->fit->item_bias[item];
 }
 
 // NULL: it only ranks.
-static double (*const predictors[BASELINES])(const struct fit *fit, size_t user, size_t item) = {
+static double (*const predictors[BASELINES])(const struct predict *predict, size_t user, size_t item) = {
     [BASELINE_GLOBAL_MEAN] = predict_global_mean,
     [BASELINE_ITEM_MEAN] = predict_item_mean,
     [BASELINE_USER_ITEM_BIAS] = predict_user_item_bias,
 };
 
-static void predict_cells(const struct fit *fit, enum baseline baseline, const struct csr *target,
-                          float *ret_prediction) {
+static void predict_cells(const struct predict *predict) {
+	const struct csr *target = predict->target;
+	bool items_as_rows = predict->fit->matrices->items_as_rows;
 	for (size_t row = 0; row < target->rows; row++)
 		for (size_t i = target->start[row]; i < target->start[row + 1]; i++) {
 			size_t column = target->column[i];
-			size_t user = fit->users.is_rows ? row : column, item = fit->users.is_rows ? column : row;
-			ret_prediction[i] = (float)predictors[baseline](fit, user, item);
+			size_t user = items_as_rows ? column : row, item = items_as_rows ? row : column;
+			predict->prediction[i] = (float)predict->predictor(predict, user, item);
 		}
 }
 
-static bool evaluate_cells(const struct matrices *matrices, const struct part *part, const struct metric_use *uses,
-                           const double *levels, size_t levels_count, struct baselines *ret, struct error *error) {
-	struct fit fit;
+static void evaluate_cells(struct predict *predict, struct cells *cells, struct baselines *ret) {
+	const struct baseline_fit *fit = predict->fit;
+	for (enum baseline baseline = 0; baseline < BASELINES; baseline++) {
+		if (!predictors[baseline])
+			continue;
+		predict->predictor = predictors[baseline];
+		predict_cells(predict);
+		for (size_t i = 0; i < fit->uses_count; i++)
+			if (fit->uses[i].metric->over_cells)
+				ret->value[baseline][i] = fit->uses[i].metric->over_cells(cells);
+	}
+}
+
+static bool evaluate_predictions(const struct baseline_fit *fit, const struct part *part, const double *levels,
+                                 size_t levels_count, struct baselines *ret, struct error *error) {
+	bool train_alone = part->input == &fit->matrices->train;
+	double *folded = train_alone ? NULL : fold_in(fit, part->input, error);
+	float *prediction = train_alone || folded
+	                        ? memory_array(csr_count(&part->target), sizeof(*prediction), "the baselines", error)
+	                        : NULL;
+	struct predict predict = {
+	    .fit = fit, .user_bias = folded ? folded : fit->user_bias, .target = &part->target, .prediction = prediction};
 	struct cells cells = {.count = csr_count(&part->target),
+	                      .prediction = prediction,
 	                      .target = part->target.value,
 	                      .liked = part->target.liked,
 	                      .levels = levels,
-	                      .levels_count = levels_count};
-	float *prediction = NULL;
-	bool done = fit_init(&fit, matrices, part, error) &&
-	            (prediction = memory_array(cells.count, sizeof(*prediction), "the baselines", error));
-	cells.prediction = prediction;
-	for (enum baseline baseline = 0; done && baseline < BASELINES; baseline++) {
-		if (!predictors[baseline])
-			continue;
-		predict_cells(&fit, baseline, &part->target, prediction);
-		for (size_t i = 0; i < ret->uses_count; i++)
-			if (uses[i].metric->over_cells)
-				ret->value[baseline][i] = uses[i].metric->over_cells(&cells);
-	}
+	                      .levels_count = levels_count,
+	                      .pool = fit->pool};
+	if (prediction)
+		evaluate_cells(&predict, &cells, ret);
 	free(prediction);
-	fit_finish(&fit);
-	return done;
+	free(folded);
+	return prediction;
 }
 
-static bool evaluate_popularity(const struct matrices *matrices, const struct part *part,
-                                const struct part *valid_excluded, const struct metric_use *uses, struct baselines *ret,
-                                struct error *error) {
-	struct ranking_collector *collector = ranking_collector_create(uses, ret->uses_count, matrices->items);
-	bool done = popularity_collect(matrices, part, valid_excluded, collector, error);
+static bool evaluate_popularity(const struct baseline_fit *fit, const struct part *part,
+                                const struct part *valid_excluded, struct baselines *ret, struct error *error) {
+	struct ranking_collector *collector;
 	size_t users, skipped;
+	if (!ranking_collector_create(fit->uses, fit->uses_count, fit->matrices->items, fit->pool, &collector, error))
+		return false;
+	bool done = popularity_collect(fit->matrices, part, valid_excluded, collector, error);
 	if (done)
 		ranking_collector_result(collector, ret->value[BASELINE_POPULARITY], &users, &skipped);
 	ranking_collector_destroy(collector);
 	return done;
 }
 
-// Notes what applies, leaves every value undefined, and says which kinds of metric there are at all.
-static void baselines_init(struct baselines *baselines, const struct metric_use *uses, size_t uses_count,
-                           bool *ret_any_cells, bool *ret_any_ranking) {
-	*baselines = (struct baselines){.uses_count = uses_count};
-	*ret_any_cells = *ret_any_ranking = false;
-	for (size_t i = 0; i < uses_count; i++) {
-		bool ranks = uses[i].metric->over_ranking;
-		*(ranks ? ret_any_ranking : ret_any_cells) = true;
+// Notes what applies, and leaves every value undefined.
+static void baselines_init(struct baselines *baselines, const struct baseline_fit *fit) {
+	*baselines = (struct baselines){.uses_count = fit->uses_count};
+	for (size_t i = 0; i < fit->uses_count; i++) {
+		bool ranks = fit->uses[i].metric->over_ranking;
 		for (size_t baseline = 0; baseline < BASELINES; baseline++) {
 			baselines->value[baseline][i] = NAN;
 			baselines->applies[baseline][i] = ranks == !predictors[baseline];
@@ -211,13 +246,11 @@ static void baselines_init(struct baselines *baselines, const struct metric_use 
 	}
 }
 
-bool baselines_evaluate(const struct matrices *matrices, const struct part *part, const struct part *valid_excluded,
-                        const struct metric_use *uses, size_t uses_count, const double *levels, size_t levels_count,
-                        struct baselines *ret, struct error *error) {
-	bool any_cells, any_ranking;
-	assert(uses_count <= METRIC_USES_MAX && part->target.start && part->target.liked);
-	baselines_init(ret, uses, uses_count, &any_cells, &any_ranking);
-	if (any_cells && !evaluate_cells(matrices, part, uses, levels, levels_count, ret, error))
+bool baselines_evaluate(const struct baseline_fit *fit, const struct part *part, const struct part *valid_excluded,
+                        const double *levels, size_t levels_count, struct baselines *ret, struct error *error) {
+	assert(part->target.start && part->target.liked);
+	baselines_init(ret, fit);
+	if (fit->any_cells && !evaluate_predictions(fit, part, levels, levels_count, ret, error))
 		return false;
-	return !any_ranking || evaluate_popularity(matrices, part, valid_excluded, uses, ret, error);
+	return !fit->any_ranking || evaluate_popularity(fit, part, valid_excluded, ret, error);
 }

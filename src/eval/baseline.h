@@ -16,11 +16,17 @@ struct baselines {
 	size_t uses_count;
 };
 
+// What is fitted on the train entries alone, once for all parts.
+struct baseline_fit;
+// Keeps the pointers: matrices, uses and the pool (may be NULL) must outlive it. ERROR_RUN when memory is out.
+bool baseline_fit_create(const struct matrices *matrices, const struct metric_use *uses, size_t uses_count,
+                         struct pool *pool, struct baseline_fit **ret, struct error *error);
+void baseline_fit_destroy(struct baseline_fit *fit); // NULL is fine
+
 // Evaluates all of them on one part, whose target exists. valid_excluded (may be NULL) holds the part whose targets are
 // no candidates (the validation part, at test). Definitions and sources: docs/metrics.md. ERROR_RUN when memory is out;
 // *ret then holds nothing of use.
-bool baselines_evaluate(const struct matrices *matrices, const struct part *part, const struct part *valid_excluded,
-                        const struct metric_use *uses, size_t uses_count, const double *levels, size_t levels_count,
-                        struct baselines *ret, struct error *error);
+bool baselines_evaluate(const struct baseline_fit *fit, const struct part *part, const struct part *valid_excluded,
+                        const double *levels, size_t levels_count, struct baselines *ret, struct error *error);
 
 #endif

@@ -1,11 +1,17 @@
-// Collects the ranking metrics of many users: one pass over a user's scores serves all metrics and cut-offs. All memory
-// is taken at creation.
+// Collects the ranking metrics of many users: one choice of the best serves all metrics and cut-offs. Threads take a
+// few users at a time and leave their values; the caller's thread adds them up. All memory is taken at creation.
 #include "eval/metric.h"
 #include "eval/topk.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+// ROUND: users whose values are held at once. GRAIN: users that a thread takes at a time.
+enum { ROUND = 1024, GRAIN = 8 };
 
 struct collected {
 	const struct metric *metric; // NULL for a cell metric
@@ -14,103 +20,163 @@ struct collected {
 };
 
 struct ranking_collector {
-	size_t items;
-	size_t depth;           // places that the largest k asks for, at most items
+	struct pool *pool;
 	struct collected *uses; // (uses_count)
 	size_t uses_count;
 	size_t users, skipped;
-	uint64_t *places;  // (depth) workspace: the first candidates, see topk.h
-	uint8_t *relevant; // (depth) workspace
+	struct ranker *rankers; // (rankers_count) one a thread
+	size_t rankers_count;
+	double *values;   // (ROUND, uses_count)
+	uint8_t *counted; // (ROUND)
 };
 
-struct ranking_collector *ranking_collector_create(const struct metric_use *uses, size_t uses_count, size_t items) {
-	struct ranking_collector *collector = memory_alloc(sizeof(*collector));
-	collector->items = items;
-	collector->uses_count = uses_count;
-	collector->uses = memory_alloc((uses_count + 1) * sizeof(*collector->uses));
-	for (size_t i = 0; i < uses_count; i++) {
+// Users that are ranked at once.
+struct round {
+	struct ranking_collector *collector;
+	size_t first, count;
+	void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret);
+	const void *context;
+	atomic_size_t next; // user to take
+};
+
+static bool ranker_init(struct ranker *ranker, size_t items, size_t depth, struct error *error) {
+	*ranker = (struct ranker){.items = items, .depth = depth, .topk = memory_alloc(sizeof(*ranker->topk))};
+	return topk_init(ranker->topk, items, depth, error) &&
+	       (ranker->mark = memory_array(items, 1, "a ranking", error)) &&
+	       (ranker->best = memory_array(depth, sizeof(*ranker->best), "a ranking", error)) &&
+	       (ranker->relevant = memory_array(depth, 1, "a ranking", error));
+}
+
+static void ranker_finish(struct ranker *ranker) {
+	if (ranker->topk)
+		topk_finish(ranker->topk);
+	free(ranker->topk);
+	free(ranker->mark);
+	free(ranker->best);
+	free(ranker->relevant);
+}
+
+static size_t read_uses(struct ranking_collector *collector, const struct metric_use *uses, size_t items) {
+	size_t deepest = 0;
+	for (size_t i = 0; i < collector->uses_count; i++) {
 		if (!uses[i].metric->over_ranking)
 			continue;
 		collector->uses[i] = (struct collected){.metric = uses[i].metric, .k = uses[i].k};
 		size_t depth = uses[i].k < items ? uses[i].k : items;
-		if (depth > collector->depth)
-			collector->depth = depth;
+		deepest = depth > deepest ? depth : deepest;
 	}
-	collector->places = memory_alloc((collector->depth + 1) * sizeof(*collector->places));
-	collector->relevant = memory_alloc(collector->depth + 1);
-	return collector;
+	return deepest;
+}
+
+bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, size_t items, struct pool *pool,
+                              struct ranking_collector **ret, struct error *error) {
+	struct ranking_collector *collector = memory_alloc(sizeof(*collector));
+	*collector = (struct ranking_collector){
+	    .pool = pool, .uses_count = uses_count, .rankers_count = pool_threads(pool), .uses = NULL};
+	collector->uses = memory_alloc((uses_count + 1) * sizeof(*collector->uses));
+	collector->rankers = memory_alloc(collector->rankers_count * sizeof(*collector->rankers));
+	collector->values = memory_alloc((ROUND * uses_count + 1) * sizeof(*collector->values));
+	collector->counted = memory_alloc(ROUND);
+	size_t depth = read_uses(collector, uses, items);
+	for (size_t i = 0; i < collector->rankers_count; i++)
+		if (!ranker_init(&collector->rankers[i], items, depth, error)) {
+			ranking_collector_destroy(collector);
+			return false;
+		}
+	*ret = collector;
+	return true;
 }
 
 void ranking_collector_destroy(struct ranking_collector *collector) {
 	if (!collector)
 		return;
+	for (size_t i = 0; i < collector->rankers_count; i++)
+		ranker_finish(&collector->rankers[i]);
+	free(collector->rankers);
 	free(collector->uses);
-	free(collector->places);
-	free(collector->relevant);
+	free(collector->values);
+	free(collector->counted);
 	free(collector);
 }
 
-size_t ranking_collector_depth(const struct ranking_collector *collector) {
-	return collector->depth;
+void ranking_collector_clear(struct ranking_collector *collector) {
+	collector->users = collector->skipped = 0;
+	for (size_t i = 0; i < collector->uses_count; i++)
+		collector->uses[i].sum = 0;
 }
 
-void ranking_collector_add_ranking(struct ranking_collector *collector, const struct ranking *ranking) {
-	if (ranking->relevant_count == 0) {
-		collector->skipped++;
-		return;
-	}
-	collector->users++;
-	for (size_t i = 0; i < collector->uses_count; i++) {
-		struct collected *use = &collector->uses[i];
+static void rank_one(struct round *round, struct ranker *ranker, size_t index) {
+	struct ranking_collector *collector = round->collector;
+	struct ranking ranking = {0};
+	round->rank(round->context, ranker, round->first + index, &ranking);
+	collector->counted[index] = ranking.relevant_count > 0;
+	for (size_t i = 0; ranking.relevant_count > 0 && i < collector->uses_count; i++) {
+		const struct collected *use = &collector->uses[i];
 		if (use->metric)
-			use->sum += use->metric->over_ranking(ranking, use->k);
+			collector->values[index * collector->uses_count + i] = use->metric->over_ranking(&ranking, use->k);
 	}
 }
 
-// How many of the relevant are candidates; both lists ascend.
-static size_t count_candidates(const uint32_t *relevant, size_t relevant_count, const uint32_t *excluded,
-                               size_t excluded_count) {
+static void rank_some(void *context, size_t member) {
+	struct round *round = context;
+	for (;;) {
+		size_t first = atomic_fetch_add_explicit(&round->next, GRAIN, memory_order_relaxed);
+		size_t end = first + GRAIN < round->count ? first + GRAIN : round->count;
+		if (first >= round->count)
+			return;
+		for (size_t i = first; i < end; i++)
+			rank_one(round, &round->collector->rankers[member], i);
+	}
+}
+
+static void add_up(struct ranking_collector *collector, size_t count) {
+	for (size_t user = 0; user < count; user++) {
+		collector->users += collector->counted[user];
+		collector->skipped += !collector->counted[user];
+		for (size_t i = 0; collector->counted[user] && i < collector->uses_count; i++)
+			collector->uses[i].sum += collector->values[user * collector->uses_count + i];
+	}
+}
+
+void ranking_collector_add(struct ranking_collector *collector, size_t count,
+                           void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
+                           const void *context) {
+	for (size_t first = 0; first < count; first += ROUND) {
+		struct round round = {.collector = collector,
+		                      .first = first,
+		                      .count = count - first < ROUND ? count - first : ROUND,
+		                      .rank = rank,
+		                      .context = context};
+		pool_team(collector->pool, rank_some, &round);
+		add_up(collector, round.count);
+	}
+}
+
+// Marks the relevant candidates, and returns their number.
+static size_t mark_relevant(struct ranker *ranker, const struct question *question) {
 	size_t count = 0;
-	for (size_t i = 0, j = 0; i < relevant_count; i++) {
-		while (j < excluded_count && excluded[j] < relevant[i])
-			j++;
-		count += j == excluded_count || excluded[j] != relevant[i];
+	for (size_t i = 0; i < question->target_count; i++) {
+		uint32_t item = question->target[i];
+		if (!question->liked[i] || !topk_is_candidate(ranker->topk, item))
+			continue;
+		ranker->mark[item] = 1;
+		count++;
 	}
 	return count;
 }
 
-static bool contains(const uint32_t *list, size_t count, uint32_t item) {
-	size_t low = 0, high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (list[middle] < item)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && list[low] == item;
-}
-
-void ranking_collector_add(struct ranking_collector *collector, const float *scores, const uint32_t *excluded,
-                           size_t excluded_count, const uint32_t *relevant, size_t relevant_count) {
-	struct ranking ranking = {.relevant = collector->relevant};
-	ranking.relevant_count = count_candidates(relevant, relevant_count, excluded, excluded_count);
-	if (ranking.relevant_count > 0)
-		ranking.length =
-		    topk_select(scores, collector->items, excluded, excluded_count, collector->depth, collector->places);
-	for (size_t i = 0; i < ranking.length; i++)
-		collector->relevant[i] = contains(relevant, relevant_count, topk_item(collector->places[i]));
-	ranking_collector_add_ranking(collector, &ranking);
-}
-
-void ranking_collector_merge(struct ranking_collector *into, const struct ranking_collector *from) {
-	assert(into->uses_count == from->uses_count && into->items == from->items);
-	for (size_t i = 0; i < into->uses_count; i++) {
-		assert(into->uses[i].metric == from->uses[i].metric && into->uses[i].k == from->uses[i].k);
-		into->uses[i].sum += from->uses[i].sum;
-	}
-	into->users += from->users;
-	into->skipped += from->skipped;
+void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret) {
+	topk_begin(ranker->topk, question->scores);
+	for (size_t i = 0; i < 2; i++)
+		topk_exclude(ranker->topk, question->excluded[i].items, question->excluded[i].count);
+	*ret = (struct ranking){.relevant = ranker->relevant, .relevant_count = mark_relevant(ranker, question)};
+	if (ret->relevant_count == 0)
+		return;
+	ret->length = topk_take(ranker->topk, ranker->depth, ranker->best);
+	for (size_t i = 0; i < ret->length; i++)
+		ranker->relevant[i] = ranker->mark[ranker->best[i]];
+	for (size_t i = 0; i < question->target_count; i++)
+		ranker->mark[question->target[i]] = 0;
 }
 
 void ranking_collector_result(const struct ranking_collector *collector, double *ret_means, size_t *ret_users,

@@ -3,6 +3,7 @@
 #ifndef AEXP_EVAL_METRIC_H
 #define AEXP_EVAL_METRIC_H
 
+#include "base/pool.h"
 #include "config/schema.h"
 #include "data/csr.h"
 
@@ -14,6 +15,7 @@ struct cells {
 	const uint8_t *liked;    // (count)
 	const double *levels;    // (levels_count) ascending: the values a target may take, for accuracy
 	size_t levels_count;
+	struct pool *pool; // may be NULL; values do not depend on it
 };
 
 // One user's ranking: the first `length` candidates by score, and what was relevant among all candidates.
@@ -43,24 +45,44 @@ struct metric_use {
 bool metric_use_read(const char *text, struct origin at, struct arena *arena, struct metric_use *ret,
                      struct errors *errors);
 
-// Collects rankings user by user. Ties go to the lower item index; users without a relevant candidate are skipped and
-// counted.
+// Collects rankings of many users: their values are found on the pool's threads and added in the order of the users,
+// so that the means are the same for any number of threads. Users without a relevant candidate are skipped and counted.
 struct ranking_collector;
-struct ranking_collector *ranking_collector_create(const struct metric_use *uses, size_t uses_count, size_t items);
-// scores: (items); excluded: ascending item indices that are no candidates; relevant: ascending item indices.
-void ranking_collector_add(struct ranking_collector *collector, const float *scores, const uint32_t *excluded,
-                           size_t excluded_count, const uint32_t *relevant, size_t relevant_count);
-// For a caller that knows the order without scores: `ranking` holds the first min(depth, candidates) places; a
-// relevant_count of 0 is skipped and counted. depth = min(largest k asked, items).
-size_t ranking_collector_depth(const struct ranking_collector *collector);
-void ranking_collector_add_ranking(struct ranking_collector *collector, const struct ranking *ranking);
+// pool may be NULL, and must outlive the collector. ERROR_RUN when memory is out.
+bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, size_t items, struct pool *pool,
+                              struct ranking_collector **ret, struct error *error);
+void ranking_collector_destroy(struct ranking_collector *collector); // NULL is fine
+void ranking_collector_clear(struct ranking_collector *collector);   // forgets the users added so far
+
+// One thread's memory for ranking.
+struct ranker {
+	size_t items, depth; // depth = min(largest k asked, items): places that count
+	struct topk *topk;
+	uint8_t *mark;     // (items) all 0 between users
+	uint32_t *best;    // (depth)
+	uint8_t *relevant; // (depth)
+};
+// Ranks users 0 ... count - 1 and adds them. `rank` fills the ranking of one; it runs on any thread.
+void ranking_collector_add(struct ranking_collector *collector, size_t count,
+                           void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
+                           const void *context);
+
+// What a user is asked. Lists are of item indices, in any order.
+struct question {
+	const float *scores; // (items)
+	const uint32_t *target;
+	const uint8_t *liked; // (target_count) which of them are relevant
+	size_t target_count;
+	struct {
+		const uint32_t *items;
+		size_t count;
+	} excluded[2]; // no candidates
+};
+// For `rank`: by score, the highest first; ties go to the lower item index.
+void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret);
+
 // The means over the users added so far, one a use (NAN for a cell metric, or where no user counted).
 void ranking_collector_result(const struct ranking_collector *collector, double *ret_means, size_t *ret_users,
                               size_t *ret_skipped);
-void ranking_collector_destroy(struct ranking_collector *collector);
-
-// Several collectors that were filled for consecutive blocks of users are added in order: deterministic for any
-// threads.
-void ranking_collector_merge(struct ranking_collector *into, const struct ranking_collector *from);
 
 #endif

@@ -1,85 +1,200 @@
-// Top-k by a bounded min-heap whose root is the worst of the chosen; at the end the heap is taken down in place, which
-// leaves it sorted best first.
+// See topk.h. The threshold is looked for among the maxima of groups of items, of which there are some times k: if k
+// maxima reach it, so do at least k items, and hardly more. Where many scores are equal more may reach it than the
+// memory for sorting holds; then the k-th largest key is found exactly.
 #include "eval/topk.h"
 
+#include "base/memory.h"
+#include "eval/topk_kernels.h"
+
 #include <assert.h>
+#include <stdlib.h>
 
-struct selection {
-	const float *scores; // (items)
-	uint64_t *heap;      // (k)
-	size_t k, count;
-};
+// CHUNK: up to here counting is the faster sort (it is quadratic), from here on sorted chunks are merged.
+// SPARE: how many more than 2 k may reach the threshold before it is made exact.
+enum { CHUNK = 256, SPARE = 64 };
 
-static void sift_down(uint64_t *heap, size_t count, size_t at) {
-	uint64_t place = heap[at];
-	for (;;) {
-		size_t child = 2 * at + 1;
-		if (child >= count)
-			break;
-		if (child + 1 < count && heap[child + 1] < heap[child])
-			child++;
-		if (heap[child] >= place)
-			break;
-		heap[at] = heap[child];
-		at = child;
-	}
-	heap[at] = place;
+const struct topk_kernels *topk_kernels_choose(void) {
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+	    __builtin_cpu_supports("avx512bw"))
+		return &topk_kernels_avx512;
+	if (__builtin_cpu_supports("avx2"))
+		return &topk_kernels_avx2;
+#endif
+	return &topk_kernels_baseline;
 }
 
-static void heapify(uint64_t *heap, size_t count) {
-	for (size_t at = count / 2; at-- > 0;)
-		sift_down(heap, count, at);
+// Groups for a choice of k: a power of two, at least 2.5 k, so that their maxima are mostly the k best.
+static size_t groups_for(size_t k) {
+	size_t groups = TOPK_BLOCK;
+	while (2 * groups < 5 * k)
+		groups *= 2;
+	return groups;
 }
 
-// Items come in ascending order, so that once the heap is full an equal score never enters it.
-static void offer(struct selection *selection, size_t from, size_t to) {
-	const float *scores = selection->scores;
-	uint64_t *heap = selection->heap;
-	size_t item = from;
-	for (; item < to && selection->count < selection->k; item++) {
-		heap[selection->count++] = topk_place(scores[item], (uint32_t)item);
-		if (selection->count == selection->k)
-			heapify(heap, selection->k);
+static int32_t *keys_array(size_t count, struct error *error) {
+	return memory_array(topk_padded(count), sizeof(int32_t), "a ranking", error);
+}
+
+bool topk_init(struct topk *topk, size_t items, size_t k_most, struct error *error) {
+	assert(items <= (size_t)1 << 31);
+	k_most = k_most < items ? k_most : items;
+	*topk = (struct topk){.kernels = topk_kernels_choose(), .items = items, .k_most = k_most};
+	size_t sorted = topk_padded(2 * k_most + SPARE);
+	bool good = (topk->keys = keys_array(items, error)) && (topk->maxima = keys_array(groups_for(k_most), error)) &&
+	            (topk->item = memory_array(topk_padded(items), sizeof(*topk->item), "a ranking", error)) &&
+	            (topk->item_key = keys_array(items, error)) &&
+	            (topk->before = memory_array(CHUNK, sizeof(*topk->before), "a ranking", error)) &&
+	            (topk->place[0] = memory_array(sorted, sizeof(uint64_t), "a ranking", error)) &&
+	            (topk->place[1] = memory_array(sorted, sizeof(uint64_t), "a ranking", error));
+	for (size_t i = items; good && i < topk_padded(items); i++)
+		topk->keys[i] = TOPK_EXCLUDED;
+	return good;
+}
+
+void topk_finish(struct topk *topk) {
+	free(topk->keys);
+	free(topk->maxima);
+	free(topk->item);
+	free(topk->item_key);
+	free(topk->before);
+	free(topk->place[0]);
+	free(topk->place[1]);
+	*topk = (struct topk){0};
+}
+
+void topk_begin(struct topk *topk, const float *scores) {
+	topk->kernels->make_keys(scores, topk->items, topk->keys);
+}
+
+void topk_exclude(struct topk *topk, const uint32_t *items, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		assert(items[i] < topk->items);
+		topk->keys[items[i]] = TOPK_EXCLUDED;
 	}
-	if (item >= to)
-		return;
-	float worst = scores[topk_item(heap[0])];
-	for (; item < to; item++) {
-		if (scores[item] <= worst)
+}
+
+bool topk_is_candidate(const struct topk *topk, uint32_t item) {
+	return topk->keys[item] != TOPK_EXCLUDED;
+}
+
+// The largest `least` found that k to k + slack of the keys reach, or, where equal keys leave no such, the k-th largest
+// key. TOPK_NAN where fewer than k are candidates. ret_above: how many reach least + 1, if less than k is known of it.
+static int32_t threshold(const struct topk_kernels *kernels, const int32_t *keys, size_t count, size_t k,
+                         size_t slack) {
+	int64_t low = TOPK_NAN, high = (int64_t)INT32_MAX + 1; // at least k reach low, fewer reach high
+	size_t reached = kernels->count_from(keys, count, TOPK_NAN);
+	if (reached < k)
+		return TOPK_NAN;
+	while (reached > k + slack && high - low > 1) {
+		int64_t middle = low + (high - low) / 2;
+		size_t here = kernels->count_from(keys, count, (int32_t)middle);
+		if (here >= k) {
+			low = middle;
+			reached = here;
+		} else {
+			high = middle;
+		}
+	}
+	return (int32_t)low;
+}
+
+static void pad_keys(int32_t *keys, size_t count) {
+	for (size_t i = count; i < topk_padded(count); i++)
+		keys[i] = TOPK_EXCLUDED;
+}
+
+// Leaves exactly k of the candidates: what is above the k-th largest key, and of its equals the first.
+static void cut_ties(struct topk *topk, size_t count, size_t k) {
+	int32_t *key = topk->item_key;
+	pad_keys(key, count);
+	int32_t last = threshold(topk->kernels, key, topk_padded(count), k, 0);
+	size_t above = last == INT32_MAX ? 0 : topk->kernels->count_from(key, topk_padded(count), last + 1), kept = 0;
+	size_t equals = above < k ? k - above : 0;
+	for (size_t i = 0; i < count && kept < k; i++) {
+		if (key[i] < last || (key[i] == last && equals == 0))
 			continue;
-		uint64_t place = topk_place(scores[item], (uint32_t)item); // a NaN comes here, too
-		if (place <= heap[0])
-			continue;
-		heap[0] = place;
-		sift_down(heap, selection->k, 0);
-		worst = scores[topk_item(heap[0])];
+		equals -= key[i] == last;
+		topk->item[kept] = topk->item[i];
+		key[kept++] = key[i];
 	}
 }
 
-static void sort_best_first(uint64_t *heap, size_t count) {
-	while (count > 1) {
-		uint64_t worst = heap[0];
-		heap[0] = heap[--count];
-		heap[count] = worst;
-		sift_down(heap, count, 0);
-	}
+// One number that orders like key, then place among the candidates, from the largest down.
+static uint64_t place_of(int32_t key, uint32_t item) {
+	return (uint64_t)((uint32_t)key ^ UINT32_C(0x80000000)) << 32 | (uint32_t)~item;
 }
 
-size_t topk_select(const float *scores, size_t items, const uint32_t *excluded, size_t excluded_count, size_t k,
-                   uint64_t *ret_places) {
-	assert(items <= UINT32_MAX);
-	struct selection selection = {.scores = scores, .heap = ret_places, .k = k};
+static void merge(const uint64_t *a, size_t a_count, const uint64_t *b, size_t b_count, uint64_t *ret) {
+	const uint64_t *a_end = a + a_count, *b_end = b + b_count;
+	while (a < a_end && b < b_end) {
+		bool first = *a > *b;
+		*ret++ = first ? *a : *b;
+		a += first;
+		b += !first;
+	}
+	while (a < a_end)
+		*ret++ = *a++;
+	while (b < b_end)
+		*ret++ = *b++;
+}
+
+static void order_chunk(struct topk *topk, size_t first, size_t count) {
+	int32_t key[CHUNK];
+	for (size_t i = 0; i < count; i++)
+		key[i] = topk->item_key[first + i];
+	pad_keys(key, count);
+	topk->kernels->count_before(key, count, topk->before);
+	for (size_t i = 0; i < count; i++)
+		topk->place[0][first + topk->before[i]] = place_of(key[i], topk->item[first + i]);
+}
+
+static void order_many(struct topk *topk, size_t count, size_t k, uint32_t *ret_items) {
+	for (size_t first = 0; first < count; first += CHUNK)
+		order_chunk(topk, first, count - first < CHUNK ? count - first : CHUNK);
+	uint64_t *from = topk->place[0], *to = topk->place[1];
+	for (size_t run = CHUNK; run < count; run *= 2) {
+		for (size_t first = 0; first < count; first += 2 * run) {
+			size_t a = count - first < run ? count - first : run, rest = count - first - a;
+			merge(from + first, a, from + first + a, rest < run ? rest : run, to + first);
+		}
+		uint64_t *swap = from;
+		from = to;
+		to = swap;
+	}
+	for (size_t i = 0; i < k; i++)
+		ret_items[i] = ~(uint32_t)from[i];
+}
+
+static void order_few(struct topk *topk, size_t count, size_t k, uint32_t *ret_items) {
+	pad_keys(topk->item_key, count);
+	topk->kernels->count_before(topk->item_key, count, topk->before);
+	for (size_t i = 0; i < count; i++)
+		if (topk->before[i] < k)
+			ret_items[topk->before[i]] = topk->item[i];
+}
+
+size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items) {
+	const struct topk_kernels *kernels = topk->kernels;
+	const int32_t *keys = topk->keys;
+	size_t padded = topk_padded(topk->items), groups = groups_for(k);
+	assert(k <= topk->k_most);
 	if (k == 0)
 		return 0;
-	size_t from = 0;
-	for (size_t i = 0; i < excluded_count; i++) {
-		assert(excluded[i] < items && (i == 0 || excluded[i] >= excluded[i - 1]));
-		offer(&selection, from, excluded[i]);
-		from = (size_t)excluded[i] + 1;
+	bool grouped = padded >= 2 * groups;
+	if (grouped)
+		kernels->group_maxima(keys, padded, groups, topk->maxima);
+	int32_t least =
+	    grouped ? threshold(kernels, topk->maxima, groups, k, k / 8) : threshold(kernels, keys, padded, k, k / 8);
+	size_t count = kernels->collect(keys, padded, least, topk->item, topk->item_key);
+	if (count > 2 * k + SPARE) {
+		cut_ties(topk, count, k);
+		count = k;
 	}
-	offer(&selection, from, items);
-	if (selection.count < k)
-		heapify(ret_places, selection.count);
-	sort_best_first(ret_places, selection.count);
-	return selection.count;
+	size_t taken = k < count ? k : count;
+	if (count <= CHUNK)
+		order_few(topk, count, taken, ret_items);
+	else
+		order_many(topk, count, taken, ret_items);
+	return taken;
 }

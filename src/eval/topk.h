@@ -1,35 +1,40 @@
 // The k best of a row of scores, without sorting the rest. Order: higher score first, the lower item index on ties, NaN
 // after everything else; -0 and +0 are equal.
+//
+// Scores become integer keys once; a threshold that at least k of them reach is found by bisection; what reaches it,
+// little more than k, is copied out and ordered. O(items + a little that grows with k), no allocation.
 #ifndef AEXP_EVAL_TOPK_H
 #define AEXP_EVAL_TOPK_H
 
+#include "base/error.h"
+
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
-// An unsigned integer that orders like the score: 0 for NaN, then -inf ... inf.
-static inline uint32_t topk_key(float score) {
-	uint32_t bits;
-	if (score != score)
-		return 0;
-	if (score == 0)
-		score = 0; // -0 becomes +0
-	memcpy(&bits, &score, sizeof(bits));
-	return bits >> 31 ? ~bits : bits | UINT32_C(0x80000000);
-}
+struct topk_kernels;
 
-// A candidate as one integer, the better the larger: the score's key above the inverted item index.
-static inline uint64_t topk_place(float score, uint32_t item) {
-	return (uint64_t)topk_key(score) << 32 | (uint32_t)~item;
-}
-static inline uint32_t topk_item(uint64_t place) {
-	return ~(uint32_t)place;
-}
+// Memory for one row at a time; one for each thread.
+struct topk {
+	const struct topk_kernels *kernels;
+	size_t items, k_most;
+	int32_t *keys;      // (items, padded) of the row at hand
+	int32_t *maxima;    // (groups, padded)
+	uint32_t *item;     // (items, padded) what reached the threshold,
+	int32_t *item_key;  // (items, padded) and its keys
+	uint32_t *before;   // (a chunk) how many come before
+	uint64_t *place[2]; // (k_most and some): sorting
+};
 
-// Chooses the first k of the items [0, items) that are not in `excluded` (ascending, each < items), best first, into
-// ret_places (room for min(k, items)); topk_item gives an entry's item. Returns how many: min(k, candidates). items at
-// most 2^32 - 1. A bounded heap: O(items + excluded_count + entries * log k), no allocation.
-size_t topk_select(const float *scores, size_t items, const uint32_t *excluded, size_t excluded_count, size_t k,
-                   uint64_t *ret_places);
+// Rows of `items` scores (at most 2^31), up to k_most of them wanted. ERROR_RUN when memory is out. topk_finish accepts
+// what is zeroed or half made.
+bool topk_init(struct topk *topk, size_t items, size_t k_most, struct error *error);
+void topk_finish(struct topk *topk);
+
+// A row: its scores (items) first, then what is no candidate (any order, each < items), then the choice.
+void topk_begin(struct topk *topk, const float *scores);
+void topk_exclude(struct topk *topk, const uint32_t *items, size_t count);
+bool topk_is_candidate(const struct topk *topk, uint32_t item);
+// The first k candidates, best first; k at most k_most. Returns how many: min(k, candidates).
+size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items);
 
 #endif

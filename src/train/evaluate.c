@@ -1,18 +1,57 @@
-// See evaluate.h. Rows go through the network in blocks; never more than a block of rankings is in memory.
+// See evaluate.h. Rows go through the network in blocks; never more than a block of rankings is in memory. A row that
+// is ranked takes its cells from its scores; the others are computed at their target cells alone.
 #include "train/evaluate.h"
+
+#include "base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEVELS_MAX = 1024 };
+enum { LEVELS_MAX = 1024, SLOTS = 4 * LEVELS_MAX };
 // Scores of users by items that are held at once where a row is an item, in numbers (256 MiB).
 static const size_t SCORES_MOST = (size_t)1 << 26;
 
-bool evaluate_ranks(const struct experiment *experiment) {
+static bool asks(const struct experiment *experiment, bool rankings) {
 	for (size_t i = 0; i < experiment->uses_count; i++)
-		if (!experiment->uses[i].metric->over_cells)
+		if (!experiment->uses[i].metric->over_cells == rankings)
 			return true;
 	return false;
+}
+
+bool evaluate_ranks(const struct experiment *experiment) {
+	return asks(experiment, true);
+}
+
+// --- levels ---
+
+struct level_set {
+	float slot[SLOTS];
+	bool used[SLOTS];
+	size_t count;
+};
+
+// Open addressing; false where there is no room for one more. Both zeros are one level.
+static bool add_level(struct level_set *set, float value) {
+	uint32_t bits;
+	value = value == 0 ? 0 : value;
+	memcpy(&bits, &value, sizeof(bits));
+	size_t at = (bits * UINT32_C(2654435761) >> 20) % SLOTS; // Knuth's multiplicative hash
+	for (; set->used[at]; at = (at + 1) % SLOTS)
+		if (set->slot[at] == value)
+			return true;
+	if (set->count == LEVELS_MAX)
+		return false;
+	set->used[at] = true;
+	set->slot[at] = value;
+	set->count++;
+	return true;
+}
+
+static bool add_levels(const struct csr *csr, struct level_set *set) {
+	for (size_t k = 0; k < csr_count(csr); k++)
+		if (!add_level(set, csr->value[k]))
+			return false;
+	return true;
 }
 
 static int ascending(const void *a, const void *b) {
@@ -20,30 +59,57 @@ static int ascending(const void *a, const void *b) {
 	return (x > y) - (x < y);
 }
 
-static bool add_levels(const struct csr *csr, double *levels, size_t *count) {
-	for (size_t k = 0; k < csr_count(csr); k++) {
-		double value = csr->value[k];
-		if (*count && bsearch(&value, levels, *count, sizeof(*levels), ascending))
-			continue;
-		if (*count == LEVELS_MAX)
-			return false;
-		levels[(*count)++] = value;
-		qsort(levels, *count, sizeof(*levels), ascending);
-	}
-	return true;
-}
-
 bool evaluate_levels(const struct matrices *matrices, double **ret_levels, size_t *ret_count, struct error *error) {
 	double *levels = memory_array(LEVELS_MAX, sizeof(*levels), "the target values", error);
+	struct level_set *set = levels ? memory_array(1, sizeof(*set), "the target values", error) : NULL;
 	size_t count = 0;
-	if (!levels)
+	if (!set) {
+		free(levels);
 		return false;
-	if (!add_levels(&matrices->train, levels, &count) || !add_levels(&matrices->valid.target, levels, &count) ||
-	    !add_levels(&matrices->test.target, levels, &count))
-		count = 0;
+	}
+	if (add_levels(&matrices->train, set) && add_levels(&matrices->valid.target, set) &&
+	    add_levels(&matrices->test.target, set))
+		for (size_t i = 0; i < SLOTS; i++)
+			if (set->used[i])
+				levels[count++] = (double)set->slot[i];
+	free(set);
+	qsort(levels, count, sizeof(*levels), ascending);
 	*ret_levels = levels;
 	*ret_count = count;
 	return true;
+}
+
+// --- what is known of a part before any score ---
+
+struct evaluation_part {
+	struct batch_source source;
+	// by user, transposed where a row is an item
+	struct csr target, input, also_excluded; // also_excluded.start NULL: nothing
+	bool owned;
+	uint32_t *ranked; // (ranked_count) users with a relevant entry, ascending
+	uint32_t *plain;  // (plain_count) rows that are only computed at their cells, ascending
+	size_t ranked_count, plain_count;
+	size_t skipped;    // users with a target, none of them relevant
+	float *prediction; // (cells) in the order of the source's target
+	float *packed;     // (cells of a batch)
+	float *scores;     // (score_users, items) where a row is an item
+	uint32_t *item;    // (full_rows) where a row is an item
+	size_t score_users;
+};
+
+static void part_finish(struct evaluation_part *p) {
+	if (p->owned) {
+		csr_finish(&p->target);
+		csr_finish(&p->input);
+		csr_finish(&p->also_excluded);
+	}
+	free(p->ranked);
+	free(p->plain);
+	free(p->prediction);
+	free(p->packed);
+	free(p->scores);
+	free(p->item);
+	*p = (struct evaluation_part){0};
 }
 
 // The part's input and target; train is asked for what it was given.
@@ -54,181 +120,257 @@ static void part_source(const struct matrices *m, int part, struct batch_source 
 	                             .target = part == PART_TRAIN ? &m->train : &p->target};
 }
 
-// Rows with targets, in order.
-static uint32_t *rows_with_targets(const struct csr *target, size_t *ret_count, struct error *error) {
-	uint32_t *rows = memory_array(target->rows, sizeof(*rows), "the rows of a part", error);
-	*ret_count = 0;
-	for (size_t i = 0; rows && i < target->rows; i++)
-		if (target->start[i + 1] > target->start[i])
-			rows[(*ret_count)++] = (uint32_t)i;
-	return rows;
+static bool lists_by_user(const struct matrices *m, int part, struct evaluation_part *p, struct error *error) {
+	const struct csr *also = part == PART_TEST && m->valid.target.start ? &m->valid.target : NULL;
+	p->owned = m->items_as_rows;
+	if (p->owned)
+		return csr_transpose(p->source.target, &p->target, error) &&
+		       csr_transpose(p->source.ratings, &p->input, error) &&
+		       (!also || csr_transpose(also, &p->also_excluded, error));
+	p->target = *p->source.target;
+	p->input = *p->source.ratings;
+	if (also)
+		p->also_excluded = *also;
+	return true;
 }
 
-static bool evaluate_cells(const struct evaluation *e, const struct batch_source *source, const uint32_t *rows,
-                           size_t rows_count, struct part_result *ret, struct error *error) {
-	const struct csr *target = source->target;
-	float *prediction = memory_array(csr_count(target), sizeof(*prediction), "the predictions", error);
-	if (!prediction)
-		return false;
-	size_t filled = 0;
-	for (size_t first = 0; first < rows_count; first += e->rows) {
-		size_t count = rows_count - first < e->rows ? rows_count - first : e->rows;
-		batch_gather(e->batch, source, rows + first, count);
-		network_predict_cells(e->network, e->batch, prediction + filled);
-		filled += sparse_count(&e->batch->target);
+static bool has_relevant(const struct csr *target, size_t user) {
+	for (size_t k = target->start[user]; k < target->start[user + 1]; k++)
+		if (target->liked[k])
+			return true;
+	return false;
+}
+
+static bool find_ranked(struct evaluation_part *p, struct error *error) {
+	const struct csr *target = &p->target;
+	p->ranked = memory_array(target->rows, sizeof(*p->ranked), "the users of a part", error);
+	for (size_t user = 0; p->ranked && user < target->rows; user++) {
+		if (has_relevant(target, user))
+			p->ranked[p->ranked_count++] = (uint32_t)user;
+		else
+			p->skipped += target->start[user + 1] > target->start[user];
 	}
-	struct cells cells = {filled, prediction, target->value, target->liked, e->levels, e->levels_count};
+	return p->ranked;
+}
+
+// All rows with targets, less those that are ranked: there, cells come with the scores.
+static bool find_plain(const struct evaluation *e, struct evaluation_part *p, struct error *error) {
+	const struct csr *target = p->source.target;
+	size_t next = 0;
+	p->plain = memory_array(target->rows, sizeof(*p->plain), "the rows of a part", error);
+	if (!p->plain || (e->matrices->items_as_rows && p->ranked_count))
+		return p->plain;
+	for (size_t row = 0; row < target->rows; row++) {
+		if (next < p->ranked_count && p->ranked[next] == row)
+			next++;
+		else if (target->start[row + 1] > target->start[row])
+			p->plain[p->plain_count++] = (uint32_t)row;
+	}
+	return true;
+}
+
+// Room for the scores of as many ranked users as fit, one pass through the network for each such block.
+static bool make_scores(const struct evaluation *e, struct evaluation_part *p, struct error *error) {
+	size_t items = e->matrices->items, most = SCORES_MOST / items > 0 ? SCORES_MOST / items : 1;
+	p->score_users = p->ranked_count < most ? p->ranked_count : most;
+	p->scores = memory_array(p->score_users * items, sizeof(*p->scores), "a block of rankings", error);
+	p->item = p->scores ? memory_array(e->full_rows, sizeof(*p->item), "a block of rankings", error) : NULL;
+	return p->item;
+}
+
+static bool part_init(const struct evaluation *e, int part, struct evaluation_part *p, struct error *error) {
+	bool ranks = part != PART_TRAIN && e->collector;
+	part_source(e->matrices, part, &p->source);
+	if (ranks && (!lists_by_user(e->matrices, part, p, error) || !find_ranked(p, error)))
+		return false;
+	if (ranks && e->matrices->items_as_rows && p->ranked_count && !make_scores(e, p, error))
+		return false;
+	if (!asks(e->experiment, false))
+		return true;
+	p->prediction = memory_array(csr_count(p->source.target), sizeof(*p->prediction), "the predictions", error);
+	p->packed = memory_array(batch_cells_most(e->batch), sizeof(*p->packed), "the predictions", error);
+	return p->prediction && p->packed && find_plain(e, p, error);
+}
+
+bool evaluation_begin(struct evaluation *e, struct error *error) {
+	e->parts = memory_alloc(PARTS * sizeof(*e->parts));
+	if (!evaluate_levels(e->matrices, &e->levels, &e->levels_count, error))
+		return false;
+	return !evaluate_ranks(e->experiment) ||
+	       ranking_collector_create(e->experiment->uses, e->experiment->uses_count, e->matrices->items, e->pool,
+	                                &e->collector, error);
+}
+
+void evaluation_finish(struct evaluation *e) {
+	for (int part = 0; e->parts && part < PARTS; part++)
+		part_finish(&e->parts[part]);
+	free(e->parts);
+	free(e->levels);
+	ranking_collector_destroy(e->collector);
+	e->parts = NULL;
+	e->levels = NULL;
+	e->collector = NULL;
+}
+
+// --- predictions and rankings ---
+
+static size_t at_most(size_t count, size_t most) {
+	return count < most ? count : most;
+}
+
+static void predict_plain(const struct evaluation *e, struct evaluation_part *p) {
+	const struct csr *target = p->source.target;
+	for (size_t first = 0; first < p->plain_count; first += e->rows) {
+		const uint32_t *rows = p->plain + first;
+		size_t count = at_most(p->plain_count - first, e->rows);
+		batch_gather(e->batch, &p->source, rows, count);
+		network_predict_cells(e->network, e->batch, p->packed);
+		const uint32_t *start = e->batch->target.start;
+		for (size_t i = 0; i < count; i++)
+			memcpy(p->prediction + target->start[rows[i]], p->packed + start[i],
+			       (start[i + 1] - start[i]) * sizeof(*p->packed));
+	}
+}
+
+// Full rows of scores, as the network gave them.
+struct block {
+	const struct evaluation *e;
+	struct evaluation_part *p;
+	struct matrix scores;
+	const uint32_t *row; // (scores.rows): places in the data
+	size_t first_user;   // where a row is an item: place among the ranked
+	size_t users;
+};
+
+// The cells of one row of the block, from its scores.
+static void take_cells(const struct block *b, size_t i) {
+	const struct csr *target = b->p->source.target;
+	const real *scores = b->scores.data + i * b->scores.stride;
+	for (size_t k = target->start[b->row[i]]; k < target->start[b->row[i] + 1]; k++)
+		b->p->prediction[k] = (float)scores[target->column[k]];
+}
+
+static void ask(const struct evaluation_part *p, size_t user, const float *scores, struct question *ret) {
+	const struct csr *target = &p->target, *lists[] = {&p->input, &p->also_excluded};
+	size_t first = target->start[user];
+	*ret = (struct question){.scores = scores,
+	                         .target = target->column + first,
+	                         .liked = target->liked + first,
+	                         .target_count = target->start[user + 1] - first};
+	for (size_t i = 0; i < 2; i++) {
+		if (!lists[i]->start)
+			continue;
+		ret->excluded[i].items = lists[i]->column + lists[i]->start[user];
+		ret->excluded[i].count = lists[i]->start[user + 1] - lists[i]->start[user];
+	}
+}
+
+static void rank_user_row(const void *context, struct ranker *ranker, size_t i, struct ranking *ret) {
+	const struct block *b = context;
+	struct question question;
+	if (b->p->prediction)
+		take_cells(b, i);
+	ask(b->p, b->row[i], (const float *)(b->scores.data + i * b->scores.stride), &question);
+	ranker_answer(ranker, &question, ret);
+}
+
+static void rank_user_rows(const struct evaluation *e, struct evaluation_part *p) {
+	for (size_t first = 0; first < p->ranked_count; first += e->full_rows) {
+		struct block b = {.e = e, .p = p, .row = p->ranked + first};
+		size_t count = at_most(p->ranked_count - first, e->full_rows);
+		batch_gather(e->batch, &p->source, b.row, count);
+		b.scores = network_predict_all(e->network, e->batch);
+		ranking_collector_add(e->collector, count, rank_user_row, &b);
+	}
+}
+
+enum { TURN_USERS = 16, TURN_ROWS = 16 };
+
+// Some users' scores of the block's items: from (items, users) to (users, items).
+static void turn_users(void *context, size_t index) {
+	const struct block *b = context;
+	size_t items = b->e->matrices->items, begin = index * TURN_USERS, end = at_most(begin + TURN_USERS, b->users);
+	const uint32_t *user = b->p->ranked + b->first_user;
+	for (size_t i = 0; i < b->scores.rows; i++) {
+		const real *row = b->scores.data + i * b->scores.stride;
+		for (size_t u = begin; u < end; u++)
+			b->p->scores[u * items + b->row[i]] = (float)row[user[u]];
+	}
+}
+
+static void take_rows(void *context, size_t index) {
+	const struct block *b = context;
+	for (size_t i = index * TURN_ROWS; i < at_most((index + 1) * TURN_ROWS, b->scores.rows); i++)
+		take_cells(b, i);
+}
+
+// The scores of `users` ranked users from all item rows; with the first of them, the cells of all rows.
+static void score_users(const struct evaluation *e, struct evaluation_part *p, size_t first_user, size_t users) {
+	size_t items = e->matrices->items;
+	for (size_t first = 0; first < items; first += e->full_rows) {
+		struct block b = {.e = e, .p = p, .row = p->item, .first_user = first_user, .users = users};
+		size_t count = at_most(items - first, e->full_rows);
+		for (size_t i = 0; i < count; i++)
+			p->item[i] = (uint32_t)(first + i);
+		batch_gather(e->batch, &p->source, p->item, count);
+		b.scores = network_predict_all(e->network, e->batch);
+		pool_run(e->pool, (users + TURN_USERS - 1) / TURN_USERS, turn_users, &b);
+		if (p->prediction && first_user == 0)
+			pool_run(e->pool, (count + TURN_ROWS - 1) / TURN_ROWS, take_rows, &b);
+	}
+}
+
+static void rank_user_column(const void *context, struct ranker *ranker, size_t i, struct ranking *ret) {
+	const struct block *b = context;
+	struct question question;
+	ask(b->p, b->p->ranked[b->first_user + i], b->p->scores + i * b->e->matrices->items, &question);
+	ranker_answer(ranker, &question, ret);
+}
+
+static void rank_item_rows(const struct evaluation *e, struct evaluation_part *p) {
+	for (size_t first = 0; first < p->ranked_count; first += p->score_users) {
+		size_t count = at_most(p->ranked_count - first, p->score_users);
+		score_users(e, p, first, count);
+		struct block b = {.e = e, .p = p, .first_user = first};
+		ranking_collector_add(e->collector, count, rank_user_column, &b);
+	}
+}
+
+// --- a part ---
+
+static void rank_users(const struct evaluation *e, struct evaluation_part *p, struct part_result *ret) {
+	double means[METRIC_USES_MAX];
+	ranking_collector_clear(e->collector);
+	if (e->matrices->items_as_rows)
+		rank_item_rows(e, p);
+	else
+		rank_user_rows(e, p);
+	ranking_collector_result(e->collector, means, &ret->ranked_users, &ret->skipped_users);
+	ret->skipped_users += p->skipped;
+	for (size_t i = 0; i < e->experiment->uses_count; i++)
+		if (!e->experiment->uses[i].metric->over_cells)
+			ret->metric[i] = means[i];
+}
+
+static void measure_cells(const struct evaluation *e, const struct evaluation_part *p, struct part_result *ret) {
+	const struct csr *target = p->source.target;
+	struct cells cells = {.count = csr_count(target),
+	                      .prediction = p->prediction,
+	                      .target = target->value,
+	                      .liked = target->liked,
+	                      .levels = e->levels,
+	                      .levels_count = e->levels_count,
+	                      .pool = e->pool};
 	for (size_t i = 0; i < e->experiment->uses_count; i++) {
 		const struct metric *metric = e->experiment->uses[i].metric;
 		if (metric->over_cells)
 			ret->metric[i] = metric->over_cells(&cells);
 	}
-	free(prediction);
-	return true;
 }
 
-// --- rankings ---
-
-// By user: what is asked, and what is no candidate. Transposed where a row is an item.
-struct questions {
-	struct csr target, input, also_excluded; // also_excluded.start NULL: nothing
-	bool owned;
-	uint32_t *excluded, *relevant; // (items) each
-};
-
-static void questions_finish(struct questions *q) {
-	if (q->owned) {
-		csr_finish(&q->target);
-		csr_finish(&q->input);
-		csr_finish(&q->also_excluded);
-	}
-	free(q->excluded);
-	free(q->relevant);
-}
-
-static bool questions_create(const struct matrices *m, int part, struct questions *ret, struct error *error) {
+bool evaluate_part(struct evaluation *e, int part, struct part_result *ret, struct error *error) {
+	struct evaluation_part *p = &e->parts[part];
 	struct batch_source source;
-	part_source(m, part, &source);
-	const struct csr *also = part == PART_TEST && m->valid.target.start ? &m->valid.target : NULL;
-	*ret = (struct questions){.owned = m->items_as_rows};
-	if (!m->items_as_rows) {
-		ret->target = *source.target;
-		ret->input = *source.ratings;
-		if (also)
-			ret->also_excluded = *also;
-	} else if (!csr_transpose(source.target, &ret->target, error) ||
-	           !csr_transpose(source.ratings, &ret->input, error) ||
-	           (also && !csr_transpose(also, &ret->also_excluded, error))) {
-		return false;
-	}
-	ret->excluded = memory_array(m->items, sizeof(uint32_t), "a ranking", error);
-	ret->relevant = memory_array(m->items, sizeof(uint32_t), "a ranking", error);
-	return ret->excluded && ret->relevant;
-}
-
-static size_t relevant_items(const struct questions *q, size_t user) {
-	size_t count = 0;
-	for (size_t k = q->target.start[user]; k < q->target.start[user + 1]; k++)
-		if (q->target.liked[k])
-			q->relevant[count++] = q->target.column[k];
-	return count;
-}
-
-static size_t excluded_items(const struct questions *q, size_t user) {
-	size_t count = 0, a = q->input.start[user], a_end = q->input.start[user + 1], b = 0, b_end = 0;
-	if (q->also_excluded.start) {
-		b = q->also_excluded.start[user];
-		b_end = q->also_excluded.start[user + 1];
-	}
-	while (a < a_end || b < b_end) {
-		uint32_t x = a < a_end ? q->input.column[a] : UINT32_MAX,
-		         y = b < b_end ? q->also_excluded.column[b] : UINT32_MAX;
-		q->excluded[count++] = x < y ? x : y;
-		a += x <= y;
-		b += y <= x;
-	}
-	return count;
-}
-
-static void rank_user(const struct questions *q, size_t user, const float *scores,
-                      struct ranking_collector *collector) {
-	size_t relevant = relevant_items(q, user);
-	if (relevant)
-		ranking_collector_add(collector, scores, q->excluded, excluded_items(q, user), q->relevant, relevant);
-	else
-		ranking_collector_add_ranking(collector, &(struct ranking){0});
-}
-
-static void rank_user_rows(const struct evaluation *e, const struct batch_source *source, const struct questions *q,
-                           const uint32_t *rows, size_t rows_count, struct ranking_collector *collector) {
-	for (size_t first = 0; first < rows_count; first += e->full_rows) {
-		size_t count = rows_count - first < e->full_rows ? rows_count - first : e->full_rows;
-		batch_gather(e->batch, source, rows + first, count);
-		struct matrix scores = network_predict_all(e->network, e->batch);
-		for (size_t i = 0; i < count; i++)
-			rank_user(q, rows[first + i], (const float *)(scores.data + i * scores.stride), collector);
-	}
-}
-
-// Scores of users [first, first + count): (count, items), from all item rows.
-static void score_users(const struct evaluation *e, const struct batch_source *source, size_t first, size_t count,
-                        uint32_t *rows, float *scores) {
-	size_t items = e->matrices->items;
-	for (size_t item = 0; item < items; item += e->full_rows) {
-		size_t block = items - item < e->full_rows ? items - item : e->full_rows;
-		for (size_t i = 0; i < block; i++)
-			rows[i] = (uint32_t)(item + i);
-		batch_gather(e->batch, source, rows, block);
-		struct matrix all = network_predict_all(e->network, e->batch);
-		for (size_t u = 0; u < count; u++)
-			for (size_t i = 0; i < block; i++)
-				scores[u * items + item + i] = (float)all.data[i * all.stride + first + u];
-	}
-}
-
-static bool rank_item_rows(const struct evaluation *e, const struct batch_source *source, const struct questions *q,
-                           struct ranking_collector *collector, struct error *error) {
-	size_t users = e->matrices->users, items = e->matrices->items;
-	size_t most = SCORES_MOST / items > 0 ? SCORES_MOST / items : 1;
-	size_t block = users < most ? users : most;
-	float *scores = memory_array(block * items, sizeof(*scores), "a block of rankings", error);
-	uint32_t *rows = memory_array(e->full_rows, sizeof(*rows), "a block of rankings", error);
-	for (size_t first = 0; scores && rows && first < users; first += block) {
-		size_t count = users - first < block ? users - first : block;
-		score_users(e, source, first, count, rows, scores);
-		for (size_t u = 0; u < count; u++)
-			if (q->target.start[first + u + 1] > q->target.start[first + u])
-				rank_user(q, first + u, scores + u * items, collector);
-	}
-	bool good = scores && rows;
-	free(scores);
-	free(rows);
-	return good;
-}
-
-static bool evaluate_rankings(const struct evaluation *e, int part, const struct batch_source *source,
-                              const uint32_t *rows, size_t rows_count, struct part_result *ret, struct error *error) {
-	struct questions q;
-	double means[METRIC_USES_MAX];
-	struct ranking_collector *collector =
-	    ranking_collector_create(e->experiment->uses, e->experiment->uses_count, e->matrices->items);
-	bool good = questions_create(e->matrices, part, &q, error);
-	if (good && e->matrices->items_as_rows)
-		good = rank_item_rows(e, source, &q, collector, error);
-	else if (good)
-		rank_user_rows(e, source, &q, rows, rows_count, collector);
-	ranking_collector_result(collector, means, &ret->ranked_users, &ret->skipped_users);
-	for (size_t i = 0; i < e->experiment->uses_count; i++)
-		if (!e->experiment->uses[i].metric->over_cells)
-			ret->metric[i] = means[i];
-	ranking_collector_destroy(collector);
-	questions_finish(&q);
-	return good;
-}
-
-bool evaluate_part(const struct evaluation *e, int part, struct part_result *ret, struct error *error) {
-	struct batch_source source;
-	size_t rows_count;
 	*ret = (struct part_result){0};
 	for (size_t i = 0; i < METRIC_USES_MAX; i++)
 		ret->metric[i] = NAN;
@@ -236,10 +378,15 @@ bool evaluate_part(const struct evaluation *e, int part, struct part_result *ret
 	if (!source.target->start)
 		return true;
 	ret->exists = true;
-	uint32_t *rows = rows_with_targets(source.target, &rows_count, error);
-	bool good = rows && evaluate_cells(e, &source, rows, rows_count, ret, error);
-	if (good && part != PART_TRAIN && evaluate_ranks(e->experiment))
-		good = evaluate_rankings(e, part, &source, rows, rows_count, ret, error);
-	free(rows);
-	return good;
+	if (!p->source.target && !part_init(e, part, p, error))
+		return false;
+	if (part != PART_TRAIN && e->collector)
+		rank_users(e, p, ret);
+	if (p->prediction) {
+		predict_plain(e, p);
+		measure_cells(e, p, ret);
+	}
+	if (part != PART_VALID) // which is evaluated again
+		part_finish(p);
+	return true;
 }

@@ -129,6 +129,7 @@ struct trainer {
 	const struct train_observer *observer;
 	struct run_result *result;
 	const struct backend *backend;
+	struct pool *pool;
 	struct device *device;
 	struct network *network;
 	struct batch batch;
@@ -178,11 +179,16 @@ static bool make_network(struct trainer *t, struct error *error) {
 	                            .feature_entries = batch_feature_entries_most(&t->batch),
 	                            .full_rows = ranks ? full : 0};
 	t->source = sources[0];
-	t->evaluation = (struct evaluation){t->experiment, m, NULL, &t->batch, rows, full, NULL, 0};
+	t->evaluation = (struct evaluation){.experiment = t->experiment,
+	                                    .matrices = m,
+	                                    .batch = &t->batch,
+	                                    .pool = t->pool,
+	                                    .rows = rows,
+	                                    .full_rows = full};
 	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
 		return false;
 	t->evaluation.network = t->network;
-	return evaluate_levels(m, &t->evaluation.levels, &t->evaluation.levels_count, error);
+	return evaluation_begin(&t->evaluation, error);
 }
 
 // One epoch over all rows with targets. Returns the loss, batches weighted by their cells.
@@ -276,6 +282,23 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 	return true;
 }
 
+static bool evaluate_baselines(struct trainer *t, struct error *error) {
+	const struct matrices *m = t->matrices;
+	const struct evaluation *e = &t->evaluation;
+	const struct part *parts[PARTS] = {NULL, &m->valid, &m->test};
+	struct baseline_fit *fit = NULL;
+	double start = train_seconds();
+	bool good = (!m->valid.target.start && !m->test.target.start) ||
+	            baseline_fit_create(m, t->experiment->uses, t->experiment->uses_count, t->pool, &fit, error);
+	for (int part = PART_VALID; good && part < PARTS; part++)
+		if (parts[part]->target.start)
+			good = baselines_evaluate(fit, parts[part], part == PART_TEST ? &m->valid : NULL, e->levels,
+			                          e->levels_count, &t->result->baselines[part], error);
+	baseline_fit_destroy(fit);
+	add_phase(t->result, "baselines", train_seconds() - start, 0);
+	return good;
+}
+
 static bool finish_run(struct trainer *t, struct error *error) {
 	struct run_result *r = t->result;
 	const struct matrices *m = t->matrices;
@@ -288,21 +311,17 @@ static bool finish_run(struct trainer *t, struct error *error) {
 	r->final_loss = r->epochs[r->final_epoch - 1].train_loss;
 	const struct csr *targets[PARTS] = {&m->train, &m->valid.target, &m->test.target};
 	for (int part = 0; part < PARTS; part++) {
+		const struct part_result *seen = &r->epochs[r->final_epoch - 1].valid;
+		if (part == PART_VALID && seen->exists) { // with these very weights
+			r->final[part] = *seen;
+			continue;
+		}
 		if (!evaluate_part(&t->evaluation, part, &r->final[part], error))
 			return false;
 		evaluated += (double)csr_count(targets[part]);
 	}
 	add_phase(r, "evaluate", train_seconds() - start, evaluated);
-	start = train_seconds();
-	for (int part = PART_VALID; part < PARTS; part++) {
-		const struct part *p = part == PART_VALID ? &m->valid : &m->test;
-		if (p->target.start && !baselines_evaluate(m, p, part == PART_TEST && m->valid.target.start ? &m->valid : NULL,
-		                                           t->experiment->uses, t->experiment->uses_count, t->evaluation.levels,
-		                                           t->evaluation.levels_count, &r->baselines[part], error))
-			return false;
-	}
-	add_phase(r, "baselines", train_seconds() - start, 0);
-	return true;
+	return evaluate_baselines(t, error);
 }
 
 static void hash_tensors(struct run_result *r) {
@@ -372,6 +391,7 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 	                    .graph = graph,
 	                    .result = ret,
 	                    .observer = observer ? observer : &nobody,
+	                    .pool = pool,
 	                    .backend = (const struct backend *)experiment->backend.row};
 	*ret_backend = NULL;
 	if (!t.backend->open(t.backend, pool, &t.device, error))
@@ -381,7 +401,7 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 	network_destroy(t.network);
 	batch_destroy(&t.batch);
 	order_finish(&t.order);
-	free(t.evaluation.levels);
+	evaluation_finish(&t.evaluation);
 	free(t.best);
 	t.backend->close(t.device);
 	return good;

@@ -162,37 +162,64 @@ static double naive_cells(const struct world *world, const struct naive *naive, 
 	return metric->over_cells(&cells);
 }
 
+// A user's popularity ranking by scores.
+struct asked {
+	const struct world *world;
+	const float *scores; // (ITEMS)
+	enum cell part;
+	bool valid_excluded;
+};
+
+static void rank_by_scores(const void *context, struct ranker *ranker, size_t user, struct ranking *ret) {
+	const struct asked *asked = context;
+	uint32_t excluded[ITEMS], target[ITEMS];
+	uint8_t liked[ITEMS];
+	struct question question = {
+	    .scores = asked->scores, .target = target, .liked = liked, .excluded = {{excluded, 0}, {NULL, 0}}};
+	for (uint32_t item = 0; item < ITEMS; item++) {
+		enum cell cell = asked->world->cell[user][item];
+		if (cell == TRAIN || cell == INPUT || (cell == VALID && asked->valid_excluded))
+			excluded[question.excluded[0].count++] = item;
+		if (cell != asked->part)
+			continue;
+		liked[question.target_count] = asked->world->liked[user][item];
+		target[question.target_count++] = item;
+	}
+	ranker_answer(ranker, &question, ret);
+}
+
 static void naive_popularity(const struct world *world, const struct naive *naive, enum cell part, bool valid_excluded,
                              const struct metric_use *uses, double *ret_means) {
-	struct ranking_collector *collector = ranking_collector_create(uses, USES, ITEMS);
+	struct ranking_collector *collector;
+	struct error error;
 	float scores[ITEMS];
 	size_t users, skipped;
+	assert_true(ranking_collector_create(uses, USES, ITEMS, NULL, &collector, &error));
 	for (size_t item = 0; item < ITEMS; item++)
 		scores[item] = (float)naive->popularity[item];
-	for (size_t user = 0; user < USERS; user++) {
-		uint32_t excluded[ITEMS], relevant[ITEMS];
-		size_t excluded_count = 0, relevant_count = 0;
-		for (uint32_t item = 0; item < ITEMS; item++) {
-			enum cell cell = world->cell[user][item];
-			if (cell == TRAIN || cell == INPUT || (cell == VALID && valid_excluded))
-				excluded[excluded_count++] = item;
-			if (cell == part && world->liked[user][item])
-				relevant[relevant_count++] = item;
-		}
-		ranking_collector_add(collector, scores, excluded, excluded_count, relevant, relevant_count);
-	}
+	ranking_collector_add(collector, USERS, rank_by_scores, &(struct asked){world, scores, part, valid_excluded});
 	ranking_collector_result(collector, ret_means, &users, &skipped);
 	ranking_collector_destroy(collector);
+}
+
+static void evaluate(const struct matrices *matrices, const struct part *part, const struct part *valid_excluded,
+                     const struct metric_use *uses, size_t uses_count, struct baselines *ret) {
+	struct pool *pool = pool_create(2);
+	struct baseline_fit *fit;
+	struct error error;
+	assert_true(baseline_fit_create(matrices, uses, uses_count, pool, &fit, &error));
+	assert_true(baselines_evaluate(fit, part, valid_excluded, levels, 4, ret, &error));
+	baseline_fit_destroy(fit);
+	pool_destroy(pool);
 }
 
 static void check_part(const struct world *world, const struct naive *naive, enum cell kind,
                        const struct matrices *matrices, const struct part *part, const struct part *valid_excluded) {
 	struct metric_use uses[USES];
 	struct baselines baselines;
-	struct error error;
 	double popularity[USES];
 	make_uses(uses);
-	assert_true(baselines_evaluate(matrices, part, valid_excluded, uses, USES, levels, 4, &baselines, &error));
+	evaluate(matrices, part, valid_excluded, uses, USES, &baselines);
 	assert_int_equal(baselines.uses_count, USES);
 	naive_popularity(world, naive, kind, valid_excluded != NULL, uses, popularity);
 	for (enum baseline baseline = 0; baseline < BASELINES; baseline++)
@@ -270,12 +297,11 @@ static void input_entries_are_no_candidates(void **state) {
 		struct world world;
 		struct matrices matrices;
 		struct baselines baselines;
-		struct error error;
 		const struct metric_use uses[] = {use_of(&metric_hit, ITEMS), use_of(&metric_mse, 0)};
 		draw_world(&random, false, &world);
 		build_matrices(&world, items_as_rows, &matrices);
 		struct part part = {.input = &matrices.train, .target = matrices.train};
-		assert_true(baselines_evaluate(&matrices, &part, NULL, uses, 2, levels, 4, &baselines, &error));
+		evaluate(&matrices, &part, NULL, uses, 2, &baselines);
 		assert_true(isnan(baselines.value[BASELINE_POPULARITY][0]));
 		assert_true(baselines.value[BASELINE_USER_ITEM_BIAS][1] < baselines.value[BASELINE_GLOBAL_MEAN][1]);
 		finish_matrices(&matrices);
@@ -285,10 +311,9 @@ static void input_entries_are_no_candidates(void **state) {
 static double value_of(const struct world *world, const struct metric *metric, size_t k, enum baseline baseline) {
 	struct matrices matrices;
 	struct baselines baselines;
-	struct error error;
 	struct metric_use use = use_of(metric, k);
 	build_matrices(world, false, &matrices);
-	assert_true(baselines_evaluate(&matrices, &matrices.test, NULL, &use, 1, levels, 4, &baselines, &error));
+	evaluate(&matrices, &matrices.test, NULL, &use, 1, &baselines);
 	finish_matrices(&matrices);
 	return baselines.value[baseline][0];
 }

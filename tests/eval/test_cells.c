@@ -125,6 +125,32 @@ static struct naive naive_metrics(const struct cells *cells) {
 	return (struct naive){squares / n, distances / n, right / n, pairs > 0 ? won / pairs : NAN};
 }
 
+// As the definition has it, for every float around the middle of two levels, whatever their size; few levels and many.
+static void accuracy_decides_as_the_distances_do(void **state) {
+	(void)state;
+	enum { LEVELS = 40, NEAR = 8 };
+	uint64_t random = 10;
+	for (size_t round = 0; round < 400; round++) {
+		double levels[LEVELS], scale = ldexp(1, (int)draw_below(&random, 60) - 30);
+		size_t count = 2 + draw_below(&random, round % 2 ? 3 : LEVELS - 1), at = 1 + draw_below(&random, count - 1);
+		levels[0] = scale * ((double)draw_below(&random, 1000) - 5000);
+		for (size_t i = 1; i < count; i++)
+			levels[i] = levels[i - 1] + scale * ((double)(1 + draw_below(&random, 1000)) / (1 + (double)(round % 3)));
+		float prediction = (float)((levels[at - 1] + levels[at]) / 2);
+		for (size_t i = 0; i < NEAR / 2; i++)
+			prediction = nextafterf(prediction, -INFINITY);
+		for (size_t i = 0; i < NEAR; i++, prediction = nextafterf(prediction, INFINITY)) {
+			float target = (float)levels[draw_below(&random, count)];
+			struct cells cells = CELLS(1, &prediction, &target, NULL);
+			cells.levels = levels;
+			cells.levels_count = count;
+			bool right =
+			    naive_nearest(levels, count, (double)prediction) == naive_nearest(levels, count, (double)target);
+			assert_near(metric_accuracy.over_cells(&cells), right, 0);
+		}
+	}
+}
+
 enum { MOST = 300 };
 
 static void random_cells_equal_the_definitions(void **state) {
@@ -177,6 +203,41 @@ static void auc_orders_all_floats(void **state) {
 	}
 }
 
+// Cells in many blocks: the same bits on any number of threads, and the definition's count.
+static void threads_change_nothing(void **state) {
+	(void)state;
+	enum { MANY = 300000 };
+	uint64_t random = 11;
+	const double levels[] = {-1, 0, 1};
+	float *prediction = malloc(MANY * sizeof(*prediction)), *target = malloc(MANY * sizeof(*target));
+	uint8_t *liked = malloc(MANY);
+	size_t right = 0;
+	assert_true(prediction && target && liked);
+	for (size_t i = 0; i < MANY; i++) {
+		prediction[i] = (float)draw_below(&random, 1000) / 300 - 1.5F;
+		target[i] = (float)levels[draw_below(&random, 3)];
+		liked[i] = draw_chance(&random, 30);
+		right += naive_nearest(levels, 3, (double)prediction[i]) == naive_nearest(levels, 3, (double)target[i]);
+	}
+	struct cells cells = CELLS(MANY, prediction, target, liked);
+	cells.levels = levels;
+	cells.levels_count = 3;
+	assert_near(metric_accuracy.over_cells(&cells), (double)right / MANY, 0);
+	for (size_t i = 0; i < metric_registry.count; i++) {
+		const struct metric *metric = (const struct metric *)metric_registry.rows[i];
+		if (!metric->over_cells)
+			continue;
+		cells.pool = NULL;
+		double alone = metric->over_cells(&cells);
+		cells.pool = pool_create(3);
+		assert_near(metric->over_cells(&cells), alone, 0);
+		pool_destroy(cells.pool);
+	}
+	free(prediction);
+	free(target);
+	free(liked);
+}
+
 // A million cells: counted by value, which is another way than sorting.
 static void auc_of_many_cells(void **state) {
 	(void)state;
@@ -213,6 +274,8 @@ int main(void) {
 	    cmocka_unit_test(random_cells_equal_the_definitions),
 	    cmocka_unit_test(auc_orders_all_floats),
 	    cmocka_unit_test(auc_of_many_cells),
+	    cmocka_unit_test(accuracy_decides_as_the_distances_do),
+	    cmocka_unit_test(threads_change_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,13 +61,16 @@ static void biases_equal_those_of_surprise(void **state) {
 	for (int items_as_rows = 0; items_as_rows < 2; items_as_rows++) {
 		struct matrices matrices = {.items_as_rows = items_as_rows, .users = USERS, .items = ITEMS};
 		struct baselines baselines;
+		struct baseline_fit *fit;
 		struct error error;
 		matrices.train = read_csr("u1.base", items_as_rows);
 		matrices.test.target = read_csr("u1.test", items_as_rows);
 		matrices.test.input = &matrices.train;
 		assert_int_equal(csr_count(&matrices.train), 80000);
 		assert_int_equal(csr_count(&matrices.test.target), 20000);
-		assert_true(baselines_evaluate(&matrices, &matrices.test, NULL, uses, 2, NULL, 0, &baselines, &error));
+		assert_true(baseline_fit_create(&matrices, uses, 2, NULL, &fit, &error));
+		assert_true(baselines_evaluate(fit, &matrices.test, NULL, NULL, 0, &baselines, &error));
+		baseline_fit_destroy(fit);
 		assert_near(baselines.value[BASELINE_USER_ITEM_BIAS][0], 0.9599607042216342, 1e-7);
 		assert_near(baselines.value[BASELINE_USER_ITEM_BIAS][1], 0.7616715203814046, 1e-7);
 		csr_finish(&matrices.train);

@@ -120,9 +120,38 @@ static void make_uses(struct metric_use *ret_uses) {
 	ret_uses[USES - 1] = use_of(&metric_mse, 0);
 }
 
-static void add_user(struct ranking_collector *collector, const struct user *user) {
-	ranking_collector_add(collector, user->scores, user->excluded, user->excluded_count, user->relevant,
-	                      user->relevant_count);
+// Users that a collector asks about.
+struct crowd {
+	const struct user *users;
+	const uint8_t *all; // (ITEMS) ones
+};
+
+// Every other excluded item in each of the two lists.
+static void rank_user(const void *context, struct ranker *ranker, size_t index, struct ranking *ret) {
+	const struct crowd *crowd = context;
+	const struct user *user = &crowd->users[index];
+	uint32_t lists[2][ITEMS];
+	struct question question = {.scores = user->scores,
+	                            .target = user->relevant,
+	                            .liked = crowd->all,
+	                            .target_count = user->relevant_count,
+	                            .excluded = {{lists[0], 0}, {lists[1], 0}}};
+	for (size_t i = 0; i < user->excluded_count; i++)
+		lists[i % 2][question.excluded[i % 2].count++] = user->excluded[i];
+	ranker_answer(ranker, &question, ret);
+}
+
+static struct ranking_collector *make_collector(const struct metric_use *uses, size_t uses_count, struct pool *pool) {
+	struct ranking_collector *collector;
+	struct error error;
+	assert_true(ranking_collector_create(uses, uses_count, ITEMS, pool, &collector, &error));
+	return collector;
+}
+
+static void add_users(struct ranking_collector *collector, const struct user *users, size_t count) {
+	uint8_t all[ITEMS];
+	memset(all, 1, sizeof(all));
+	ranking_collector_add(collector, count, rank_user, &(struct crowd){users, all});
 }
 
 static void collector_equals_the_definitions(void **state) {
@@ -131,17 +160,18 @@ static void collector_equals_the_definitions(void **state) {
 	struct metric_use uses[USES];
 	make_uses(uses);
 	for (size_t round = 0; round < 50; round++) {
-		struct ranking_collector *collector = ranking_collector_create(uses, USES, ITEMS);
+		struct ranking_collector *collector = make_collector(uses, USES, NULL);
+		struct user user[USERS];
 		double sum[USES] = {0}, mean[USES];
 		size_t counted = 0, users, skipped;
+		for (size_t i = 0; i < USERS; i++)
+			draw_user(&random, &user[i]);
+		add_users(collector, user, USERS);
 		for (size_t i = 0; i < USERS; i++) {
-			struct user user;
 			double value[METRICS];
 			bool counts = false;
-			draw_user(&random, &user);
-			add_user(collector, &user);
 			for (size_t cut = 0; cut < CUTS; cut++) {
-				counts = naive_user(&user, cuts[cut], value);
+				counts = naive_user(&user[i], cuts[cut], value);
 				for (size_t metric = 0; counts && metric < METRICS; metric++)
 					sum[metric * CUTS + cut] += value[metric];
 			}
@@ -158,37 +188,39 @@ static void collector_equals_the_definitions(void **state) {
 	}
 }
 
-static void merged_collectors_equal_one(void **state) {
+// More users than are ranked at once, in any portions, on any number of threads: not a bit of difference.
+static void threads_and_portions_change_nothing(void **state) {
 	(void)state;
-	enum { BLOCKS = 5 };
+	enum { MANY = 3000 };
 	uint64_t random = 6;
 	struct metric_use uses[USES];
-	struct ranking_collector *one, *merged, *block[BLOCKS];
-	make_uses(uses);
-	one = ranking_collector_create(uses, USES, ITEMS);
-	merged = ranking_collector_create(uses, USES, ITEMS);
-	for (size_t i = 0; i < BLOCKS; i++)
-		block[i] = ranking_collector_create(uses, USES, ITEMS);
-	for (size_t i = 0; i < USERS; i++) {
-		struct user user;
-		draw_user(&random, &user);
-		add_user(one, &user);
-		add_user(block[i * (BLOCKS - 1) / USERS], &user); // the last block stays empty
-	}
-	for (size_t i = 0; i < BLOCKS; i++) {
-		ranking_collector_merge(merged, block[i]);
-		ranking_collector_destroy(block[i]);
-	}
+	struct user *all = malloc(MANY * sizeof(*all));
 	double mean[2][USES];
 	size_t users[2], skipped[2];
-	ranking_collector_result(one, mean[0], &users[0], &skipped[0]);
-	ranking_collector_result(merged, mean[1], &users[1], &skipped[1]);
-	assert_int_equal(users[0], users[1]);
-	assert_int_equal(skipped[0], skipped[1]);
-	for (size_t i = 0; i < USES; i++)
-		assert_near(mean[0][i], mean[1][i], 1e-14);
-	ranking_collector_destroy(one);
-	ranking_collector_destroy(merged);
+	assert_non_null(all);
+	make_uses(uses);
+	for (size_t i = 0; i < MANY; i++)
+		draw_user(&random, &all[i]);
+	for (size_t threads = 1; threads <= 4; threads++) {
+		struct pool *pool = pool_create(threads);
+		struct ranking_collector *collector = make_collector(uses, USES, pool);
+		size_t one = threads > 1;
+		add_users(collector, all, 100);
+		ranking_collector_clear(collector);
+		for (size_t first = 0, portion = MANY; first < MANY; first += portion) {
+			portion = threads == 1 ? MANY : 1 + draw_below(&random, 2000);
+			portion = portion < MANY - first ? portion : MANY - first;
+			add_users(collector, all + first, portion);
+		}
+		ranking_collector_result(collector, mean[one], &users[one], &skipped[one]);
+		ranking_collector_destroy(collector);
+		pool_destroy(pool);
+		assert_int_equal(users[one] + skipped[one], MANY);
+		assert_int_equal(users[one], users[0]);
+		for (size_t i = 0; i < USES; i++)
+			assert_near(mean[one][i], mean[0][i], 0);
+	}
+	free(all);
 }
 
 static void no_users_no_value(void **state) {
@@ -196,12 +228,13 @@ static void no_users_no_value(void **state) {
 	struct metric_use uses[USES];
 	double mean[USES];
 	size_t users, skipped;
-	const float scores[ITEMS] = {0};
-	const uint32_t item = 7;
+	const struct user nobody[2] = {
+	    {.relevant_count = 0},
+	    {.excluded = {7}, .excluded_count = 1, .relevant = {7}, .relevant_count = 1} // relevant, but no candidate
+	};
 	make_uses(uses);
-	struct ranking_collector *collector = ranking_collector_create(uses, USES, ITEMS);
-	ranking_collector_add(collector, scores, NULL, 0, NULL, 0);
-	ranking_collector_add(collector, scores, &item, 1, &item, 1); // the one relevant item is no candidate
+	struct ranking_collector *collector = make_collector(uses, USES, NULL);
+	add_users(collector, nobody, 2);
 	ranking_collector_result(collector, mean, &users, &skipped);
 	assert_int_equal(users, 0);
 	assert_int_equal(skipped, 2);
@@ -214,13 +247,13 @@ static void no_users_no_value(void **state) {
 // Equal scores: the lower index comes first, so item 0 is at rank 1 and item 9 at rank 10.
 static void ties_go_to_the_lower_index(void **state) {
 	(void)state;
-	const float scores[ITEMS] = {0};
 	const struct metric_use use = use_of(&metric_mrr, 10);
 	for (uint32_t item = 0; item < ITEMS; item++) {
-		struct ranking_collector *collector = ranking_collector_create(&use, 1, ITEMS);
+		struct ranking_collector *collector = make_collector(&use, 1, NULL);
+		const struct user user = {.relevant = {item}, .relevant_count = 1};
 		double mean;
 		size_t users, skipped;
-		ranking_collector_add(collector, scores, NULL, 0, &item, 1);
+		add_users(collector, &user, 1);
 		ranking_collector_result(collector, &mean, &users, &skipped);
 		assert_near(mean, item < 10 ? 1 / (double)(item + 1) : 0, 0);
 		ranking_collector_destroy(collector);
@@ -232,7 +265,7 @@ int main(void) {
 	    cmocka_unit_test(hand_worked),
 	    cmocka_unit_test(the_best_order),
 	    cmocka_unit_test(collector_equals_the_definitions),
-	    cmocka_unit_test(merged_collectors_equal_one),
+	    cmocka_unit_test(threads_and_portions_change_nothing),
 	    cmocka_unit_test(no_users_no_value),
 	    cmocka_unit_test(ties_go_to_the_lower_index),
 	};

@@ -1,0 +1,139 @@
+// See topk_kernels.h. Compiled with -DKERNELS=NAME and the flags of one instruction set. Plain loops that compilers
+// turn into vectors, but for the masks, which need the instruction by name, and count_before, whose sums must stay in
+// registers.
+#include "eval/topk_kernels.h"
+
+#include <string.h>
+
+#if defined(__AVX2__) || defined(__AVX512BW__)
+#include <immintrin.h>
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+// A vector of the machine's own width: wider ones, and comparisons of them, are compiled badly.
+#if defined(__AVX512BW__)
+enum { LANES = 16 };
+#elif defined(__AVX2__)
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
+
+// A float's bits are sign and magnitude: negative ones are mirrored, which makes -0 and +0 the same.
+static void make_keys(const float *restrict scores, size_t count, int32_t *restrict ret_keys) {
+	const int32_t infinity = 0x7F800000;
+	for (size_t i = 0; i < count; i++) {
+		int32_t bits;
+		memcpy(&bits, &scores[i], sizeof(bits));
+		int32_t magnitude = bits & INT32_MAX, key = bits < 0 ? -magnitude : magnitude;
+		ret_keys[i] = magnitude > infinity ? TOPK_NAN : key;
+	}
+}
+
+static void group_maxima(const int32_t *restrict keys, size_t count, size_t groups, int32_t *restrict ret) {
+	size_t first = 0;
+	memcpy(ret, keys, groups * sizeof(*ret));
+	while ((first += groups) < count) {
+		const int32_t *more = keys + first;
+		size_t here = count - first < groups ? count - first : groups;
+		for (size_t i = 0; i < here; i++)
+			ret[i] = more[i] > ret[i] ? more[i] : ret[i];
+	}
+}
+
+static size_t count_from(const int32_t *keys, size_t count, int32_t least) {
+	uint32_t total = 0;
+	for (size_t i = 0; i < count; i++)
+		total += keys[i] >= least;
+	return total;
+}
+
+// Bit i: keys[i] > below, of TOPK_BLOCK keys.
+static inline uint64_t mask_above(const int32_t *keys, int32_t below) {
+	uint64_t mask = 0;
+#if defined(__AVX512BW__)
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 16)
+		mask |= (uint64_t)_mm512_cmpgt_epi32_mask(_mm512_loadu_si512(keys + i), _mm512_set1_epi32(below)) << i;
+#elif defined(__AVX2__)
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 8) {
+		__m256i above = _mm256_cmpgt_epi32(_mm256_loadu_si256((const __m256i *)(keys + i)), _mm256_set1_epi32(below));
+		mask |= (uint64_t)(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(above)) << i;
+	}
+#elif defined(__SSE2__)
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 4) {
+		__m128i above = _mm_cmpgt_epi32(_mm_loadu_si128((const __m128i *)(keys + i)), _mm_set1_epi32(below));
+		mask |= (uint64_t)(unsigned)_mm_movemask_ps(_mm_castsi128_ps(above)) << i;
+	}
+#else
+	for (unsigned i = 0; i < TOPK_BLOCK; i++)
+		mask |= (uint64_t)(keys[i] > below) << i;
+#endif
+	return mask;
+}
+
+static size_t collect(const int32_t *keys, size_t count, int32_t least, uint32_t *ret_place, int32_t *ret_key) {
+	size_t found = 0;
+	for (size_t first = 0; first < count; first += TOPK_BLOCK)
+		for (uint64_t mask = mask_above(keys + first, least - 1); mask; mask &= mask - 1) {
+			size_t place = first + (size_t)__builtin_ctzll(mask);
+			ret_place[found] = (uint32_t)place;
+			ret_key[found++] = keys[place];
+		}
+	return found;
+}
+
+static inline lanes load(const void *from) {
+	lanes v;
+	memcpy(&v, from, sizeof(v));
+	return v;
+}
+static inline void store(void *to, lanes v) {
+	memcpy(to, &v, sizeof(v));
+}
+
+// Four vectors of keys against all others. An equal key comes before if its place is lower: for those below the
+// vectors' own places the comparison is with one less. Comparisons give -1.
+static void count_before(const int32_t *keys, size_t count, uint32_t *ret) {
+	static const int32_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+	const lanes lane = load(numbers);
+	enum { OWN = 4 * LANES };
+	for (size_t first = 0; first < count; first += OWN) {
+		const int32_t *own = keys + first;
+		lanes a = load(own), b = load(own + LANES), c = load(own + 2 * LANES), d = load(own + 3 * LANES);
+		lanes before_a = {0}, before_b = {0}, before_c = {0}, before_d = {0};
+		lanes least_a = a - 1, least_b = b - 1, least_c = c - 1, least_d = d - 1;
+		for (size_t i = 0; i < first; i++) {
+			before_a -= keys[i] > least_a;
+			before_b -= keys[i] > least_b;
+			before_c -= keys[i] > least_c;
+			before_d -= keys[i] > least_d;
+		}
+		for (int32_t i = 0; i < OWN; i++) {
+			before_a -= own[i] > a + (lane > i);
+			before_b -= own[i] > b + (lane + LANES > i);
+			before_c -= own[i] > c + (lane + 2 * LANES > i);
+			before_d -= own[i] > d + (lane + 3 * LANES > i);
+		}
+		for (size_t i = first + OWN; i < count; i++) {
+			before_a -= keys[i] > a;
+			before_b -= keys[i] > b;
+			before_c -= keys[i] > c;
+			before_d -= keys[i] > d;
+		}
+		store(ret + first, before_a);
+		store(ret + first + LANES, before_b);
+		store(ret + first + 2 * LANES, before_c);
+		store(ret + first + 3 * LANES, before_d);
+	}
+}
+
+const struct topk_kernels KERNELS = {
+    .name = KERNELS_NAME,
+    .make_keys = make_keys,
+    .group_maxima = group_maxima,
+    .count_from = count_from,
+    .collect = collect,
+    .count_before = count_before,
+};
