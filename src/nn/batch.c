@@ -13,7 +13,7 @@ struct rows_memory {
 };
 
 struct transposed_memory {
-	uint32_t *column, *start, *row, *entry;
+	uint32_t *column, *start, *row, *entry, *waited;
 	uint32_t *slot;  // (columns) touched place + 1, valid where stamp is this batch's
 	uint32_t *stamp; // (columns)
 	uint32_t batch;  // number of the batch
@@ -64,6 +64,7 @@ static bool transposed_create(struct transposed_memory *m, size_t columns, size_
 	       (m->start = memory_array(touched + 1, sizeof(*m->start), "a batch", error)) &&
 	       (m->row = memory_array(entries, sizeof(*m->row), "a batch", error)) &&
 	       (m->entry = memory_array(entries, sizeof(*m->entry), "a batch", error)) &&
+	       (m->waited = memory_array(touched, sizeof(*m->waited), "a batch", error)) &&
 	       (m->slot = memory_array(columns, sizeof(*m->slot), "a batch", error)) &&
 	       (m->stamp = memory_array(columns, sizeof(*m->stamp), "a batch", error));
 }
@@ -104,6 +105,7 @@ static void transposed_free(struct transposed_memory *m) {
 	free(m->start);
 	free(m->row);
 	free(m->entry);
+	free(m->waited);
 	free(m->slot);
 	free(m->stamp);
 }
@@ -183,7 +185,15 @@ static void transpose(struct transposed_memory *m, const struct sparse *s, struc
 	for (uint32_t i = touched; i > 0; i--) // each place has moved on to the next one's first
 		m->start[i] = m->start[i - 1];
 	m->start[0] = 0;
-	*ret = (struct transposed){touched, m->column, m->start, m->row, m->entry};
+	*ret = (struct transposed){.count = touched,
+	                           .column = m->column,
+	                           .start = m->start,
+	                           .row = m->row,
+	                           .entry = m->entry,
+	                           .waited = m->waited,
+	                           .slot = m->slot,
+	                           .stamp = m->stamp,
+	                           .number = m->batch};
 }
 
 void batch_transpose(struct batch *batch) {

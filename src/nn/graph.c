@@ -315,6 +315,7 @@ struct parameter *graph_parameter(struct graph *graph, struct node *node, const 
 	                        .columns = columns,
 	                        .stride = columns == 1 ? 1 : round_up(columns),
 	                        .offset = graph->weights,
+	                        .by = node,
 	                        .trainable = true};
 	size_t size;
 	if (!memory_product(p->rows, p->stride, &size) || size > SIZE_MAX / 64 - graph->weights)
@@ -325,15 +326,60 @@ struct parameter *graph_parameter(struct graph *graph, struct node *node, const 
 }
 
 static void count_parameters(struct graph *graph, struct errors *errors) {
-	bool lazy = graph->optimizer->lazy(graph->optimizer_params);
 	for (size_t i = 0; i < graph->parameters_count; i++) {
 		struct parameter *p = &graph->parameters[i];
-		p->lazy = lazy && p->touched != TOUCHED_ALL && p->l2 == 0;
+		p->lazy = p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2);
+		p->moves = p->lazy && graph->optimizer->moves(graph->optimizer_params, p->l2);
 		if (p->trainable)
 			graph->trainable += p->rows * p->columns;
 	}
 	if (graph->weights > SIZE_MAX / 128 || graph->weights > (size_t)1 << 40)
 		errors_add(errors, ERROR_CONFIG, graph->output->from->at, "the graph has more weights than any machine holds");
+}
+
+// --- groups of columns ---
+
+// Widths of a group: where sparse rows are summed, a group's sums stay in registers; where OpenBLAS multiplies, narrow
+// groups would have it pack its operands again and again. They enter the results (a cell's products are added group by
+// group) and so do not depend on the machine.
+enum { SPARSE_GROUP = 64, DENSE_GROUP = 256 };
+
+static struct column_groups *new_groups(struct graph *graph, size_t count) {
+	struct column_groups *groups = arena_alloc(&graph->arena, sizeof(*groups));
+	*groups = (struct column_groups){.count = count, .index = graph->groupings_count};
+	groups->begin = arena_alloc(&graph->arena, (count + 1) * sizeof(*groups->begin));
+	graph->groupings[graph->groupings_count++] = groups;
+	return groups;
+}
+
+static const struct column_groups *group_evenly(struct graph *graph, size_t width, size_t group) {
+	struct column_groups *groups = new_groups(graph, (width + group - 1) / group);
+	for (size_t i = 0; i <= groups->count; i++)
+		groups->begin[i] = i * group < width ? i * group : width;
+	return groups;
+}
+
+static const struct column_groups *group_like_inputs(struct graph *graph, const struct node *node) {
+	size_t count = 0, filled = 0, at = 0;
+	for (size_t i = 0; i < node->inputs_count; i++)
+		count += node->inputs[i]->groups->count;
+	struct column_groups *groups = new_groups(graph, count);
+	groups->parts = arena_alloc(&graph->arena, node->inputs_count * sizeof(*groups->parts));
+	groups->parts_count = node->inputs_count;
+	for (size_t i = 0; i < node->inputs_count; i++) {
+		groups->parts[i] = node->inputs[i]->groups;
+		for (size_t k = 0; k < groups->parts[i]->count; k++)
+			groups->begin[filled++] = at + groups->parts[i]->begin[k];
+		at += node->inputs[i]->width;
+	}
+	groups->begin[filled] = at;
+	return groups;
+}
+
+static const struct column_groups *group_columns(struct graph *graph, const struct node *node) {
+	if (node->op && !node->op->mixes)
+		return node->op->holds_inputs ? group_like_inputs(graph, node) : node->inputs[0]->groups;
+	return group_evenly(graph, node->width, node->reads_rows ? SPARSE_GROUP : DENSE_GROUP);
 }
 
 // --- the plan ---
@@ -427,9 +473,13 @@ static void plan_nodes(struct builder *b) {
 		mark_cells(graph->output);
 	graph->parameters =
 	    arena_alloc(&graph->arena, graph->nodes_count * NODE_PARAMETERS_MAX * sizeof(*graph->parameters));
-	for (size_t i = 0; i < graph->nodes_count; i++)
-		if (graph->nodes[i].op)
-			graph->nodes[i].op->plan(graph, &graph->nodes[i], b->errors);
+	graph->groupings = arena_alloc(&graph->arena, graph->nodes_count * sizeof(*graph->groupings));
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		struct node *node = &graph->nodes[i];
+		if (node->op)
+			node->op->plan(graph, node, b->errors);
+		node->groups = group_columns(graph, node);
+	}
 }
 
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,

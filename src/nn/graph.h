@@ -34,13 +34,24 @@ struct parameter {
 	bool vector;          // one-dimensional for whoever reads the model
 	bool trainable;       // false: running statistics
 	bool lazy;            // the optimizer updates touched rows alone
+	bool moves;           // lazy, and weights move while they wait, not only their state
 	enum touched touched;
+	const struct node *by; // its columns are cut like this node's; NULL: a column, not cut
 	double l2;
 	const struct init_config *init; // NULL: every element is `fill`
 	double fill;
 	size_t fan_in, fan_out;
 };
 enum { NODE_INPUTS_MAX = 64, NODE_PARAMETERS_MAX = 4 };
+
+// The groups that a node's columns are cut into; see nn/program.h. Nodes that work column by column share their
+// input's, and a concat's are those of its inputs one after the other.
+struct column_groups {
+	size_t count, *begin; // (count + 1)
+	const struct column_groups **parts;
+	size_t parts_count; // 0: groups of its own
+	size_t index;       // in graph->groupings
+};
 
 struct node {
 	const char *name;
@@ -59,7 +70,8 @@ struct node {
 	bool reads_rows;           // its input is sparse and it takes it as it is
 	bool cells;                // under the loss of this graph: computed at the target cells alone
 	bool needs_gradient;       // it, or something below it, has parameters
-	struct node *within;       // the concat in whose value this node's value lies, or NULL
+	const struct column_groups *groups;
+	struct node *within; // the concat in whose value this node's value lies, or NULL
 	size_t within_column;
 	struct parameter *parameters[NODE_PARAMETERS_MAX];
 	size_t parameters_count;
@@ -74,6 +86,8 @@ struct graph {
 	size_t nodes_count;
 	struct node **listed; // (listed_count): the nodes of the file, in its order
 	size_t listed_count;
+	const struct column_groups **groupings; // (groupings_count): parts before those who have them
+	size_t groupings_count;
 	struct node *ratings, *user; // NULL where nothing uses it
 	struct node *output;
 	struct parameter *parameters; // (parameters_count)

@@ -25,9 +25,28 @@ static size_t full_rows(const struct network *n, const struct node *node, const 
 	return node->cells ? room->full_rows : n->rows;
 }
 
-// A node's values and gradients. Cells nodes have a packed form for training, and a dense one for rankings.
+static size_t padded(size_t width) {
+	enum { NUMBERS = 16 }; // a cache line of floats
+	return (width + NUMBERS - 1) / NUMBERS * NUMBERS;
+}
+
+// Words of a row of a dropout's mask: a group's bits start in a word of their own.
+static size_t keep_words(const struct node *node) {
+	return network_keep_word(node->width, node->groups->count);
+}
+
+// Cells nodes have a packed form for training, and a dense one for rankings.
+static void carve_cells(struct network *n, const struct node *node, bool needs_x, struct carve *c) {
+	struct slot *s = &n->slots[node->index];
+	s->cell_value = carve(c, n->cells, sizeof(real));
+	s->cell_gradient = carve(c, n->cells, sizeof(real));
+	s->cell_before = needs_x ? carve(c, n->cells, sizeof(real)) : NULL;
+	if (node->op->makes_cells)
+		s->parts = carve(c, node->inputs[0]->groups->count * n->cells, sizeof(real));
+}
+
 static void carve_slot(struct network *n, const struct node *node, const struct network_room *room, struct carve *c) {
-	struct slot *s = network_slot(n, node);
+	struct slot *s = &n->slots[node->index];
 	size_t rows = full_rows(n, node, room),
 	       entries = node->source == n->graph->user ? room->feature_entries : room->rating_entries;
 	bool needs_x = node->op && node->op->keeps_x && node->activation->needs_x;
@@ -35,24 +54,21 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 		s->sparse_value = carve(c, entries, sizeof(real));
 	if (node->sparse && !node->densified)
 		return;
+	s->stride = padded(node->width);
 	if (node->within) {
-		const struct slot *whole = network_slot(n, node->within);
+		const struct slot *whole = &n->slots[node->within->index];
 		s->stride = whole->stride;
 		s->value = whole->value ? whole->value + node->within_column : NULL;
 		s->gradient = whole->gradient ? whole->gradient + node->within_column : NULL;
 	} else {
-		s->stride = node->width;
-		s->value = carve(c, rows * node->width, sizeof(real));
-		s->gradient = node->needs_gradient && !node->cells ? carve(c, rows * node->width, sizeof(real)) : NULL;
+		s->value = carve(c, rows * s->stride, sizeof(real));
+		s->gradient = node->needs_gradient && !node->cells ? carve(c, rows * s->stride, sizeof(real)) : NULL;
 	}
-	if (node->cells) {
-		s->cell_value = carve(c, n->cells, sizeof(real));
-		s->cell_gradient = carve(c, n->cells, sizeof(real));
-		s->cell_before = needs_x ? carve(c, n->cells, sizeof(real)) : NULL;
-	}
-	s->before = needs_x ? carve(c, rows * node->width, sizeof(real)) : NULL;
+	if (node->cells)
+		carve_cells(n, node, needs_x, c);
+	s->before = needs_x ? carve(c, rows * s->stride, sizeof(real)) : NULL;
 	if (node->op && node->op->keeps_mask && !node->cells)
-		s->keep = carve(c, rows * node->width, 1);
+		s->keep = carve(c, rows * keep_words(node), sizeof(*s->keep));
 	for (size_t i = 0; node->op && i < node->op->columns; i++)
 		s->column[i] = carve(c, node->width, sizeof(real));
 }
@@ -67,14 +83,28 @@ static size_t touched_most(const struct network *n, const struct parameter *p, c
 static void carve_parameter(struct network *n, size_t i, const struct network_room *room, struct carve *c) {
 	const struct parameter *p = &n->graph->parameters[i];
 	struct parameter_memory *m = &n->parameters[i];
-	if (p->touched == TOUCHED_ALL)
-		return;
-	size_t most = touched_most(n, p, room);
-	m->rows = (struct matrix){carve(c, most * p->stride, sizeof(real)), most, p->columns, p->stride};
-	if (p->lazy)
-		m->stamp = carve(c, p->rows, sizeof(*m->stamp));
-	else
-		m->slot = carve(c, p->rows, sizeof(*m->slot));
+	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients ? touched_most(n, p, room) : 0;
+	m->gradient = (struct matrix){carve(c, rows * p->stride, sizeof(real)), rows, p->columns, p->stride};
+	size_t groups = p->l2 > 0 ? p->by->groups->count : 0;
+	m->squares = carve(c, groups, sizeof(double));
+	m->penalty = carve(c, groups, sizeof(double));
+}
+
+// Rows of the parameters of each kind that are lazy.
+static void count_lazy_rows(const struct graph *g, size_t ret_rows[TOUCHED_KINDS]) {
+	for (size_t i = 0; i < g->parameters_count; i++)
+		if (g->parameters[i].lazy)
+			ret_rows[g->parameters[i].touched] = g->parameters[i].rows;
+}
+
+static void carve_waits(struct network *n, struct carve *c) {
+	size_t rows[TOUCHED_KINDS] = {0}, most = 0;
+	count_lazy_rows(n->graph, rows);
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++) {
+		n->stamp[kind] = rows[kind] ? carve(c, rows[kind], sizeof(uint32_t)) : NULL;
+		most = rows[kind] > most ? rows[kind] : most;
+	}
+	n->waited = carve(c, most, sizeof(uint32_t));
 }
 
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
@@ -83,19 +113,62 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 	n->weights = carve(c, g->weights, sizeof(real));
 	for (size_t i = 0; i < states; i++)
 		n->state[i] = carve(c, g->weights, sizeof(real));
-	n->gradient = carve(c, g->weights, sizeof(real));
 	for (size_t i = 0; i < g->parameters_count; i++)
 		carve_parameter(n, i, room, c);
 	for (size_t i = g->nodes_count; i-- > 0;) // a concat before its inputs
 		carve_slot(n, &g->nodes[i], room, c);
-	n->row_scale = carve(c, n->rows, sizeof(real));
-	n->decay_power = carve(c, n->decay_powers, sizeof(real));
+	n->row_sum = carve(c, g->output->groups->count * n->rows, sizeof(double));
+	carve_waits(n, c);
 }
 
-static void fill_decay_powers(struct network *n) {
-	double decay = n->graph->optimizer->decay(n->graph->optimizer_params), power = 1;
-	for (size_t k = 0; k < n->decay_powers; k++, power *= decay)
-		n->decay_power[k] = (real)power;
+// --- whose columns are whose ---
+
+static void own_new(struct network *n, const struct column_groups *groups, size_t *load) {
+	for (size_t g = 0; g < groups->count; g++) {
+		size_t member = 0;
+		for (size_t m = 1; m < n->members; m++)
+			member = load[m] < load[member] ? m : member;
+		n->owner[groups->index][g] = (uint16_t)member;
+		load[member] += groups->begin[g + 1] - groups->begin[g];
+	}
+}
+
+static void own_parts(struct network *n, const struct column_groups *groups) {
+	uint16_t *owner = n->owner[groups->index];
+	for (size_t i = 0; i < groups->parts_count; i++) {
+		memcpy(owner, n->owner[groups->parts[i]->index], groups->parts[i]->count * sizeof(*owner));
+		owner += groups->parts[i]->count;
+	}
+}
+
+// Each group goes to the member that has the fewest columns so far.
+static void choose_owners(struct network *n) {
+	const struct graph *g = n->graph;
+	size_t *load = memory_alloc(n->members * sizeof(*load));
+	n->owner = arena_alloc(&n->arena, (g->groupings_count + 1) * sizeof(*n->owner));
+	for (size_t i = 0; i < g->groupings_count; i++) {
+		const struct column_groups *groups = g->groupings[i];
+		n->owner[i] = arena_alloc(&n->arena, (groups->count + 1) * sizeof(**n->owner));
+		if (groups->parts_count)
+			own_parts(n, groups);
+		else
+			own_new(n, groups, load);
+	}
+	for (size_t m = 1; m < n->members; m++)
+		n->idlest = load[m] < load[n->idlest] ? m : n->idlest;
+	free(load);
+}
+
+static void make_programs(struct network *n) {
+	static const struct program_kind kinds[PROGRAMS] = {
+	    [PROGRAM_STEP] = {.at_cells = true, .loss = true, .backward = true, .update = true},
+	    [PROGRAM_GRADIENTS] = {.at_cells = true, .loss = true, .backward = true},
+	    [PROGRAM_LOSS] = {.at_cells = true, .loss = true},
+	    [PROGRAM_CELLS] = {.at_cells = true},
+	    [PROGRAM_FULL] = {.at_cells = false},
+	};
+	for (size_t i = 0; i < PROGRAMS; i++)
+		program_make(n, &kinds[i], &n->arena, &n->programs[i]);
 }
 
 // --- weights ---
@@ -123,9 +196,41 @@ static void initialize(struct network *n, real *flat) {
 	}
 }
 
+// Where L2 is lazy, the sums of squared weights that are kept up to date.
+static void sum_squares(struct network *n) {
+	for (size_t k = 0; k < n->graph->parameters_count; k++) {
+		const struct parameter *p = &n->graph->parameters[k];
+		for (size_t g = 0; p->lazy && p->l2 > 0 && g < p->by->groups->count; g++) {
+			double sum = 0;
+			for (size_t i = 0; i < p->rows; i++)
+				for (size_t j = p->by->groups->begin[g]; j < p->by->groups->begin[g + 1]; j++) {
+					double w = n->weights[p->offset + i * p->stride + j];
+					sum += w * w;
+				}
+			n->parameters[k].squares[g] = sum;
+		}
+	}
+}
+
+static void optimizer_numbers_at(const struct network *n, uint32_t step, struct optimizer_numbers *ret) {
+	n->graph->optimizer->numbers(n->graph->optimizer_params, step, ret);
+}
+
+// The numbers of all steps are the same where an optimizer is lazy.
+static void fill_waiting(struct network *n) {
+	struct optimizer_numbers numbers;
+	optimizer_numbers_at(n, 1, &numbers);
+	for (size_t i = 0; i < n->graph->parameters_count; i++) {
+		const struct parameter *p = &n->graph->parameters[i];
+		if (!p->lazy || !waiting_changes(n->graph->optimizer->id, &numbers, (real)p->l2))
+			continue;
+		n->parameters[i].waiting = memory_alloc(sizeof(*n->parameters[i].waiting));
+		waiting_table_init(n->parameters[i].waiting, n->graph->optimizer->id, &numbers, (real)p->l2);
+	}
+}
+
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error) {
-	enum { DECAY_POWERS = 4096 };
 	struct network *n = memory_alloc(sizeof(*n));
 	*n = (struct network){.graph = graph,
 	                      .device = device,
@@ -133,29 +238,30 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	                      .seed = seed,
 	                      .rows = room->rows,
 	                      .cells = room->cells,
-	                      .decay_powers = DECAY_POWERS};
+	                      .members = backend->members(device),
+	                      .settled = true};
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
 	struct carve real_one = {.base = backend->allocate(device, counted.used, error)};
-	if (!real_one.base) {
+	real *weights = real_one.base ? memory_array(graph->weights, sizeof(real), "the weights", error) : NULL;
+	if (!weights) {
+		backend->release(device, real_one.base);
+		n->weights = NULL;
 		network_destroy(n);
 		return false;
 	}
 	lay_out(n, room, &real_one);
-	real *weights = memory_array(graph->weights, sizeof(real), "the weights", error);
-	if (!weights) {
-		network_destroy(n);
-		return false;
-	}
-	initialize(n, weights);
-	network_load(n, weights);
-	free(weights);
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].op)
 			n->slots[i].stream = random_stream_make(seed, graph->nodes[i].op->row.name, graph->nodes[i].name);
-	fill_decay_powers(n);
+	choose_owners(n);
+	make_programs(n);
+	fill_waiting(n);
+	initialize(n, weights);
+	network_load(n, weights);
+	free(weights);
 	*ret = n;
 	return true;
 }
@@ -164,137 +270,394 @@ void network_destroy(struct network *n) {
 	if (!n)
 		return;
 	n->backend->release(n->device, n->weights); // the first of the one allocation
+	arena_finish(&n->arena);
+	for (size_t i = 0; i < n->graph->parameters_count; i++)
+		free(n->parameters[i].waiting);
 	free(n->parameters);
 	free(n->slots);
 	free(n);
 }
 
-void network_save(const struct network *n, real *ret) {
+void network_save(struct network *n, real *ret) {
+	network_settle(n);
 	n->backend->download(n->device, ret, n->weights, n->graph->weights * sizeof(real));
 }
 
 void network_load(struct network *n, const real *weights) {
+	network_settle(n);
 	n->backend->upload(n->device, n->weights, weights, n->graph->weights * sizeof(real));
+	sum_squares(n);
 }
 
-// --- for ops ---
+// --- what steps run on ---
 
-static struct matrix pick(const struct network *n, const struct node *node, real *cells, real *dense) {
-	if (network_at_cells(n, node)) {
-		size_t count = sparse_count(&n->batch->target);
+static struct matrix pick(const struct pass *p, const struct node *node, real *cells, real *dense) {
+	if (pass_at_cells(p, node)) {
+		size_t count = sparse_count(&p->batch->target);
 		return (struct matrix){cells, 1, count, count};
 	}
-	return (struct matrix){dense, n->batch->rows, node->width, n->slots[node->index].stride};
+	return (struct matrix){dense, p->batch->rows, node->width, pass_slot(p, node)->stride};
 }
 
-struct matrix network_value(const struct network *n, const struct node *node) {
-	return pick(n, node, n->slots[node->index].cell_value, n->slots[node->index].value);
+struct matrix pass_value(const struct pass *p, const struct node *node) {
+	return pick(p, node, pass_slot(p, node)->cell_value, pass_slot(p, node)->value);
 }
 
-struct matrix network_gradient(const struct network *n, const struct node *node) {
-	return pick(n, node, n->slots[node->index].cell_gradient, n->slots[node->index].gradient);
+struct matrix pass_gradient(const struct pass *p, const struct node *node) {
+	return pick(p, node, pass_slot(p, node)->cell_gradient, pass_slot(p, node)->gradient);
 }
 
-struct matrix network_before(const struct network *n, const struct node *node) {
-	struct matrix m = pick(n, node, n->slots[node->index].cell_before, n->slots[node->index].before);
-	m.stride = m.columns;
-	return m;
+struct matrix pass_before(const struct pass *p, const struct node *node) {
+	return pick(p, node, pass_slot(p, node)->cell_before, pass_slot(p, node)->before);
 }
 
-real network_gradient_beta(struct network *n, const struct node *node) {
-	struct slot *s = network_slot(n, node);
-	real beta = s->gradient_written ? 1 : 0;
-	s->gradient_written = true;
-	return beta;
+struct sparse pass_rows(const struct pass *p, const struct node *node) {
+	if (!node->op)
+		return node == p->network->graph->user ? p->batch->user : p->batch->ratings;
+	struct sparse rows = pass_rows(p, node->inputs[0]);
+	if (p->training)
+		rows.value = pass_slot(p, node)->sparse_value;
+	return rows;
 }
 
-struct matrix network_weight(const struct network *n, const struct parameter *p) {
-	return (struct matrix){n->weights + p->offset, p->rows, p->columns, p->stride};
+struct matrix pass_weight(const struct pass *p, const struct parameter *parameter) {
+	return (struct matrix){p->network->weights + parameter->offset, parameter->rows, parameter->columns,
+	                       parameter->stride};
 }
 
-const struct transposed *network_touched(const struct network *n, const struct parameter *p) {
+static const struct transposed *touched_of(const struct batch *batch, const struct parameter *p) {
 	switch (p->touched) {
 	case TOUCHED_RATINGS:
-		return &n->batch->by_rating;
+		return &batch->by_rating;
 	case TOUCHED_USER:
-		return &n->batch->by_feature;
+		return &batch->by_feature;
 	case TOUCHED_TARGETS:
-		return &n->batch->by_target;
+		return &batch->by_target;
 	case TOUCHED_ALL:
 		break;
 	}
 	return NULL;
 }
 
-struct matrix network_parameter_gradient(const struct network *n, const struct parameter *p) {
-	const struct transposed *touched = network_touched(n, p);
-	if (!touched)
-		return (struct matrix){n->gradient + p->offset, p->rows, p->columns, p->stride};
-	struct matrix m = n->parameters[p - n->graph->parameters].rows;
-	m.rows = touched->count;
-	return m;
+const struct transposed *pass_touched(const struct pass *p, const struct parameter *parameter) {
+	return touched_of(p->batch, parameter);
 }
 
-// --- passes ---
-
-static void begin(struct network *n, const struct batch *batch, bool training, bool at_cells, uint32_t epoch) {
-	assert(batch->rows <= n->rows && sparse_count(&batch->target) <= n->cells);
-	n->batch = batch;
-	n->training = training;
-	n->at_cells = at_cells;
-	n->epoch = epoch;
-	for (size_t i = 0; i < n->graph->nodes_count; i++)
-		n->slots[i].gradient_written = false;
+struct matrix pass_tile(const struct pass *p, const struct node *node, const struct matrix *whole,
+                        const struct tile *tile) {
+	if (!pass_at_cells(p, node))
+		return matrix_part(whole, tile->row, tile->rows, tile->column, tile->columns);
+	const uint32_t *start = p->batch->target.start + tile->row;
+	return matrix_part(whole, 0, 1, start[0], start[tile->rows] - start[0]);
 }
 
-static void forward(struct network *n) {
-	for (size_t i = 0; i < n->graph->nodes_count; i++) {
-		const struct node *node = &n->graph->nodes[i];
-		struct slot *s = &n->slots[i];
-		if (node->op)
-			node->op->forward(n, node);
+// --- loss ---
+
+static enum reduction reduction_of(const struct network *n) {
+	return ((const struct reduction_row *)n->graph->loss_config->reduction.row)->reduction;
+}
+
+// What each cell is multiplied by, so that their sum is the reduction; for row_mean over the row's cells besides.
+static double cell_scale(const struct pass *p) {
+	const struct sparse *target = &p->batch->target;
+	bool all = p->network->graph->loss->all_cells;
+	double cells = all ? (double)p->batch->rows * (double)target->columns : (double)sparse_count(target);
+	size_t with_targets = 0;
+	switch (reduction_of(p->network)) {
+	case REDUCTION_SUM:
+		return 1;
+	case REDUCTION_MEAN:
+		return cells > 0 ? 1 / cells : 0;
+	case REDUCTION_ROW_MEAN:
+		break;
+	}
+	for (size_t i = 0; i < p->batch->rows; i++)
+		with_targets += all || target->start[i + 1] > target->start[i];
+	return with_targets ? 1 / (double)with_targets : 0;
+}
+
+static void run_loss(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct loss_cells cells = {.id = n->graph->loss->id,
+	                           .target = &target,
+	                           .all = n->graph->loss->all_cells,
+	                           .scale = cell_scale(p),
+	                           .by_row = reduction_of(n) == REDUCTION_ROW_MEAN};
+	struct matrix prediction = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
+	bool packed = pass_at_cells(p, step->node);
+	if (!packed) {
+		prediction = pass_tile(p, step->node, &prediction, tile);
+		gradient = pass_tile(p, step->node, &gradient, tile);
+	}
+	n->backend->loss(n->device, &cells, packed, tile->column, &prediction, &gradient,
+	                 n->row_sum + tile->group * n->rows + tile->row);
+}
+
+void network_make_loss(struct maker *m) {
+	const struct node *output = maker_graph(m)->output;
+	bool cells = maker_at_cells(m, output);
+	maker_step(m, output, run_loss, cells ? CUT_ROWS : CUT_COLUMNS, output)->by_row = true;
+	maker_tensor(m, TENSOR_VALUE, output, READ_OWN);
+	maker_tensor(m, TENSOR_GRADIENT, output, WRITE_OWN);
+	maker_first_writes(m, output);
+	maker_tensor(m, TENSOR_SUMS, output, WRITE_OWN);
+}
+
+// Of the steps that updated: what L2 added to the loss.
+static double penalty_before(const struct pass *p) {
+	const struct graph *g = p->network->graph;
+	double sum = 0;
+	for (size_t i = 0; p->update && i < g->parameters_count; i++)
+		for (size_t k = 0; g->parameters[i].l2 > 0 && k < g->parameters[i].by->groups->count; k++)
+			sum += g->parameters[i].l2 * p->network->parameters[i].penalty[k];
+	return sum;
+}
+
+static void run_sum(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	size_t groups = pass_at_cells(p, step->node) ? 1 : step->node->groups->count;
+	double sum = 0;
+	for (size_t g = 0; g < groups; g++)
+		for (size_t i = 0; i < tile->rows; i++)
+			sum += n->row_sum[g * n->rows + i];
+	*p->loss = sum + penalty_before(p);
+}
+
+void network_make_sum(struct maker *m) {
+	const struct graph *g = maker_graph(m);
+	maker_step(m, g->output, run_sum, CUT_NONE, g->output);
+	maker_tensor(m, TENSOR_SUMS, g->output, READ_ALL);
+	for (size_t i = 0; maker_kind(m)->update && i < g->parameters_count; i++)
+		if (g->parameters[i].l2 > 0)
+			maker_weight(m, &g->parameters[i], READ_ALL);
+}
+
+// --- dense forms of sparse rows ---
+
+static void run_densify(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct sparse rows = pass_rows(p, step->node);
+	struct sparse s = sparse_rows(&rows, tile->row, tile->rows);
+	struct matrix whole = pass_value(p, step->node), d = pass_tile(p, step->node, &whole, tile);
+	p->network->backend->densify(p->network->device, &s, tile->column, &d);
+}
+
+void network_make_densify(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_densify, CUT_COLUMNS, node)->by_row = true;
+	if (node->op)
+		maker_tensor(m, TENSOR_SPARSE, node, READ_ALL);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+}
+
+// --- updates ---
+
+static struct parameter_memory *memory_of(const struct network *n, const struct parameter *p) {
+	return &n->parameters[p - n->graph->parameters];
+}
+
+// Columns of a parameter, as the optimizer takes them. A column is whole.
+static struct optimizer_rows update_of(const struct network *n, const struct parameter *p, const struct tile *tile) {
+	size_t column = p->by ? tile->column : 0, columns = p->by ? tile->columns : 1, at = p->offset + column;
+	const struct optimizer *optimizer = n->graph->optimizer;
+	return (struct optimizer_rows){
+	    .id = optimizer->id,
+	    .weight = {n->weights + at, p->rows, columns, p->stride},
+	    .state = {n->state[0] ? n->state[0] + at : NULL, n->state[1] ? n->state[1] + at : NULL},
+	    .l2 = (real)p->l2,
+	    .lazy = p->lazy,
+	    .caught_up = p->lazy && (p->moves || !memory_of(n, p)->waiting),
+	    .waiting = memory_of(n, p)->waiting,
+	    .squares = p->l2 > 0 ? &memory_of(n, p)->squares[tile->group] : NULL,
+	};
+}
+
+struct matrix pass_parameter_gradient(const struct pass *p, const struct parameter *parameter,
+                                      const struct tile *tile) {
+	const struct matrix *whole = &memory_of(p->network, parameter)->gradient;
+	const struct transposed *touched = pass_touched(p, parameter);
+	return matrix_part(whole, 0, touched ? touched->count : parameter->rows, parameter->by ? tile->column : 0,
+	                   parameter->by ? tile->columns : 1);
+}
+
+void pass_update(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
+	const struct network *n = p->network;
+	if (!p->update)
+		return;
+	struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+	struct optimizer_rows rows = update_of(n, parameter, tile);
+	rows.numbers = p->numbers;
+	double squares = n->backend->optimize(n->device, &rows, &gradient);
+	if (parameter->l2 > 0)
+		memory_of(n, parameter)->penalty[tile->group] = squares;
+}
+
+void pass_update_touched(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
+                         const real *value, const struct matrix *y) {
+	const struct network *n = p->network;
+	const struct transposed *touched = pass_touched(p, parameter);
+	if (!p->update) {
+		struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+		if (y)
+			n->backend->transposed_times(n->device, touched, value, y, &gradient);
 		else
-			s->rows = node == n->graph->user ? n->batch->user : n->batch->ratings;
-		if (node->densified) {
-			struct matrix dense = network_value(n, node);
-			n->backend->densify(n->device, &s->rows, &dense);
+			n->backend->transposed_sums(n->device, touched, value, gradient.data);
+		return;
+	}
+	struct optimizer_rows rows = update_of(n, parameter, tile);
+	rows.numbers = p->numbers;
+	double squares = n->backend->optimize_touched(n->device, &rows, touched, value, y);
+	if (parameter->l2 > 0)
+		memory_of(n, parameter)->penalty[tile->group] = squares;
+}
+
+// --- rows that wait ---
+
+static void run_catch_up(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	const struct transposed *touched = pass_touched(p, step->parameter);
+	struct optimizer_rows rows = update_of(n, step->parameter, tile);
+	rows.numbers = p->numbers;
+	n->backend->catch_up(n->device, &rows, touched->column, touched->waited, touched->count);
+}
+
+// Weights that move while they wait must have moved before they are read.
+void network_make_catch_up(struct maker *m) {
+	const struct graph *g = maker_graph(m);
+	for (size_t i = 0; i < g->parameters_count; i++) {
+		const struct parameter *p = &g->parameters[i];
+		if (!p->lazy || !p->moves)
+			continue;
+		maker_step(m, p->node, run_catch_up, p->by ? CUT_COLUMNS : CUT_NONE, p->by ? p->by : p->node)->parameter = p;
+		maker_weight(m, p, p->by ? WRITE_OWN : WRITE_ALL);
+	}
+}
+
+// How long each touched row has waited, and that it waits no longer. Target patterns that are the ratings' share one
+// list with them.
+static void note_waits(struct network *n, const struct batch *batch, uint32_t step) {
+	const struct transposed *touched[TOUCHED_KINDS] = {[TOUCHED_RATINGS] = &batch->by_rating,
+	                                                   [TOUCHED_USER] = &batch->by_feature,
+	                                                   [TOUCHED_TARGETS] = &batch->by_target};
+	for (size_t kind = TOUCHED_RATINGS; kind < TOUCHED_KINDS; kind++) {
+		const struct transposed *t = touched[kind];
+		for (size_t i = 0; n->stamp[kind] && i < t->count; i++) {
+			uint32_t *stamp = &n->stamp[kind][t->column[i]];
+			t->waited[i] = step - 1 - *stamp;
+			*stamp = step;
 		}
 	}
 }
 
-static void backward(struct network *n) {
-	for (size_t i = n->graph->nodes_count; i-- > 0;)
-		if (n->graph->nodes[i].op && n->graph->nodes[i].needs_gradient)
-			n->graph->nodes[i].op->backward(n, &n->graph->nodes[i]);
-}
+struct settling {
+	struct network *network;
+	size_t kind, rows;
+	struct optimizer_numbers numbers;
+};
 
-// What each row's cells are multiplied by, so that their sum is the reduction.
-static void scale_rows(struct network *n) {
-	const struct sparse *target = &n->batch->target;
-	enum reduction reduction = ((const struct reduction_row *)n->graph->loss_config->reduction.row)->reduction;
-	bool all = n->graph->loss->all_cells;
-	size_t rows = n->batch->rows, with_targets = 0;
-	double cells = all ? (double)rows * (double)target->columns : (double)sparse_count(target);
-	for (size_t i = 0; i < rows; i++)
-		with_targets += all || target->start[i + 1] > target->start[i];
-	for (size_t i = 0; i < rows; i++) {
-		double row_cells = all ? (double)target->columns : (double)(target->start[i + 1] - target->start[i]);
-		double scale = 1; // REDUCTION_SUM
-		if (reduction == REDUCTION_MEAN)
-			scale = cells > 0 ? 1 / cells : 0;
-		else if (reduction == REDUCTION_ROW_MEAN)
-			scale = row_cells > 0 ? 1 / (row_cells * (double)with_targets) : 0;
-		n->row_scale[i] = (real)scale;
+static void settle_parameter(const struct settling *s, const struct parameter *p, size_t member) {
+	struct network *n = s->network;
+	size_t groups = p->by ? p->by->groups->count : 1;
+	for (size_t g = 0; g < groups; g++) {
+		struct tile tile = {.group = g};
+		if (p->by) {
+			tile.column = p->by->groups->begin[g];
+			tile.columns = p->by->groups->begin[g + 1] - tile.column;
+		}
+		if ((p->by ? n->owner[p->by->groups->index][g] : n->idlest) != member)
+			continue;
+		struct optimizer_rows rows = update_of(n, p, &tile);
+		rows.numbers = s->numbers;
+		n->backend->catch_up(n->device, &rows, NULL, n->waited, p->rows);
 	}
 }
 
-static double output_loss(struct network *n) {
-	const struct node *output = n->graph->output;
-	scale_rows(n);
-	struct loss_cells cells = {n->graph->loss->id, &n->batch->target, n->graph->loss->all_cells, n->row_scale};
-	struct matrix prediction = network_value(n, output), gradient = network_gradient(n, output);
-	n->slots[output->index].gradient_written = true;
-	return n->backend->loss(n->device, &cells, network_at_cells(n, output), &prediction, &gradient);
+static void settle_kind(void *context, size_t member) {
+	const struct settling *s = context;
+	const struct graph *g = s->network->graph;
+	for (size_t i = 0; i < g->parameters_count; i++)
+		if (s->network->parameters[i].waiting && g->parameters[i].touched == s->kind)
+			settle_parameter(s, &g->parameters[i], member);
+}
+
+void network_settle(struct network *n) {
+	struct settling s = {.network = n};
+	size_t rows[TOUCHED_KINDS] = {0};
+	if (n->settled)
+		return;
+	count_lazy_rows(n->graph, rows);
+	optimizer_numbers_at(n, n->step, &s.numbers);
+	for (s.kind = TOUCHED_RATINGS; s.kind < TOUCHED_KINDS; s.kind++) {
+		if (!rows[s.kind])
+			continue;
+		for (size_t i = 0; i < rows[s.kind]; i++) {
+			n->waited[i] = n->step - n->stamp[s.kind][i];
+			n->stamp[s.kind][i] = n->step;
+		}
+		n->backend->team(n->device, settle_kind, &s);
+	}
+	n->settled = true;
+	sum_squares(n);
+}
+
+// --- passes ---
+
+struct run {
+	struct network *network;
+	const struct program *program;
+	const struct batch *batches; // (count)
+	size_t count;
+	bool training, at_cells, update;
+	uint32_t epoch, step; // of the first batch
+	double *loss;         // (count) or NULL
+};
+
+static void run_member(void *context, size_t member) {
+	const struct run *run = context;
+	struct pass pass = {.network = run->network,
+	                    .training = run->training,
+	                    .at_cells = run->at_cells,
+	                    .update = run->update,
+	                    .epoch = run->epoch,
+	                    .member = member};
+	for (size_t b = 0; b < run->count; b++) {
+		pass.batch = &run->batches[b];
+		pass.loss = run->loss + b;
+		pass.step = run->step + (uint32_t)b;
+		if (run->update)
+			optimizer_numbers_at(run->network, pass.step, &pass.numbers);
+		program_pass(run->program, &pass);
+	}
+}
+
+static void run_program(struct network *n, enum program_id program, const struct batch *batches, size_t count,
+                        uint32_t epoch, bool training, double *ret_loss) {
+	struct run run = {.network = n,
+	                  .program = &n->programs[program],
+	                  .batches = batches,
+	                  .count = count,
+	                  .training = training,
+	                  .at_cells = program != PROGRAM_FULL,
+	                  .update = program == PROGRAM_STEP,
+	                  .epoch = epoch,
+	                  .step = n->step + 1,
+	                  .loss = ret_loss};
+	for (size_t i = 0; i < count; i++)
+		assert(batches[i].rows <= n->rows && sparse_count(&batches[i].target) <= n->cells);
+	n->backend->team(n->device, run_member, &run);
+}
+
+void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+	for (size_t i = 0; i < count; i++)
+		note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
+	run_program(n, PROGRAM_STEP, batches, count, epoch, true, ret_loss);
+	n->step += (uint32_t)count;
+	n->settled = false;
+}
+
+double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
+	double loss;
+	network_train(n, batch, 1, epoch, &loss);
+	return loss;
 }
 
 static double penalty_of(const struct network *n, const struct parameter *p) {
@@ -308,9 +671,9 @@ static double penalty_of(const struct network *n, const struct parameter *p) {
 }
 
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
-	begin(n, batch, training, true, epoch);
-	forward(n);
-	double loss = output_loss(n);
+	double loss;
+	network_settle(n);
+	run_program(n, PROGRAM_LOSS, batch, 1, epoch, training, &loss);
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
 		if (n->graph->parameters[i].l2 > 0)
 			loss += penalty_of(n, &n->graph->parameters[i]);
@@ -318,94 +681,51 @@ double network_loss(struct network *n, const struct batch *batch, uint32_t epoch
 }
 
 double network_gradients(struct network *n, const struct batch *batch, uint32_t epoch) {
-	begin(n, batch, true, true, epoch);
-	forward(n);
-	double loss = output_loss(n);
-	backward(n);
+	double loss;
+	network_settle(n);
+	run_program(n, PROGRAM_GRADIENTS, batch, 1, epoch, true, &loss);
 	return loss;
 }
 
-void network_gradient_of(const struct network *n, const struct parameter *p, real *ret) {
-	const struct transposed *touched = network_touched(n, p);
-	struct matrix g = network_parameter_gradient(n, p);
+void network_gradient_of(const struct network *n, const struct batch *batch, const struct parameter *p, real *ret) {
+	const struct transposed *touched = touched_of(batch, p);
+	const struct matrix *g = &memory_of(n, p)->gradient;
+	size_t count = touched ? touched->count : p->rows;
 	memset(ret, 0, p->rows * p->columns * sizeof(*ret));
-	for (size_t i = 0; i < g.rows; i++) {
+	for (size_t i = 0; i < count; i++) {
 		size_t row = touched ? touched->column[i] : i;
 		for (size_t j = 0; j < p->columns; j++)
-			ret[row * p->columns + j] = g.data[i * g.stride + j];
+			ret[row * p->columns + j] = g->data[i * g->stride + j];
 	}
 	for (size_t i = 0; p->l2 > 0 && i < p->rows; i++)
 		for (size_t j = 0; j < p->columns; j++)
 			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[p->offset + i * p->stride + j];
 }
 
-// --- update ---
-
-static void mark_touched(const struct parameter_memory *m, const struct transposed *touched, bool mark) {
-	for (uint32_t i = 0; i < touched->count; i++)
-		m->slot[touched->column[i]] = mark ? i + 1 : 0;
-}
-
-// Returns what L2 adds to the loss.
-static double update_parameter(struct network *n, size_t i, const struct optimizer_numbers *numbers) {
-	const struct parameter *p = &n->graph->parameters[i];
-	const struct parameter_memory *m = &n->parameters[i];
-	const struct transposed *touched = network_touched(n, p);
-	struct optimizer_rows rows = {
-	    .id = n->graph->optimizer->id,
-	    .numbers = *numbers,
-	    .weight = network_weight(n, p),
-	    .state = {n->state[0] ? n->state[0] + p->offset : NULL, n->state[1] ? n->state[1] + p->offset : NULL},
-	    .gradient = network_parameter_gradient(n, p),
-	    .row = touched ? touched->column : NULL,
-	    .lazy = p->lazy,
-	    .stamp = m->stamp,
-	    .step = n->step,
-	    .decay_power = n->decay_power,
-	    .decay_powers = n->decay_powers,
-	    .slot = m->slot,
-	    .l2 = (real)p->l2,
-	    .first_only = !n->graph->optimizer->decays,
-	};
-	if (touched && !p->lazy)
-		mark_touched(m, touched, true);
-	double squares = n->backend->optimize(n->device, &rows);
-	if (touched && !p->lazy)
-		mark_touched(m, touched, false);
-	return p->l2 * squares;
-}
-
-double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
-	double loss = network_gradients(n, batch, epoch);
-	struct optimizer_numbers numbers;
-	n->graph->optimizer->numbers(n->graph->optimizer_params, ++n->step, &numbers);
-	for (size_t i = 0; i < n->graph->parameters_count; i++)
-		if (n->graph->parameters[i].trainable)
-			loss += update_parameter(n, i, &numbers);
-	return loss;
-}
-
 // --- predictions ---
 
 void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
 	const struct node *output = n->graph->output;
-	begin(n, batch, false, true, 0);
-	forward(n);
-	struct matrix y = network_value(n, output);
+	struct pass pass = {.network = n, .batch = batch, .at_cells = true};
+	network_settle(n);
+	run_program(n, PROGRAM_CELLS, batch, 1, 0, false, NULL);
+	struct matrix y = pass_value(&pass, output);
 	for (size_t i = 0; i < batch->rows; i++)
 		for (uint32_t k = batch->target.start[i]; k < batch->target.start[i + 1]; k++)
-			ret[k] = (float)(network_at_cells(n, output) ? y.data[k] : y.data[i * y.stride + batch->target.column[k]]);
+			ret[k] = (float)(pass_at_cells(&pass, output) ? y.data[k] : y.data[i * y.stride + batch->target.column[k]]);
 }
 
 struct matrix network_predict_all(struct network *n, const struct batch *batch) {
-	begin(n, batch, false, false, 0);
-	forward(n);
-	return network_value(n, n->graph->output);
+	struct pass pass = {.network = n, .batch = batch};
+	network_settle(n);
+	run_program(n, PROGRAM_FULL, batch, 1, 0, false, NULL);
+	return pass_value(&pass, n->graph->output);
 }
 
 // --- tensors ---
 
-size_t network_tensors(const struct network *n, struct arena *arena, struct tensor_facts **ret) {
+size_t network_tensors(struct network *n, struct arena *arena, struct tensor_facts **ret) {
+	network_settle(n);
 	size_t count = n->graph->parameters_count;
 	struct tensor_facts *tensors = arena_alloc(arena, count * sizeof(*tensors));
 	for (size_t k = 0; k < count; k++) {

@@ -1,70 +1,83 @@
 // A graph with memory on a device: weights, gradients, optimizer state, one batch's activations. Everything is
 // allocated when it is created; a step allocates nothing.
 //
-// Flat vectors, all in the graph's parameter layout: weights | state[0] | state[1] | gradient (of parameters that are
-// touched as a whole). Parameters that are touched by rows have a compact gradient: one row for each touched row.
+// Flat vectors, all in the graph's parameter layout: weights | state[0] | state[1].
 #ifndef AEXP_NN_NETWORK_H
 #define AEXP_NN_NETWORK_H
 
 #include "nn/batch.h"
 #include "nn/op.h"
+#include "nn/program.h"
 
-enum { SLOT_COLUMNS = 4 };
+enum { SLOT_COLUMNS = 4, TOUCHED_KINDS = TOUCHED_TARGETS + 1 };
 
 // A node's memory for the batch at hand.
 struct slot {
-	real *value, *gradient;           // (rows, width) by value_stride, or NULL
-	size_t stride;                    // of value and gradient
+	real *value, *gradient;           // (rows, width) by stride, or NULL
+	size_t stride;                    // of value, gradient and before
 	real *cell_value, *cell_gradient; // (cells)
+	real *parts;                      // (groups of the input, cells): what each group adds to a cell
 	real *before;                     // (rows, width): input of an activation whose slope needs it
 	real *cell_before;                // (cells)
-	uint8_t *keep;                    // dropout: (rows, width)
-	uint8_t *cell_keep;               // (cells)
+	uint64_t *keep;                   // dropout: (rows, network_keep_word(width, groups)), a bit a cell
 	real *sparse_value;               // (entries): of a sparse node with values of its own
-	struct sparse rows;               // of a sparse node: this batch
 	real *column[SLOT_COLUMNS];       // (width) each: what an op keeps of its columns
 	struct random_stream stream;      // what the node draws from
-	bool gradient_written;            // something was written to it in this step
 };
+
+struct parameter_memory {
+	struct matrix gradient;        // as the parameter; touched by rows: (touched rows), where gradients are asked for
+	struct waiting_table *waiting; // lazy, and a wait changes something
+	double *squares, *penalty;     // (groups): with L2, sums of squared weights now (lazy), and before the last update
+};
+
+enum program_id { PROGRAM_STEP, PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
 
 struct network {
 	const struct graph *graph;
 	struct device *device;
 	const struct backend *backend;
+	struct arena arena;
 	uint64_t seed;
-	real *weights, *state[2], *gradient; // (graph->weights)
-	struct parameter_memory {
-		struct matrix rows;     // touched by rows: the compact gradient, room for the most
-		uint32_t *stamp, *slot; // (parameter rows)
-	} * parameters;             // (graph->parameters_count)
-	struct slot *slots;         // (graph->nodes_count)
-	real *decay_power;
-	size_t decay_powers;
-	real *row_scale;               // (rows)
-	struct matrix output_gradient; // dense loss
-	size_t rows, cells;            // room
-	uint32_t step;                 // of the optimizer, 0 before the first
-	// the pass at hand
-	const struct batch *batch;
-	bool training, at_cells;
-	uint32_t epoch;
+	real *weights, *state[2];            // (graph->weights)
+	struct parameter_memory *parameters; // (graph->parameters_count)
+	struct slot *slots;                  // (graph->nodes_count)
+	double *row_sum;                     // (groups of the output or 1, rows): of the loss
+	size_t rows, cells;                  // room
+	struct program programs[PROGRAMS];
+	uint16_t **owner;       // by split and group: the member whose columns they are
+	size_t members, idlest; // of the team; the one with the least to do
+	// lazy updates
+	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
+	uint32_t *waited;               // (the most of them)
+	uint32_t step;                  // of the optimizer, 0 before the first
+	bool settled;                   // no row waits
 };
 
-// rows: the most rows of a batch; cells, entries: the most target cells and input entries of one; full_output: room to
-// compute every cell of the output (rankings), for batches of up to full_rows rows.
+// rows: the most rows of a batch; cells, entries: the most target cells and input entries of one; full_rows: room to
+// compute every cell of the output (rankings), for batches of up to that many rows; gradients: network_gradients will
+// be asked for.
 struct network_room {
 	size_t rows, cells, rating_entries, feature_entries, full_rows;
+	bool gradients;
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
 void network_destroy(struct network *network);
 
-// One training step: forward with dropout on, loss, backward, update. Returns the batch's loss, L2 included, by the
-// loss's reduction. The batch must be transposed.
-double network_step(struct network *network, const struct batch *batch, uint32_t epoch);
-// The same without the update, for gradient checks; and the gradient of one parameter as a full (rows, columns) matrix.
+// A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
+// batch's loss, L2 included, by the loss's reduction. The batches must be transposed.
+void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
+                   double *ret_loss);
+double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
+// Rows that wait for their turn catch up (lazy optimizers). Everything below does so by itself; where it is done enters
+// the rounding of the weights, so training calls it at the end of each epoch, whatever is evaluated when.
+void network_settle(struct network *network);
+
+// Loss and gradients without an update, for checks; and the gradient of one parameter as a full (rows, columns) matrix.
 double network_gradients(struct network *network, const struct batch *batch, uint32_t epoch);
-void network_gradient_of(const struct network *network, const struct parameter *parameter, real *ret);
+void network_gradient_of(const struct network *network, const struct batch *batch, const struct parameter *parameter,
+                         real *ret);
 
 // Predictions with dropout off: at the batch's target cells (ret: packed, in the order of batch->target), or all of
 // them.
@@ -76,30 +89,51 @@ struct matrix network_predict_all(struct network *network,
 double network_loss(struct network *network, const struct batch *batch, uint32_t epoch, bool training);
 
 // The weights as a whole (running statistics included), for keeping the best.
-void network_save(const struct network *network, real *ret); // (graph->weights)
+void network_save(struct network *network, real *ret); // (graph->weights)
 void network_load(struct network *network, const real *weights);
 // As they are stored: dense weights (inputs, units). Data in the arena. Returns the number.
-size_t network_tensors(const struct network *network, struct arena *arena, struct tensor_facts **ret);
+size_t network_tensors(struct network *network, struct arena *arena, struct tensor_facts **ret);
 // Sets one from such a tensor; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
 
-// --- for ops ---
+// --- for ops: the steps that no op makes ---
 
-static inline struct slot *network_slot(struct network *n, const struct node *node) {
-	return &n->slots[node->index];
+void network_make_catch_up(struct maker *maker);
+void network_make_densify(struct maker *maker, const struct node *node);
+void network_make_loss(struct maker *maker);
+void network_make_sum(struct maker *maker);
+
+// --- for ops: what their steps run on ---
+
+// Whole tensors: (rows, width), or (1, cells) where the node is at cells.
+struct matrix pass_value(const struct pass *pass, const struct node *node);
+struct matrix pass_gradient(const struct pass *pass, const struct node *node);
+struct matrix pass_before(const struct pass *pass, const struct node *node);
+struct sparse pass_rows(const struct pass *pass, const struct node *node); // of a sparse node
+struct matrix pass_weight(const struct pass *pass, const struct parameter *parameter);
+const struct transposed *pass_touched(const struct pass *pass, const struct parameter *parameter); // NULL: all
+static inline struct slot *pass_slot(const struct pass *pass, const struct node *node) {
+	return &pass->network->slots[node->index];
 }
-// In this pass the node's value is packed at the target cells.
-static inline bool network_at_cells(const struct network *n, const struct node *node) {
-	return n->at_cells && node->cells;
+// The first word of a group's bits in a row of a mask: groups share none.
+static inline size_t network_keep_word(size_t column, size_t group) {
+	return column / 64 + group;
 }
-struct matrix network_value(const struct network *n, const struct node *node); // (rows, width), or (1, cells)
-struct matrix network_gradient(const struct network *n, const struct node *node);
-struct matrix network_before(const struct network *n, const struct node *node);
-// 0 for the first writer of a node's gradient in this step, 1 for later ones, who add.
-real network_gradient_beta(struct network *n, const struct node *node);
-struct matrix network_weight(const struct network *n, const struct parameter *parameter);
-const struct transposed *network_touched(const struct network *n, const struct parameter *parameter); // NULL: all
-// Where the gradient of a parameter goes: the compact rows (as many as are touched), or the whole.
-struct matrix network_parameter_gradient(const struct network *n, const struct parameter *parameter);
+static inline bool pass_at_cells(const struct pass *pass, const struct node *node) {
+	return pass->at_cells && node->cells;
+}
+// The tile of such a tensor; its cells where the node is at cells.
+struct matrix pass_tile(const struct pass *pass, const struct node *node, const struct matrix *whole,
+                        const struct tile *tile);
+
+// The gradient of a parameter, where an op writes it: columns of the part.
+struct matrix pass_parameter_gradient(const struct pass *pass, const struct parameter *parameter,
+                                      const struct tile *tile);
+// Updates the tile's columns of a parameter by the gradient that was written so. Nothing in a pass without update.
+void pass_update(const struct pass *pass, const struct parameter *parameter, const struct tile *tile);
+// The gradient of rows that a batch touched is transpose(pattern) y: updates by it, or writes it down in a pass without
+// update. y NULL: sums of the values.
+void pass_update_touched(const struct pass *pass, const struct parameter *parameter, const struct tile *tile,
+                         const real *value, const struct matrix *y);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "nn/graph.h"
 
-struct network;
+struct maker;
 
 struct op {
 	struct row row;
@@ -18,12 +18,14 @@ struct op {
 	bool keeps_mask;   // memory of the size of its output, a byte a cell, from forward to backward
 	bool keeps_x;      // the input of its activation, where that needs it
 	size_t columns;    // vectors of its width, from forward to backward; at most SLOT_COLUMNS
+	bool mixes;        // a column of its output is made of all columns of the input
 	bool has_paths;    // a product that can be sparse or dense: `path` may override the plan
 	// Sets node->width (the inputs' are known), and asks for parameters. May append to errors.
 	void (*plan)(struct graph *graph, struct node *node, struct errors *errors);
-	void (*forward)(struct network *network, const struct node *node);
-	// From the node's gradient to those of its inputs (where needs_gradient) and parameters.
-	void (*backward)(struct network *network, const struct node *node);
+	// Appends its steps to a program (nn/program.h): from the inputs' values to the node's.
+	void (*forward)(struct maker *maker, const struct node *node);
+	// From the node's gradient to those of its inputs (where needs_gradient) and parameters, which are updated.
+	void (*backward)(struct maker *maker, const struct node *node);
 	// Floating point operations of a training step on one row, forward and backward.
 	double (*flops)(const struct graph *graph, const struct node *node);
 	// What a picture says of the node, beyond its name and op; may be NULL.
@@ -40,9 +42,10 @@ struct optimizer {
 	struct row row;
 	enum optimizer_id id;
 	size_t (*states)(const void *params); // numbers of state a weight needs, 0 to 2
-	bool (*lazy)(const void *params);     // a weight with gradient 0 stays, and its state decays by decay^steps at most
-	bool decays;                          // the state decays (otherwise it stays as it is)
-	double (*decay)(const void *params);  // that factor, where it decays
+	// Whether a row without gradient may wait: what it then misses has a closed form (tensor/waiting.h). With L2 its
+	// gradient is 2 l2 w.
+	bool (*lazy)(const void *params, double l2);
+	bool (*moves)(const void *params, double l2); // lazily, its weights move while they wait, not only its state
 	void (*numbers)(const void *params, uint32_t step, struct optimizer_numbers *ret); // of step 1, 2, ...
 };
 

@@ -22,19 +22,33 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	node->activation_p = activation_parameter(p->activation);
 }
 
-static void forward(struct network *n, const struct node *node) {
-	struct matrix x = network_value(n, node->inputs[0]), y = network_value(n, node);
-	n->backend->activate(n->device, node->activation->id, node->activation_p, &x, &y);
+static void run_activate(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	struct matrix from = pass_value(p, input), to = pass_value(p, node);
+	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
+	p->network->backend->activate(p->network->device, node->activation->id, node->activation_p, &x, &y);
 }
 
-static void backward(struct network *n, const struct node *node) {
-	struct node *input = node->inputs[0];
-	if (!input->needs_gradient)
+static void run_activate_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	struct matrix before = pass_value(p, input), value = pass_value(p, node), from = pass_gradient(p, node),
+	              to = pass_gradient(p, input);
+	struct matrix x = pass_tile(p, input, &before, tile), y = pass_tile(p, node, &value, tile);
+	struct matrix dy = pass_tile(p, node, &from, tile), dx = pass_tile(p, input, &to, tile);
+	p->network->backend->activate_back(p->network->device, node->activation->id, node->activation_p, &x, &y, &dy,
+	                                   step->beta, &dx);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	maker_map(m, node, run_activate);
+}
+
+static void backward(struct maker *m, const struct node *node) {
+	if (!node->inputs[0]->needs_gradient)
 		return;
-	struct matrix x = network_value(n, input), y = network_value(n, node), dy = network_gradient(n, node);
-	struct matrix dx = network_gradient(n, input);
-	n->backend->activate_back(n->device, node->activation->id, node->activation_p, &x, &y, &dy,
-	                          network_gradient_beta(n, input), &dx);
+	maker_map_back(m, node, run_activate_back);
+	maker_elements(m, TENSOR_VALUE, node->inputs[0], false);
+	maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
 }
 
 static double flops(const struct graph *graph, const struct node *node) {

@@ -13,22 +13,41 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	}
 }
 
-static void forward(struct network *n, const struct node *node) {
-	struct matrix y = network_value(n, node);
-	for (size_t i = 0; i < node->inputs_count; i++) {
-		struct matrix x = network_value(n, node->inputs[i]);
-		n->backend->add(n->device, &x, i ? 1 : 0, &y);
+static void run_add(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct matrix whole = pass_value(p, step->node), y = pass_tile(p, step->node, &whole, tile);
+	for (size_t i = 0; i < step->node->inputs_count; i++) {
+		struct matrix from = pass_value(p, step->node->inputs[i]);
+		struct matrix x = pass_tile(p, step->node->inputs[i], &from, tile);
+		p->network->backend->add(p->network->device, &x, i ? 1 : 0, &y);
 	}
 }
 
-static void backward(struct network *n, const struct node *node) {
-	struct matrix dy = network_gradient(n, node);
+static void run_add_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct matrix from = pass_gradient(p, step->node), to = pass_gradient(p, step->input);
+	struct matrix dy = pass_tile(p, step->node, &from, tile), dx = pass_tile(p, step->input, &to, tile);
+	p->network->backend->add(p->network->device, &dy, step->beta, &dx);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	bool cells = maker_at_cells(m, node);
+	maker_step(m, node, run_add, cells ? CUT_ROWS : CUT_COLUMNS, node)->by_row = true;
+	for (size_t i = 0; i < node->inputs_count; i++)
+		maker_elements(m, TENSOR_VALUE, node->inputs[i], false);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+}
+
+static void backward(struct maker *m, const struct node *node) {
+	bool cells = maker_at_cells(m, node);
 	for (size_t i = 0; i < node->inputs_count; i++) {
-		struct node *input = node->inputs[i];
+		const struct node *input = node->inputs[i];
 		if (!input->needs_gradient)
 			continue;
-		struct matrix dx = network_gradient(n, input);
-		n->backend->add(n->device, &dy, network_gradient_beta(n, input), &dx);
+		struct step *step = maker_step(m, node, run_add_back, cells ? CUT_ROWS : CUT_COLUMNS, node);
+		step->input = input;
+		step->by_row = true;
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
+		maker_elements(m, TENSOR_GRADIENT, input, true);
+		maker_first_writes(m, input);
 	}
 }
 

@@ -49,39 +49,66 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	}
 }
 
-static struct batch_norm_state state_of(struct network *n, const struct node *node) {
-	const struct batch_norm_params *p = node->params;
-	struct slot *slot = network_slot(n, node);
+static struct batch_norm_state state_of(const struct pass *p, const struct node *node, size_t column) {
+	const struct batch_norm_params *params = node->params;
+	struct slot *slot = pass_slot(p, node);
 	return (struct batch_norm_state){
-	    .gamma = network_weight(n, node->parameters[GAMMA]).data,
-	    .beta = network_weight(n, node->parameters[BETA]).data,
-	    .running_mean = network_weight(n, node->parameters[MEAN]).data,
-	    .running_variance = network_weight(n, node->parameters[VARIANCE]).data,
-	    .mean = slot->column[BATCH_MEAN],
-	    .inverse_deviation = slot->column[BATCH_INVERSE_DEVIATION],
-	    .momentum = (real)p->momentum,
-	    .epsilon = (real)p->epsilon,
+	    .gamma = pass_weight(p, node->parameters[GAMMA]).data + column,
+	    .beta = pass_weight(p, node->parameters[BETA]).data + column,
+	    .running_mean = pass_weight(p, node->parameters[MEAN]).data + column,
+	    .running_variance = pass_weight(p, node->parameters[VARIANCE]).data + column,
+	    .mean = slot->column[BATCH_MEAN] + column,
+	    .inverse_deviation = slot->column[BATCH_INVERSE_DEVIATION] + column,
+	    .momentum = (real)params->momentum,
+	    .epsilon = (real)params->epsilon,
 	};
 }
 
-static void forward(struct network *n, const struct node *node) {
-	struct matrix x = network_value(n, node->inputs[0]), y = network_value(n, node);
-	struct batch_norm_state state = state_of(n, node);
-	(n->training ? n->backend->batch_norm : n->backend->batch_norm_running)(n->device, &state, &x, &y);
+static void run_forward(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	const struct backend *backend = p->network->backend;
+	struct batch_norm_state state = state_of(p, node, tile->column);
+	struct matrix from = pass_value(p, input), to = pass_value(p, node);
+	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
+	(p->training ? backend->batch_norm : backend->batch_norm_running)(p->network->device, &state, &x, &y);
 }
 
-static void backward(struct network *n, const struct node *node) {
-	struct node *input = node->inputs[0];
-	struct matrix x = network_value(n, input), dy = network_gradient(n, node), dx = {0};
-	struct batch_norm_state state = state_of(n, node);
-	real beta = 0;
+static void run_backward(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	struct batch_norm_state state = state_of(p, node, tile->column);
+	struct matrix value = pass_value(p, input), gradient = pass_gradient(p, node);
+	struct matrix x = pass_tile(p, input, &value, tile), dy = pass_tile(p, node, &gradient, tile), dx = {0};
 	if (input->needs_gradient) {
-		dx = network_gradient(n, input);
-		beta = network_gradient_beta(n, input);
+		struct matrix below = pass_gradient(p, input);
+		dx = pass_tile(p, input, &below, tile);
 	}
-	n->backend->batch_norm_back(n->device, &state, &x, &dy, beta, input->needs_gradient ? &dx : NULL,
-	                            network_parameter_gradient(n, node->parameters[GAMMA]).data,
-	                            network_parameter_gradient(n, node->parameters[BETA]).data);
+	p->network->backend->batch_norm_back(p->network->device, &state, &x, &dy, step->beta,
+	                                     input->needs_gradient ? &dx : NULL,
+	                                     pass_parameter_gradient(p, node->parameters[GAMMA], tile).data,
+	                                     pass_parameter_gradient(p, node->parameters[BETA], tile).data);
+	pass_update(p, node->parameters[GAMMA], tile);
+	pass_update(p, node->parameters[BETA], tile);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_forward, CUT_COLUMNS, node);
+	maker_elements(m, TENSOR_VALUE, node->inputs[0], false);
+	for (size_t i = 0; i < node->parameters_count; i++)
+		maker_weight(m, node->parameters[i], WRITE_OWN);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+}
+
+static void backward(struct maker *m, const struct node *node) {
+	const struct node *input = node->inputs[0];
+	maker_step(m, node, run_backward, CUT_COLUMNS, node);
+	maker_elements(m, TENSOR_VALUE, input, false);
+	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
+	for (size_t i = 0; i < node->parameters_count; i++)
+		maker_weight(m, node->parameters[i], WRITE_OWN);
+	if (input->needs_gradient) {
+		maker_elements(m, TENSOR_GRADIENT, input, true);
+		maker_first_writes(m, input);
+	}
 }
 
 static double flops(const struct graph *graph, const struct node *node) {

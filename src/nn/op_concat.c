@@ -9,33 +9,47 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 		node->width += node->inputs[i]->width;
 }
 
-static struct matrix part(struct matrix whole, size_t column, size_t width) {
-	whole.data += column;
-	whole.columns = width;
-	return whole;
+// The step's input is one of the node's; the tile's columns are that input's.
+static struct matrix within(const struct step *step, const struct matrix *whole, const struct tile *tile) {
+	return matrix_part(whole, tile->row, tile->rows, step->at + tile->column, tile->columns);
 }
 
-static void forward(struct network *n, const struct node *node) {
-	size_t column = 0;
-	for (size_t i = 0; i < node->inputs_count; i++) {
+static void run_copy(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct matrix from = pass_value(p, step->input), to = pass_value(p, step->node);
+	struct matrix x = pass_tile(p, step->input, &from, tile), y = within(step, &to, tile);
+	p->network->backend->add(p->network->device, &x, 0, &y);
+}
+
+static void run_copy_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct matrix from = pass_gradient(p, step->node), to = pass_gradient(p, step->input);
+	struct matrix dy = within(step, &from, tile), dx = pass_tile(p, step->input, &to, tile);
+	p->network->backend->add(p->network->device, &dy, step->beta, &dx);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	size_t at = 0;
+	for (size_t i = 0; i < node->inputs_count; at += node->inputs[i++]->width) {
 		const struct node *input = node->inputs[i];
-		struct matrix x = network_value(n, input), y = part(network_value(n, node), column, input->width);
-		if (input->within != node)
-			n->backend->add(n->device, &x, 0, &y);
-		column += input->width;
+		if (input->within == node)
+			continue;
+		struct step *step = maker_step(m, node, run_copy, CUT_COLUMNS, input);
+		*step = (struct step){step->run, node, .input = input, .at = at, .cut = step->cut, .by = input, .by_row = true};
+		maker_tensor(m, TENSOR_VALUE, input, READ_OWN);
+		maker_columns(m, TENSOR_VALUE, node, at, true);
 	}
 }
 
-static void backward(struct network *n, const struct node *node) {
-	size_t column = 0;
-	for (size_t i = 0; i < node->inputs_count; i++) {
-		struct node *input = node->inputs[i];
-		struct matrix dy = part(network_gradient(n, node), column, input->width);
-		column += input->width;
+static void backward(struct maker *m, const struct node *node) {
+	size_t at = 0;
+	for (size_t i = 0; i < node->inputs_count; at += node->inputs[i++]->width) {
+		const struct node *input = node->inputs[i];
 		if (!input->needs_gradient || input->within == node)
 			continue;
-		struct matrix dx = network_gradient(n, input);
-		n->backend->add(n->device, &dy, network_gradient_beta(n, input), &dx);
+		struct step *step = maker_step(m, node, run_copy_back, CUT_COLUMNS, input);
+		*step = (struct step){step->run, node, .input = input, .at = at, .cut = step->cut, .by = input, .by_row = true};
+		maker_columns(m, TENSOR_GRADIENT, node, at, false);
+		maker_tensor(m, TENSOR_GRADIENT, input, WRITE_OWN);
+		maker_first_writes(m, input);
 	}
 }
 

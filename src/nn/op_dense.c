@@ -55,6 +55,7 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	if (node->cells) {
 		weight = graph_parameter(graph, node, "weight", node->width, input->width);
 		weight->transposed = true;
+		weight->by = input;
 		weight->touched = TOUCHED_TARGETS;
 	} else {
 		weight = graph_parameter(graph, node, "weight", input->width, node->width);
@@ -71,74 +72,216 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	                                     : graph_parameter(graph, node, "bias", 1, node->width);
 	bias->vector = true;
 	bias->touched = node->cells ? TOUCHED_TARGETS : TOUCHED_ALL;
+	bias->by = node->cells ? NULL : node;
 }
 
-static void forward_cells(struct network *n, const struct node *node, const real *bias, real *y) {
-	struct matrix h = network_value(n, node->inputs[0]), w = network_weight(n, node->parameters[WEIGHT]);
-	n->backend->cells_times(n->device, &n->batch->target, &h, &w, bias, y);
+// --- forward ---
+
+static const real *bias_of(const struct pass *p, const struct node *node) {
+	return node->parameters_count > BIAS ? pass_weight(p, node->parameters[BIAS]).data : NULL;
 }
 
-static void forward(struct network *n, const struct node *node) {
-	bool needs_x = node->activation->needs_x;
-	struct matrix y = network_value(n, node), x = needs_x ? network_before(n, node) : y;
-	struct matrix w = network_weight(n, node->parameters[WEIGHT]);
-	const real *bias = node->parameters_count > BIAS ? network_weight(n, node->parameters[BIAS]).data : NULL;
-	if (network_at_cells(n, node)) {
-		forward_cells(n, node, bias, x.data);
-	} else {
-		if (node->reads_rows) {
-			n->backend->sparse_times(n->device, &network_slot(n, node->inputs[0])->rows, &w, 0, &x);
-		} else {
-			struct matrix input = network_value(n, node->inputs[0]);
-			n->backend->gemm(n->device, false, node->cells, &input, &w, 0, &x);
-		}
-		if (bias)
-			n->backend->add_row(n->device, bias, &x);
-	}
+// Where the product goes: the value itself, or what its activation needs kept.
+static struct matrix product_of(const struct pass *p, const struct node *node) {
+	return node->activation->needs_x ? pass_before(p, node) : pass_value(p, node);
+}
+
+static void activate_part(const struct pass *p, const struct node *node, const struct tile *tile) {
+	struct matrix whole = product_of(p, node), value = pass_value(p, node);
+	struct matrix x = pass_tile(p, node, &whole, tile), y = pass_tile(p, node, &value, tile);
 	if (node->activation->id != ACTIVATION_IDENTITY)
-		n->backend->activate(n->device, node->activation->id, node->activation_p, &x, &y);
+		p->network->backend->activate(p->network->device, node->activation->id, node->activation_p, &x, &y);
+}
+
+static void run_sparse(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	const real *bias = bias_of(p, node);
+	struct sparse rows = pass_rows(p, node->inputs[0]), s = sparse_rows(&rows, tile->row, tile->rows);
+	struct matrix weight = pass_weight(p, node->parameters[WEIGHT]), whole = product_of(p, node);
+	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix y = pass_tile(p, node, &whole, tile);
+	p->network->backend->sparse_times(p->network->device, &s, &w, bias ? bias + tile->column : NULL, 0, &y);
+	activate_part(p, node, tile);
+}
+
+// The weights of a node with cells are stored (units, inputs).
+static void run_gemm(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	const real *bias = bias_of(p, node);
+	struct matrix x = pass_value(p, node->inputs[0]), weight = pass_weight(p, node->parameters[WEIGHT]);
+	struct matrix w = node->cells ? matrix_part(&weight, tile->column, tile->columns, 0, weight.columns)
+	                              : matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix whole = product_of(p, node), y = pass_tile(p, node, &whole, tile);
+	p->network->backend->gemm(p->network->device, false, node->cells, &x, &w, 0, &y);
+	if (bias)
+		p->network->backend->add_row(p->network->device, bias + tile->column, &y);
+	activate_part(p, node, tile);
+}
+
+// What the tile's columns of the input add to each cell.
+static void run_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct matrix input = pass_value(p, node->inputs[0]), weight = pass_weight(p, node->parameters[WEIGHT]);
+	struct matrix h = matrix_part(&input, tile->row, tile->rows, tile->column, tile->columns);
+	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	p->network->backend->cells_times(p->network->device, &cells, &h, &w,
+	                                 pass_slot(p, node)->parts + tile->group * p->network->cells);
+}
+
+static void run_cells_sum(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	size_t count = sparse_count(&p->batch->target);
+	struct matrix parts = {pass_slot(p, node)->parts, node->inputs[0]->groups->count, count, p->network->cells};
+	p->network->backend->cells_sum(p->network->device, &cells, &parts, bias_of(p, node), product_of(p, node).data);
+	activate_part(p, node, tile);
+}
+
+static void forward_cells(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_cells, CUT_COLUMNS, node->inputs[0])->by_row = true;
+	maker_columns(m, TENSOR_VALUE, node->inputs[0], 0, false);
+	maker_weight(m, node->parameters[WEIGHT], READ_OWN);
+	maker_tensor(m, TENSOR_PARTS, node, WRITE_OWN);
+	maker_step(m, node, run_cells_sum, CUT_ROWS, node);
+	maker_tensor(m, TENSOR_PARTS, node, READ_ALL);
+	if (node->parameters_count > BIAS)
+		maker_weight(m, node->parameters[BIAS], READ_ALL);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	const struct node *input = node->inputs[0];
+	if (maker_at_cells(m, node)) {
+		forward_cells(m, node);
+		return;
+	}
+	maker_step(m, node, node->reads_rows ? run_sparse : run_gemm, CUT_COLUMNS, node)->by_row = node->reads_rows;
+	if (!node->reads_rows)
+		maker_tensor(m, TENSOR_VALUE, input, READ_ALL);
+	else if (input->op)
+		maker_tensor(m, TENSOR_SPARSE, input, READ_ALL);
+	for (size_t i = 0; i < node->parameters_count; i++)
+		maker_weight(m, node->parameters[i], node->cells ? READ_ALL : READ_OWN);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+}
+
+// --- backward ---
+
+static void run_activate_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix before = pass_before(p, node), value = pass_value(p, node), gradient = pass_gradient(p, node);
+	struct matrix x = pass_tile(p, node, &before, tile), y = pass_tile(p, node, &value, tile);
+	struct matrix dy = pass_tile(p, node, &gradient, tile);
+	p->network->backend->activate_back(p->network->device, node->activation->id, node->activation_p,
+	                                   node->activation->needs_x ? &x : NULL, &y, &dy, 0, &dy);
 }
 
 // The gradient at the cells is a sparse matrix of the targets' pattern.
-static void backward_cells(struct network *n, const struct node *node, const struct matrix *dy) {
-	struct sparse d = n->batch->target;
-	d.value = dy->data;
-	struct matrix h = network_value(n, node->inputs[0]);
-	struct matrix dw = network_parameter_gradient(n, node->parameters[WEIGHT]);
-	n->backend->transposed_times(n->device, &n->batch->by_target, d.value, &h, &dw);
-	if (node->parameters_count > BIAS)
-		n->backend->transposed_sums(n->device, &n->batch->by_target, d.value,
-		                            network_parameter_gradient(n, node->parameters[BIAS]).data);
-	if (node->inputs[0]->needs_gradient) {
-		struct matrix w = network_weight(n, node->parameters[WEIGHT]), dh = network_gradient(n, node->inputs[0]);
-		n->backend->sparse_times(n->device, &d, &w, network_gradient_beta(n, node->inputs[0]), &dh);
-	}
+static void run_cells_input(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct sparse d = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	d.value = pass_gradient(p, node).data;
+	struct matrix weight = pass_weight(p, node->parameters[WEIGHT]), gradient = pass_gradient(p, node->inputs[0]);
+	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix dh = matrix_part(&gradient, tile->row, tile->rows, tile->column, tile->columns);
+	p->network->backend->sparse_times(p->network->device, &d, &w, NULL, step->beta, &dh);
 }
 
-static void backward_dense(struct network *n, const struct node *node, const struct matrix *dy) {
-	struct node *input = node->inputs[0];
-	struct matrix dw = network_parameter_gradient(n, node->parameters[WEIGHT]);
-	if (node->reads_rows) {
-		n->backend->transposed_times(n->device, network_touched(n, node->parameters[WEIGHT]),
-		                             network_slot(n, input)->rows.value, dy, &dw);
-	} else {
-		struct matrix x = network_value(n, input);
-		n->backend->gemm(n->device, true, false, &x, dy, 0, &dw);
-	}
-	if (node->parameters_count > BIAS)
-		n->backend->column_sums(n->device, dy, network_parameter_gradient(n, node->parameters[BIAS]).data);
+static void run_cells_weight(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix input = pass_value(p, node->inputs[0]);
+	struct matrix h = matrix_part(&input, tile->row, tile->rows, tile->column, tile->columns);
+	pass_update_touched(p, node->parameters[WEIGHT], tile, pass_gradient(p, node).data, &h);
+}
+
+static void run_cells_bias(const struct pass *p, const struct step *step, const struct tile *tile) {
+	pass_update_touched(p, step->node->parameters[BIAS], tile, pass_gradient(p, step->node).data, NULL);
+}
+
+static void run_sparse_weight(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix gradient = pass_gradient(p, node), dy = pass_tile(p, node, &gradient, tile);
+	pass_update_touched(p, node->parameters[WEIGHT], tile, pass_rows(p, node->inputs[0]).value, &dy);
+}
+
+static void run_bias(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix gradient = pass_gradient(p, node), dy = pass_tile(p, node, &gradient, tile);
+	struct matrix db = pass_parameter_gradient(p, node->parameters[BIAS], tile);
+	p->network->backend->column_sums(p->network->device, &dy, db.data);
+	pass_update(p, node->parameters[BIAS], tile);
+}
+
+static void run_dense_input(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix gradient = pass_gradient(p, node), below = pass_gradient(p, node->inputs[0]);
+	struct matrix dy = matrix_part(&gradient, tile->row, tile->rows, 0, gradient.columns);
+	struct matrix dx = matrix_part(&below, tile->row, tile->rows, 0, below.columns);
+	struct matrix w = pass_weight(p, node->parameters[WEIGHT]);
+	p->network->backend->gemm(p->network->device, false, true, &dy, &w, step->beta, &dx);
+}
+
+static void run_dense_weight(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix x = pass_value(p, node->inputs[0]), gradient = pass_gradient(p, node);
+	struct matrix dy = pass_tile(p, node, &gradient, tile);
+	struct matrix dw = pass_parameter_gradient(p, node->parameters[WEIGHT], tile);
+	p->network->backend->gemm(p->network->device, true, false, &x, &dy, 0, &dw);
+	pass_update(p, node->parameters[WEIGHT], tile);
+}
+
+static void backward_cells(struct maker *m, const struct node *node) {
+	const struct node *input = node->inputs[0];
 	if (input->needs_gradient) {
-		struct matrix w = network_weight(n, node->parameters[WEIGHT]), dx = network_gradient(n, input);
-		n->backend->gemm(n->device, false, true, dy, &w, network_gradient_beta(n, input), &dx);
+		maker_step(m, node, run_cells_input, CUT_COLUMNS, input)->by_row = true;
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
+		maker_weight(m, node->parameters[WEIGHT], READ_OWN);
+		maker_columns(m, TENSOR_GRADIENT, input, 0, true);
+		maker_first_writes(m, input);
+	}
+	maker_step(m, node, run_cells_weight, CUT_COLUMNS, input);
+	maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
+	maker_columns(m, TENSOR_VALUE, input, 0, false);
+	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
+	if (node->parameters_count > BIAS) {
+		maker_step(m, node, run_cells_bias, CUT_NONE, node);
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
+		maker_weight(m, node->parameters[BIAS], WRITE_ALL);
 	}
 }
 
-static void backward(struct network *n, const struct node *node) {
-	struct matrix y = network_value(n, node), dy = network_gradient(n, node), x = network_before(n, node);
-	if (node->activation->id != ACTIVATION_IDENTITY)
-		n->backend->activate_back(n->device, node->activation->id, node->activation_p,
-		                          node->activation->needs_x ? &x : NULL, &y, &dy, 0, &dy);
-	(network_at_cells(n, node) ? backward_cells : backward_dense)(n, node, &dy);
+static void backward_dense(struct maker *m, const struct node *node) {
+	const struct node *input = node->inputs[0];
+	if (!node->reads_rows && input->needs_gradient) {
+		maker_step(m, node, run_dense_input, CUT_BLOCKS, input);
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
+		maker_weight(m, node->parameters[WEIGHT], READ_ALL);
+		maker_tensor(m, TENSOR_GRADIENT, input, WRITE_ALL);
+		maker_first_writes(m, input);
+	}
+	maker_step(m, node, node->reads_rows ? run_sparse_weight : run_dense_weight, CUT_COLUMNS, node);
+	if (!node->reads_rows)
+		maker_tensor(m, TENSOR_VALUE, input, READ_ALL);
+	else if (input->op)
+		maker_tensor(m, TENSOR_SPARSE, input, READ_ALL);
+	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
+	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
+	if (node->parameters_count > BIAS) {
+		maker_step(m, node, run_bias, CUT_COLUMNS, node);
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
+		maker_weight(m, node->parameters[BIAS], WRITE_OWN);
+	}
+}
+
+static void backward(struct maker *m, const struct node *node) {
+	bool cells = maker_at_cells(m, node);
+	if (node->activation->id != ACTIVATION_IDENTITY) {
+		maker_step(m, node, run_activate_back, cells ? CUT_ROWS : CUT_COLUMNS, node)->by_row = true;
+		maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
+		maker_tensor(m, TENSOR_GRADIENT, node, WRITE_OWN);
+	}
+	(cells ? backward_cells : backward_dense)(m, node);
 }
 
 static double flops(const struct graph *graph, const struct node *node) {
@@ -166,6 +309,7 @@ const struct op op_dense = {
     .has_parameters = true,
     .reads_sparse = true,
     .makes_cells = true,
+    .mixes = true,
     .has_paths = true,
     .keeps_x = true,
     .plan = plan,

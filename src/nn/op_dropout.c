@@ -25,57 +25,77 @@ static double rate_of(const struct node *node) {
 	return ((const struct dropout_params *)node->params)->rate;
 }
 
-static struct dropout_draw draw_of(const struct network *n, const struct node *node) {
-	return (struct dropout_draw){
-	    .stream = n->slots[node->index].stream, .epoch = n->epoch, .row = n->batch->row, .rate = rate_of(node)};
+static struct dropout_draw draw_of(const struct pass *p, const struct node *node, const struct tile *tile) {
+	return (struct dropout_draw){.stream = pass_slot(p, node)->stream,
+	                             .epoch = p->epoch,
+	                             .row = p->batch->row + tile->row,
+	                             .unit = (uint32_t)tile->column,
+	                             .rate = rate_of(node)};
 }
 
-static void forward_rows(struct network *n, const struct node *node) {
-	struct slot *slot = network_slot(n, node), *input = network_slot(n, node->inputs[0]);
-	slot->rows = input->rows;
-	if (!n->training)
-		return;
-	struct dropout_draw draw = draw_of(n, node);
-	n->backend->dropout_sparse(n->device, &draw, &input->rows, slot->sparse_value);
-	slot->rows.value = slot->sparse_value;
+static void run_rows(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct sparse whole = pass_rows(p, step->node->inputs[0]), s = sparse_rows(&whole, tile->row, tile->rows);
+	struct dropout_draw draw = draw_of(p, step->node, &(struct tile){tile->row, tile->rows, 0, 0, 0});
+	if (p->training)
+		p->network->backend->dropout_sparse(p->network->device, &draw, &s, pass_slot(p, step->node)->sparse_value);
 }
 
-static void forward_cells(struct network *n, const struct node *node, const struct matrix *x, const struct matrix *y) {
-	struct sparse cells = n->batch->target;
-	cells.value = x->data;
-	struct dropout_draw draw = draw_of(n, node);
-	n->backend->dropout_sparse(n->device, &draw, &cells, y->data);
+// Values, or gradients, of the tile's cells.
+static void drop_cells(const struct pass *p, const struct node *node, const struct tile *tile, const real *from,
+                       real *to) {
+	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct dropout_draw draw = draw_of(p, node, &(struct tile){tile->row, tile->rows, 0, 0, 0});
+	cells.value = from;
+	p->network->backend->dropout_sparse(p->network->device, &draw, &cells, to);
 }
 
-static void forward(struct network *n, const struct node *node) {
-	if (node->sparse) {
-		forward_rows(n, node);
-		return;
-	}
-	struct matrix x = network_value(n, node->inputs[0]), y = network_value(n, node);
-	if (!n->training) {
-		n->backend->add(n->device, &x, 0, &y);
-	} else if (network_at_cells(n, node)) {
-		forward_cells(n, node, &x, &y);
+static size_t keep_stride(const struct node *node) {
+	return network_keep_word(node->width, node->groups->count);
+}
+
+static uint64_t *keep_of(const struct pass *p, const struct node *node, const struct tile *tile) {
+	return pass_slot(p, node)->keep + tile->row * keep_stride(node) + network_keep_word(tile->column, tile->group);
+}
+
+static void run_values(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	struct matrix from = pass_value(p, input), to = pass_value(p, node);
+	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
+	if (!p->training) {
+		p->network->backend->add(p->network->device, &x, 0, &y);
+	} else if (pass_at_cells(p, node)) {
+		drop_cells(p, node, tile, from.data, to.data);
 	} else {
-		struct dropout_draw draw = draw_of(n, node);
-		n->backend->dropout(n->device, &draw, &x, &y, network_slot(n, node)->keep);
+		struct dropout_draw draw = draw_of(p, node, tile);
+		p->network->backend->dropout(p->network->device, &draw, &x, &y, keep_of(p, node, tile), keep_stride(node));
 	}
 }
 
-static void backward(struct network *n, const struct node *node) {
-	struct node *input = node->inputs[0];
-	if (node->sparse || !input->needs_gradient)
+static void run_gradients(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	struct matrix from = pass_gradient(p, node), to = pass_gradient(p, input);
+	struct matrix dy = pass_tile(p, node, &from, tile), dx = pass_tile(p, input, &to, tile);
+	if (pass_at_cells(p, node)) // the same draw again; cells have one consumer, so beta is 0
+		drop_cells(p, node, tile, from.data, to.data);
+	else
+		p->network->backend->dropout_back(p->network->device, rate_of(node), keep_of(p, node, tile), keep_stride(node),
+		                                  &dy, step->beta, &dx);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	if (!node->sparse) {
+		maker_map(m, node, run_values);
 		return;
-	struct matrix dy = network_gradient(n, node), dx = network_gradient(n, input);
-	real beta = network_gradient_beta(n, input);
-	if (network_at_cells(n, node)) {
-		// the same draw again: the mask of a gradient is the mask of a value (cells have one consumer, so beta is 0)
-		struct matrix d = dy;
-		forward_cells(n, node, &d, &dx);
-	} else {
-		n->backend->dropout_back(n->device, rate_of(node), network_slot(n, node)->keep, &dy, beta, &dx);
 	}
+	maker_step(m, node, run_rows, CUT_ROWS, node);
+	if (node->inputs[0]->op)
+		maker_tensor(m, TENSOR_SPARSE, node->inputs[0], READ_OWN);
+	maker_tensor(m, TENSOR_SPARSE, node, WRITE_OWN);
+}
+
+static void backward(struct maker *m, const struct node *node) {
+	if (!node->sparse && node->inputs[0]->needs_gradient)
+		maker_map_back(m, node, run_gradients);
 }
 
 static double flops(const struct graph *graph, const struct node *node) {

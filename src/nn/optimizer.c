@@ -72,26 +72,22 @@ static size_t two_states(const void *params) {
 	return 2;
 }
 
-// With momentum a weight moves on without a gradient; adam's does too.
-static bool sgd_lazy(const void *params) {
-	return ((const struct sgd_params *)params)->momentum == 0;
+// See waiting_exact. Momentum with L2 has a closed form too, but what L2 adds to the loss has not: it stays dense.
+static bool sgd_lazy(const void *params, double l2) {
+	const struct sgd_params *p = params;
+	return p->momentum == 0 || l2 == 0;
 }
-static bool always_lazy(const void *params) {
-	(void)params;
-	return true;
+static bool sgd_moves(const void *params, double l2) {
+	return ((const struct sgd_params *)params)->momentum > 0 || l2 > 0;
 }
-static bool never_lazy(const void *params) {
+static bool lazy_without_l2(const void *params, double l2) {
 	(void)params;
+	return l2 == 0;
+}
+static bool never(const void *params, double l2) {
+	(void)params, (void)l2;
 	return false;
 }
-static double no_decay(const void *params) {
-	(void)params;
-	return 1;
-}
-static double rho_decay(const void *params) {
-	return ((const struct rate_params *)params)->rho;
-}
-
 static void sgd_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
 	const struct sgd_params *p = params;
 	(void)step;
@@ -115,46 +111,41 @@ static void adam_numbers(const void *params, uint32_t step, struct optimizer_num
 }
 
 static const struct optimizer optimizers[] = {
-    {{"adadelta", "Step by the ratio of decayed mean squares of steps and gradients (Zeiler 2012)",
-      SCHEMA(struct rate_params, adadelta_keys)},
-     OPTIMIZER_ADADELTA,
-     two_states,
-     always_lazy,
-     true,
-     rho_decay,
-     rate_numbers},
-    {{"sgd", "Stochastic gradient descent, with momentum and Nesterov's form as in Keras",
-      SCHEMA(struct sgd_params, sgd_keys)},
-     OPTIMIZER_SGD,
-     no_states,
-     sgd_lazy,
-     false,
-     no_decay,
-     sgd_numbers},
-    {{"adagrad", "Step over the root of the sum of squared gradients (Duchi et al. 2011)",
-      SCHEMA(struct rate_params, adagrad_keys)},
-     OPTIMIZER_ADAGRAD,
-     one_state,
-     always_lazy,
-     false,
-     no_decay,
-     rate_numbers},
-    {{"rmsprop", "Step over the root of a decayed mean of squared gradients (Hinton's lecture 6e)",
-      SCHEMA(struct rate_params, rmsprop_keys)},
-     OPTIMIZER_RMSPROP,
-     one_state,
-     always_lazy,
-     true,
-     rho_decay,
-     rate_numbers},
-    {{"adam", "Decayed means of gradients and their squares, corrected for their start (Kingma and Ba 2015)",
-      SCHEMA(struct adam_params, adam_keys)},
-     OPTIMIZER_ADAM,
-     two_states,
-     never_lazy,
-     false,
-     no_decay,
-     adam_numbers},
+    {.row = {"adadelta", "Step by the ratio of decayed mean squares of steps and gradients (Zeiler 2012)",
+             SCHEMA(struct rate_params, adadelta_keys)},
+     .id = OPTIMIZER_ADADELTA,
+     .states = two_states,
+     .lazy = lazy_without_l2,
+     .moves = never,
+     .numbers = rate_numbers},
+    {.row = {"sgd", "Stochastic gradient descent, with momentum and Nesterov's form as in Keras",
+             SCHEMA(struct sgd_params, sgd_keys)},
+     .id = OPTIMIZER_SGD,
+     .states = no_states,
+     .lazy = sgd_lazy,
+     .moves = sgd_moves,
+     .numbers = sgd_numbers},
+    {.row = {"adagrad", "Step over the root of the sum of squared gradients (Duchi et al. 2011)",
+             SCHEMA(struct rate_params, adagrad_keys)},
+     .id = OPTIMIZER_ADAGRAD,
+     .states = one_state,
+     .lazy = lazy_without_l2,
+     .moves = never,
+     .numbers = rate_numbers},
+    {.row = {"rmsprop", "Step over the root of a decayed mean of squared gradients (Hinton's lecture 6e)",
+             SCHEMA(struct rate_params, rmsprop_keys)},
+     .id = OPTIMIZER_RMSPROP,
+     .states = one_state,
+     .lazy = lazy_without_l2,
+     .moves = never,
+     .numbers = rate_numbers},
+    {.row = {"adam", "Decayed means of gradients and their squares, corrected for their start (Kingma and Ba 2015)",
+             SCHEMA(struct adam_params, adam_keys)},
+     .id = OPTIMIZER_ADAM,
+     .states = two_states,
+     .lazy = never,
+     .moves = never,
+     .numbers = adam_numbers},
 };
 static const struct row *const rows[] = {&optimizers[0].row, &optimizers[1].row, &optimizers[2].row, &optimizers[3].row,
                                          &optimizers[4].row};

@@ -1,8 +1,10 @@
 // The seam between graph and machine: everything the graph asks of a backend. A backend is one static const table; it
 // knows tensors and element-wise ids, and nothing of graphs, nodes or experiments.
 //
-// Every output element is computed by one thread with a fixed order of additions, so that results do not depend on the
-// number of threads. Matrices are row-major with a stride, so that a column range of one is a matrix too.
+// A device has a team of threads. Every function on tensors is called by one member for a part of the work, a range of
+// rows or of columns, and computes it alone: each output element belongs to one call, with a fixed order of additions,
+// so that results do not depend on the number of threads. Matrices are row-major with a stride, so that a range of one
+// is a matrix too; a range of sparse rows has a later `start`.
 #ifndef AEXP_TENSOR_BACKEND_H
 #define AEXP_TENSOR_BACKEND_H
 
@@ -11,6 +13,7 @@
 #include "base/random.h"
 #include "config/schema.h"
 #include "tensor/elementwise.h"
+#include "tensor/waiting.h"
 
 #include <stdint.h>
 
@@ -18,16 +21,23 @@ struct matrix {
 	real *data;
 	size_t rows, columns, stride; // stride >= columns, in elements
 };
+static inline struct matrix matrix_part(const struct matrix *m, size_t row, size_t rows, size_t column,
+                                        size_t columns) {
+	return (struct matrix){m->data + row * m->stride + column, rows, columns, m->stride};
+}
 
 // A batch of sparse rows; the pattern is shared by tensors of different values.
 struct sparse {
 	size_t rows, columns;
 	const uint32_t *start;  // (rows + 1)
-	const uint32_t *column; // (start[rows]), ascending within a row
+	const uint32_t *column; // (start[rows]), ascending within a row; indexed by what start holds, like value
 	const real *value;      // (start[rows])
 };
 static inline size_t sparse_count(const struct sparse *s) {
-	return s->start[s->rows];
+	return s->start[s->rows] - s->start[0];
+}
+static inline struct sparse sparse_rows(const struct sparse *s, size_t first, size_t rows) {
+	return (struct sparse){rows, s->columns, s->start + first, s->column, s->value};
 }
 
 // The same pattern by columns: only the columns that occur ("touched"), each with its entries by ascending row.
@@ -37,20 +47,26 @@ struct transposed {
 	const uint32_t *start;  // (count + 1)
 	const uint32_t *row;    // (start[count])
 	const uint32_t *entry;  // (start[count]): the place in the sparse rows' arrays
+	uint32_t *waited;       // (count): steps since the column was touched last, filled by who trains
+	// where a column's place is looked up: slot[column] where stamp[column] is `number`, else it is not touched
+	const uint32_t *slot, *stamp;
+	uint32_t number;
 };
+static inline bool transposed_find(const struct transposed *t, size_t column, size_t *ret_place) {
+	*ret_place = t->slot[column];
+	return t->stamp[column] == t->number;
+}
 
 // Counter-based dropout of one node at one step; element (i, j) is unit j of data row row[i].
 struct dropout_draw {
 	struct random_stream stream;
 	uint32_t epoch;
 	const uint32_t *row; // (rows) places in the data
+	uint32_t unit;       // of the first column
 	double rate;         // dropped with this probability, kept ones scaled by 1 / (1 - rate)
 };
 
-// The threshold below which a 32-bit draw drops its cell, and what kept cells are multiplied by.
-static inline uint32_t dropout_threshold(double rate) {
-	return (uint32_t)(rate * 4294967296.0);
-}
+// What kept cells are multiplied by. Which are kept: tensor/philox.h.
 static inline real dropout_scale(double rate) {
 	return (real)(1 / (1 - rate));
 }
@@ -67,34 +83,27 @@ struct loss_cells {
 	enum cell_loss_id id;
 	const struct sparse *target;
 	bool all;
-	const real *row_scale; // (rows): what a cell's gradient is multiplied by
+	double scale; // what a cell's loss and gradient are multiplied by,
+	bool by_row;  // over the number of its row's cells
 };
+// The factor of row i's cells.
+static inline double loss_scale(const struct loss_cells *c, size_t i) {
+	size_t cells = c->all ? c->target->columns : c->target->start[i + 1] - c->target->start[i];
+	return !c->by_row ? c->scale : cells ? c->scale / (double)cells : 0;
+}
 
+// Weights to be updated: all rows of `weight`, or the rows that a batch touched.
 struct optimizer_rows {
 	enum optimizer_id id;
 	struct optimizer_numbers numbers;
 	struct matrix weight;
-	real *state[2];          // same layout as weight; NULL where the optimizer keeps less
-	struct matrix gradient;  // (count, columns): rows of the gradient
-	const uint32_t *row;     // (count): the weight rows they belong to; NULL: gradient row i is weight row i
-	bool lazy;               // update the `count` rows alone, and let them catch up by their stamps
-	uint32_t *stamp;         // lazy: (weight.rows) the step after which a row's state is current
-	uint32_t step;           // number of this step, from 1
-	const real *decay_power; // lazy: (decay_powers) decay^k
-	size_t decay_powers;     // at least 2; longer waits are products of these
-	const uint32_t *slot;    // not lazy, with `row`: (weight.rows) gradient row + 1, or 0
-	real l2;                 // adds 2 l2 w to the gradient; not with lazy
-	bool first_only;         // lazy with a state that does not decay (adagrad), or none: no catching up
+	real *state[2]; // same layout as weight; NULL where the optimizer keeps less
+	real l2;        // adds 2 l2 w to the gradient
+	bool lazy;      // update the touched rows alone, which first catch up with the steps they waited
+	bool caught_up; // they did before, or there is nothing to catch up with
+	const struct waiting_table *waiting; // lazy
+	double *squares; // lazy with l2: the sum of squared weights of all rows as if none waited, kept up to date
 };
-
-// decay^waited.
-static inline real optimizer_decay(const struct optimizer_rows *rows, size_t waited) {
-	const size_t last = rows->decay_powers - 1;
-	real factor = 1;
-	for (; waited > last && factor > 0; waited -= last)
-		factor *= rows->decay_power[last];
-	return factor > 0 ? factor * rows->decay_power[waited] : 0;
-}
 
 struct device; // an opened backend
 
@@ -106,6 +115,11 @@ struct backend {
 	void (*close)(struct device *device);
 	const char *(*describe)(const struct device *device); // "OpenBLAS 0.3.21 (Haswell), kernels avx2"
 
+	// body(context, member) on every member of the team, and what makes them wait for each other within it
+	size_t (*members)(const struct device *device);
+	void (*team)(struct device *device, void (*body)(void *context, size_t member), void *context);
+	void (*barrier)(struct device *device);
+
 	// memory of the device, zeroed; upload and download are copies of bytes
 	void *(*allocate)(struct device *device, size_t bytes, struct error *error);
 	void (*release)(struct device *device, void *memory);
@@ -115,19 +129,22 @@ struct backend {
 	// c = beta c + op(a) op(b)
 	void (*gemm)(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a,
 	             const struct matrix *b, real beta, const struct matrix *c);
-	// y = beta y + s w: (rows, n) from sparse (rows, m) and w (m, n)
-	void (*sparse_times)(struct device *device, const struct sparse *s, const struct matrix *w, real beta,
-	                     const struct matrix *y);
+	// y = beta y + bias + s w: (rows, n) from sparse (rows, m), w (m, n) and bias (n), or NULL
+	void (*sparse_times)(struct device *device, const struct sparse *s, const struct matrix *w, const real *bias,
+	                     real beta, const struct matrix *y);
 	// g = transpose(s) y for the touched columns alone: (t->count, n); value is s's, by entry
 	void (*transposed_times)(struct device *device, const struct transposed *t, const real *value,
 	                         const struct matrix *y, const struct matrix *g);
 	// sum of value by touched column: (t->count)
 	void (*transposed_sums)(struct device *device, const struct transposed *t, const real *value, real *ret);
-	// ret[k] = h[row of k] . w[column of k] + bias[column of k] at the pattern's cells; bias may be NULL
+	// ret[k] = h[row of k] . w[column of k] at the pattern's cells
 	void (*cells_times)(struct device *device, const struct sparse *pattern, const struct matrix *h,
-	                    const struct matrix *w, const real *bias, real *ret);
-	// d = value of s at its cells, 0 elsewhere
-	void (*densify)(struct device *device, const struct sparse *s, const struct matrix *d);
+	                    const struct matrix *w, real *ret);
+	// ret[k] = sum over the rows of parts (columns: cells), in order, + bias[column of k]; bias may be NULL
+	void (*cells_sum)(struct device *device, const struct sparse *pattern, const struct matrix *parts, const real *bias,
+	                  real *ret);
+	// d = columns [first, first + d->columns) of s: its values at its cells, 0 elsewhere
+	void (*densify)(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
 
 	void (*add_row)(struct device *device, const real *row, const struct matrix *y); // y[i] += row
 	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);   // ret[j] = sum of y[:, j]
@@ -137,11 +154,11 @@ struct backend {
 	// dx = beta dx + dy f'(x, y); x may be NULL where the slope does not need it; dx may be dy with beta 0
 	void (*activate_back)(struct device *device, enum activation_id id, real p, const struct matrix *x,
 	                      const struct matrix *y, const struct matrix *dy, real beta, const struct matrix *dx);
-	// y = x with dropped cells 0; keep is (rows, columns) bytes, contiguous
+	// y = x with dropped cells 0; keep: a bit a cell, 64 to a word, keep_stride words from row to row
 	void (*dropout)(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
-	                const struct matrix *y, uint8_t *keep);
-	void (*dropout_back)(struct device *device, double rate, const uint8_t *keep, const struct matrix *dy, real beta,
-	                     const struct matrix *dx);
+	                const struct matrix *y, uint64_t *keep, size_t keep_stride);
+	void (*dropout_back)(struct device *device, double rate, const uint64_t *keep, size_t keep_stride,
+	                     const struct matrix *dy, real beta, const struct matrix *dx);
 	// the same for the values of sparse rows: unit = column
 	void (*dropout_sparse)(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
 	                       real *ret_value);
@@ -153,12 +170,20 @@ struct backend {
 	void (*batch_norm_back)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
 	                        const struct matrix *dy, real beta, const struct matrix *dx, real *dgamma,
 	                        real *dbeta); // dx may be NULL
-	// Sum of the loss over the cells, weighted by row_scale; gradient at the same places. Prediction and gradient are
-	// (1, cells) packed in the order of the target's entries, or (rows, columns) when dense.
-	double (*loss)(struct device *device, const struct loss_cells *cells, bool packed, const struct matrix *prediction,
-	               const struct matrix *gradient);
-	// Returns the sum of squared weights before the update where l2 > 0, else 0.
-	double (*optimize)(struct device *device, const struct optimizer_rows *rows);
+	// ret_sum[i]: the loss of row i's cells, weighted by loss_scale; gradient at the same places. Packed: prediction
+	// and gradient are the cells in the order of the target's entries. Else they are columns [first, ...) of the rows.
+	void (*loss)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+	             const struct matrix *prediction, const struct matrix *gradient, double *ret_sum);
+	// All rows by their gradient (weight.rows, n). Returns the sum of squared weights before the update where l2 > 0,
+	// else 0.
+	double (*optimize)(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient);
+	// The same with the gradient transpose(s) y of the touched rows, 0 elsewhere, without writing it down. y NULL: the
+	// weights are (rows, 1) and the gradient is the sum of the values.
+	double (*optimize_touched)(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+	                           const real *value, const struct matrix *y);
+	// Lazy rows catch up with the steps they waited: row[i], or i where row is NULL, with waited[i] of them.
+	void (*catch_up)(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
+	                 const uint32_t *waited, size_t count);
 };
 
 extern const struct backend backend_reference, backend_openblas, backend_cuda;

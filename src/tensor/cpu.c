@@ -40,6 +40,18 @@ void cpu_close(struct device *device) {
 	free(device);
 }
 
+size_t cpu_members(const struct device *device) {
+	return pool_threads(device->pool);
+}
+
+void cpu_team(struct device *device, void (*body)(void *context, size_t member), void *context) {
+	pool_team(device->pool, body, context);
+}
+
+void cpu_barrier(struct device *device) {
+	pool_barrier(device->pool);
+}
+
 const char *cpu_describe(const struct device *device) {
 	return device->description;
 }

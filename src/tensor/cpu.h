@@ -15,6 +15,9 @@ struct device {
 
 bool cpu_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error);
 void cpu_close(struct device *device);
+size_t cpu_members(const struct device *device);
+void cpu_team(struct device *device, void (*body)(void *context, size_t member), void *context);
+void cpu_barrier(struct device *device);
 const char *cpu_describe(const struct device *device);
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error);
 void cpu_release(struct device *device, void *memory);

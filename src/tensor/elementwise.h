@@ -205,7 +205,7 @@ AEXP_INLINE void rmsprop_update(const struct optimizer_numbers *n, real *w, real
 // Zeiler 2012, algorithm 1, with Keras' rate in front of the step.
 AEXP_INLINE void adadelta_update(const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {
 	real mean = n->decay * *s + (1 - n->decay) * g * g;
-	real step = g * (real_sqrt(*d + n->epsilon) / real_sqrt(mean + n->epsilon));
+	real step = g * real_sqrt((*d + n->epsilon) / (mean + n->epsilon)); // one root for the paper's two
 	*s = mean;
 	*d = n->decay * *d + (1 - n->decay) * step * step;
 	*w -= n->rate * step;

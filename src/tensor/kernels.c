@@ -2,6 +2,8 @@
 // wide whatever the machine; the compiler lowers it to what the instruction set has.
 #include "tensor/kernels.h"
 
+#include "tensor/philox.h"
+
 #include <string.h>
 
 enum { LANES = 16, CHUNK = 4 * LANES };
@@ -18,24 +20,31 @@ static inline real *row_of(const struct matrix *m, size_t i) {
 }
 
 // In a fixed order: halves onto halves.
+typedef real half __attribute__((vector_size(LANES / 2 * sizeof(real))));
+typedef real quarter __attribute__((vector_size(LANES / 4 * sizeof(real))));
 static inline real sum_of(lanes v) {
-	real t[LANES];
-	store(t, v);
-	for (size_t width = LANES / 2; width; width /= 2)
-		for (size_t i = 0; i < width; i++)
-			t[i] += t[i + width];
-	return t[0];
+	half h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
+	         __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+	quarter q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
+	return (q[0] + q[2]) + (q[1] + q[3]);
 }
 
 // --- products ---
 
-// out[0, n) = beta out + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns stay in
-// registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
+// out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
+// stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
 #define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW)                                                                       \
-	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, real beta, real *restrict out, size_t n) { \
+	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, const real *bias, real beta,               \
+	                        real *restrict out, size_t n) {                                                            \
 		size_t j = 0;                                                                                                  \
 		for (; j + CHUNK <= n; j += CHUNK) {                                                                           \
 			lanes a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};                                                              \
+			if (bias) {                                                                                                \
+				a0 = load(bias + j);                                                                                   \
+				a1 = load(bias + j + LANES);                                                                           \
+				a2 = load(bias + j + 2 * LANES);                                                                       \
+				a3 = load(bias + j + 3 * LANES);                                                                       \
+			}                                                                                                          \
 			for (uint32_t k = begin; k < end; k++) {                                                                   \
 				const real *restrict w = (ROW) + j;                                                                    \
 				real scale = (SCALE);                                                                                  \
@@ -56,7 +65,7 @@ static inline real sum_of(lanes v) {
 			store(out + j + 3 * LANES, a3);                                                                            \
 		}                                                                                                              \
 		for (; j + LANES <= n; j += LANES) {                                                                           \
-			lanes a = {0};                                                                                             \
+			lanes a = bias ? load(bias + j) : (lanes){0};                                                              \
 			for (uint32_t k = begin; k < end; k++)                                                                     \
 				a += (SCALE)*load((ROW) + j);                                                                          \
 			if (beta != 0)                                                                                             \
@@ -64,26 +73,37 @@ static inline real sum_of(lanes v) {
 			store(out + j, a);                                                                                         \
 		}                                                                                                              \
 		for (; j < n; j++) {                                                                                           \
-			real a = 0;                                                                                                \
+			real a = bias ? bias[j] : 0;                                                                               \
 			for (uint32_t k = begin; k < end; k++)                                                                     \
 				a += (SCALE) * (ROW)[j];                                                                               \
 			out[j] = beta != 0 ? a + beta * out[j] : a;                                                                \
 		}                                                                                                              \
 	}
 
-WEIGHTED_ROWS(sum_weight_rows, struct sparse_times_args, c->s->value[k], row_of(c->w, c->s->column[k]))
-WEIGHTED_ROWS(sum_batch_rows, struct transposed_times_args, c->value[c->t->entry[k]], row_of(c->y, c->t->row[k]))
+struct weight_rows {
+	const struct sparse *s;
+	const struct matrix *w;
+};
+struct batch_rows {
+	const struct transposed *t;
+	const real *value;
+	const struct matrix *y;
+};
+WEIGHTED_ROWS(sum_weight_rows, struct weight_rows, c->s->value[k], row_of(c->w, c->s->column[k]))
+WEIGHTED_ROWS(sum_batch_rows, struct batch_rows, c->value[c->t->entry[k]], row_of(c->y, c->t->row[k]))
 
-static void sparse_times(const void *args, size_t begin, size_t end) {
-	const struct sparse_times_args *a = args;
-	for (size_t i = begin; i < end; i++)
-		sum_weight_rows(a, a->s->start[i], a->s->start[i + 1], a->beta, row_of(a->y, i), a->y->columns);
+static void sparse_times(const struct sparse *s, const struct matrix *w, const real *bias, real beta,
+                         const struct matrix *y) {
+	const struct weight_rows rows = {s, w};
+	for (size_t i = 0; i < s->rows; i++)
+		sum_weight_rows(&rows, s->start[i], s->start[i + 1], bias, beta, row_of(y, i), y->columns);
 }
 
-static void transposed_times(const void *args, size_t begin, size_t end) {
-	const struct transposed_times_args *a = args;
-	for (size_t i = begin; i < end; i++)
-		sum_batch_rows(a, a->t->start[i], a->t->start[i + 1], 0, row_of(a->g, i), a->g->columns);
+static void transposed_times(const struct transposed *t, const real *value, const struct matrix *y,
+                             const struct matrix *g) {
+	const struct batch_rows rows = {t, value, y};
+	for (size_t i = 0; i < t->count; i++)
+		sum_batch_rows(&rows, t->start[i], t->start[i + 1], NULL, 0, row_of(g, i), g->columns);
 }
 
 static inline real dot(const real *restrict x, const real *restrict y, size_t n) {
@@ -103,52 +123,69 @@ static inline real dot(const real *restrict x, const real *restrict y, size_t n)
 	return sum_of(a0 + a1) + tail;
 }
 
-static void cells_times(const void *args, size_t begin, size_t end) {
-	const struct cells_times_args *a = args;
-	for (size_t i = begin; i < end; i++) {
-		const real *h = row_of(a->h, i);
-		for (uint32_t k = a->pattern->start[i]; k < a->pattern->start[i + 1]; k++) {
-			uint32_t column = a->pattern->column[k];
-			a->ret[k] = dot(h, row_of(a->w, column), a->h->columns) + (a->bias ? a->bias[column] : 0);
-		}
+// The cells of one row, whose chunk of h stays in registers.
+static inline void chunk_cells(const struct sparse *pattern, size_t i, const real *h, const struct matrix *w,
+                               real *restrict ret) {
+	const lanes h0 = load(h), h1 = load(h + LANES), h2 = load(h + 2 * LANES), h3 = load(h + 3 * LANES);
+	for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++) {
+		const real *x = row_of(w, pattern->column[k]);
+		ret[k] = sum_of((h0 * load(x) + h2 * load(x + 2 * LANES)) + (h1 * load(x + LANES) + h3 * load(x + 3 * LANES)));
+	}
+}
+
+static void cells_times(const struct sparse *pattern, const struct matrix *h, const struct matrix *w, real *ret) {
+	for (size_t i = 0; i < pattern->rows; i++) {
+		const real *x = row_of(h, i);
+		if (h->columns == CHUNK)
+			chunk_cells(pattern, i, x, w, ret);
+		else
+			for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++)
+				ret[k] = dot(x, row_of(w, pattern->column[k]), h->columns);
+	}
+}
+
+static void cells_sum(const struct sparse *pattern, const struct matrix *parts, const real *bias, real *ret) {
+	uint32_t first = pattern->start[0], end = pattern->start[pattern->rows];
+	for (uint32_t k = first; k < end; k++)
+		ret[k] = bias ? bias[pattern->column[k]] : 0;
+	for (size_t p = 0; p < parts->rows; p++) {
+		const real *restrict part = row_of(parts, p);
+		for (uint32_t k = first; k < end; k++)
+			ret[k] += part[k];
 	}
 }
 
 // --- element maps ---
 
-static void add_row(const void *args, size_t begin, size_t end) {
-	const struct map_args *a = args;
-	for (size_t i = begin; i < end; i++) {
-		real *restrict y = row_of(a->y, i);
-		for (size_t j = 0; j < a->y->columns; j++)
-			y[j] += a->row[j];
+static void add_row(const real *row, const struct matrix *y) {
+	for (size_t i = 0; i < y->rows; i++) {
+		real *restrict to = row_of(y, i);
+		for (size_t j = 0; j < y->columns; j++)
+			to[j] += row[j];
 	}
 }
 
-static void add(const void *args, size_t begin, size_t end) {
-	const struct map_args *a = args;
-	for (size_t i = begin; i < end; i++) {
-		const real *restrict x = row_of(a->x, i);
-		real *restrict y = row_of(a->y, i);
-		if (a->beta == 0)
-			memcpy(y, x, a->y->columns * sizeof(real));
+static void add(const struct matrix *x, real beta, const struct matrix *y) {
+	for (size_t i = 0; i < y->rows; i++) {
+		const real *restrict from = row_of(x, i);
+		real *restrict to = row_of(y, i);
+		if (beta == 0)
+			memcpy(to, from, y->columns * sizeof(real));
 		else
-			for (size_t j = 0; j < a->y->columns; j++)
-				y[j] = a->beta * y[j] + x[j];
+			for (size_t j = 0; j < y->columns; j++)
+				to[j] = beta * to[j] + from[j];
 	}
 }
 
-static void activate(const void *args, size_t begin, size_t end) {
-	const struct map_args *a = args;
-	const real p = a->p;
-	for (size_t i = begin; i < end; i++) {
-		const real *x = row_of(a->x, i);
-		real *y = row_of(a->y, i);
-		switch (a->id) {
+static void activate(enum activation_id id, real p, const struct matrix *x, const struct matrix *y) {
+	for (size_t i = 0; i < y->rows; i++) {
+		const real *from = row_of(x, i);
+		real *to = row_of(y, i);
+		switch (id) {
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
-		for (size_t j = 0; j < a->y->columns; j++)                                                                     \
-			y[j] = name##_value(x[j], p);                                                                              \
+		for (size_t j = 0; j < y->columns; j++)                                                                        \
+			to[j] = name##_value(from[j], p);                                                                          \
 		break;
 			ACTIVATIONS(X)
 #undef X
@@ -158,16 +195,17 @@ static void activate(const void *args, size_t begin, size_t end) {
 	}
 }
 
-static void activate_back_row(const struct map_args *a, size_t i, const real *x) {
-	const real *y = row_of(a->y, i), *dy = row_of(a->dy, i), p = a->p, beta = a->beta;
-	real *dx = row_of(a->dx, i);
-	switch (a->id) {
+static void activate_back_row(enum activation_id id, real p, const real *x, const real *y, const real *dy, real beta,
+                              real *dx, size_t n) {
+	switch (id) {
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
-		for (size_t j = 0; j < a->y->columns; j++) {                                                                   \
-			real d = dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                              \
-			dx[j] = beta == 0 ? d : beta * dx[j] + d;                                                                  \
-		}                                                                                                              \
+		if (beta == 0)                                                                                                 \
+			for (size_t j = 0; j < n; j++)                                                                             \
+				dx[j] = dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                           \
+		else                                                                                                           \
+			for (size_t j = 0; j < n; j++)                                                                             \
+				dx[j] = beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                            \
 		break;
 		ACTIVATIONS(X)
 #undef X
@@ -176,45 +214,51 @@ static void activate_back_row(const struct map_args *a, size_t i, const real *x)
 	}
 }
 
-static void activate_back(const void *args, size_t begin, size_t end) {
-	const struct map_args *a = args;
-	for (size_t i = begin; i < end; i++)
-		activate_back_row(a, i, a->x ? row_of(a->x, i) : NULL);
+static void activate_back(enum activation_id id, real p, const struct matrix *x, const struct matrix *y,
+                          const struct matrix *dy, real beta, const struct matrix *dx) {
+	for (size_t i = 0; i < y->rows; i++)
+		activate_back_row(id, p, x ? row_of(x, i) : NULL, row_of(y, i), row_of(dy, i), beta, row_of(dx, i), y->columns);
 }
 
-static void dropout(const void *args, size_t begin, size_t end) {
-	const struct map_args *a = args;
-	const uint32_t threshold = dropout_threshold(a->draw->rate);
-	const real scale = dropout_scale(a->draw->rate);
-	enum { DRAWS = 256 };
-	uint32_t draws[DRAWS];
-	size_t n = a->y->columns;
-	for (size_t i = begin; i < end; i++) {
-		for (size_t first = 0; first < n; first += DRAWS) {
-			size_t count = n - first < DRAWS ? n - first : DRAWS;
-			random_fill(a->draw->stream, a->draw->epoch, a->draw->row[i], (uint32_t)first, (uint32_t)count, draws);
-			const real *restrict x = row_of(a->x, i) + first;
-			real *restrict y = row_of(a->y, i) + first;
-			uint8_t *restrict keep = a->keep + i * n + first;
-			for (size_t j = 0; j < count; j++) {
-				keep[j] = draws[j] >= threshold;
-				y[j] = draws[j] >= threshold ? x[j] * scale : 0;
-			}
+// The bits of units [unit, unit + 64) of a row; they lie in two chunks where unit is no multiple of 64.
+static inline uint64_t keep_bits(const struct philox_dropout *d, uint32_t row, uint32_t unit) {
+	uint32_t chunk = unit / PHILOX_CHUNK, shift = unit % PHILOX_CHUNK;
+	uint64_t bits = philox_keep_chunk(d, row, chunk);
+	return shift ? bits >> shift | philox_keep_chunk(d, row, chunk + 1) << (PHILOX_CHUNK - shift) : bits;
+}
+
+static inline size_t chunk_of(size_t columns, size_t j) {
+	return columns - j < PHILOX_CHUNK ? columns - j : PHILOX_CHUNK;
+}
+
+static void dropout(const struct dropout_draw *draw, const struct matrix *x, const struct matrix *y, uint64_t *keep,
+                    size_t keep_stride) {
+	const struct philox_dropout d = philox_dropout_make(draw->stream, draw->epoch, philox_threshold(draw->rate));
+	const real scale = dropout_scale(draw->rate);
+	for (size_t i = 0; i < y->rows; i++)
+		for (size_t j = 0; j < y->columns; j += PHILOX_CHUNK) {
+			uint64_t bits = keep_bits(&d, draw->row[i], draw->unit + (uint32_t)j);
+			keep[i * keep_stride + j / PHILOX_CHUNK] = bits;
+			philox_apply(bits, chunk_of(y->columns, j), row_of(x, i) + j, scale, row_of(y, i) + j);
 		}
-	}
 }
 
-static void dropout_back(const void *args, size_t begin, size_t end) {
-	const struct map_args *a = args;
-	const real scale = dropout_scale(a->rate), beta = a->beta;
-	size_t n = a->dy->columns;
-	for (size_t i = begin; i < end; i++) {
-		const real *dy = row_of(a->dy, i);
-		real *dx = row_of(a->dx, i);
-		const uint8_t *keep = a->keep + i * n;
-		for (size_t j = 0; j < n; j++) {
-			real d = keep[j] ? dy[j] * scale : 0;
-			dx[j] = beta == 0 ? d : beta * dx[j] + d;
+static void dropout_back(double rate, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
+                         const struct matrix *dx) {
+	const real scale = dropout_scale(rate);
+	for (size_t i = 0; i < dy->rows; i++)
+		philox_dropout_row_back(keep + i * keep_stride, dy->columns, row_of(dy, i), scale, beta, row_of(dx, i));
+}
+
+static void dropout_sparse(const struct dropout_draw *draw, const struct sparse *s, real *ret_value) {
+	const struct philox_dropout d = philox_dropout_make(draw->stream, draw->epoch, philox_threshold(draw->rate));
+	const real scale = dropout_scale(draw->rate);
+	for (size_t i = 0; i < s->rows; i++) {
+		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k += PHILOX_CHUNK) {
+			uint32_t count = s->start[i + 1] - k < PHILOX_CHUNK ? s->start[i + 1] - k : PHILOX_CHUNK;
+			uint64_t bits = philox_keep_units(&d, draw->row[i], s->column + k, count);
+			for (uint32_t e = 0; e < count; e++)
+				ret_value[k + e] = bits >> e & 1 ? s->value[k + e] * scale : 0;
 		}
 	}
 }
@@ -230,28 +274,27 @@ static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, re
 	}
 }
 
-#define EACH_CHUNK(begin, end, first, n)                                                                               \
-	for (size_t first = (begin), n; first < (end) && (n = (end)-first < CHUNK ? (end)-first : CHUNK, true);            \
+#define EACH_CHUNK(columns, first, n)                                                                                  \
+	for (size_t first = 0, n; first < (columns) && (n = (columns)-first < CHUNK ? (columns)-first : CHUNK, true);      \
 	     first += CHUNK)
 
-static void column_sums(const void *args, size_t begin, size_t end) {
-	const struct column_sums_args *a = args;
-	EACH_CHUNK(begin, end, first, n) {
+static void column_sums(const struct matrix *y, real *ret) {
+	EACH_CHUNK(y->columns, first, n) {
 		real sum[CHUNK];
-		column_sums_chunk(a->y, first, n, sum);
-		memcpy(a->ret + first, sum, n * sizeof(real));
+		column_sums_chunk(y, first, n, sum);
+		memcpy(ret + first, sum, n * sizeof(real));
 	}
 }
 
-static void batch_norm_chunk(const struct batch_norm_args *a, size_t first, size_t n) {
-	const struct batch_norm_state *s = a->state;
-	const real count = (real)a->x->rows;
+static void batch_norm_chunk(const struct batch_norm_state *s, const struct matrix *input, const struct matrix *output,
+                             size_t first, size_t n) {
+	const real count = (real)input->rows;
 	real mean[CHUNK], variance[CHUNK] = {0}, scale[CHUNK], shift[CHUNK];
-	column_sums_chunk(a->x, first, n, mean);
+	column_sums_chunk(input, first, n, mean);
 	for (size_t j = 0; j < n; j++)
 		mean[j] /= count;
-	for (size_t i = 0; i < a->x->rows; i++) {
-		const real *restrict x = row_of(a->x, i) + first;
+	for (size_t i = 0; i < input->rows; i++) {
+		const real *restrict x = row_of(input, i) + first;
 		for (size_t j = 0; j < n; j++)
 			variance[j] += (x[j] - mean[j]) * (x[j] - mean[j]);
 	}
@@ -265,36 +308,42 @@ static void batch_norm_chunk(const struct batch_norm_args *a, size_t first, size
 		scale[j] = s->gamma[first + j] * inverse;
 		shift[j] = s->beta[first + j];
 	}
-	for (size_t i = 0; i < a->x->rows; i++) {
-		const real *restrict x = row_of(a->x, i) + first;
-		real *restrict y = row_of(a->y, i) + first;
+	for (size_t i = 0; i < input->rows; i++) {
+		const real *restrict x = row_of(input, i) + first;
+		real *restrict y = row_of(output, i) + first;
 		for (size_t j = 0; j < n; j++)
 			y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
 	}
 }
 
-static void batch_norm(const void *args, size_t begin, size_t end) {
-	EACH_CHUNK(begin, end, first, n)
-	batch_norm_chunk(args, first, n);
+static void batch_norm(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y) {
+	EACH_CHUNK(x->columns, first, n)
+	batch_norm_chunk(state, x, y, first, n);
 }
 
-static void batch_norm_running(const void *args, size_t begin, size_t end) {
-	const struct batch_norm_args *a = args;
-	const struct batch_norm_state *s = a->state;
-	EACH_CHUNK(begin, end, first, n) {
+static void batch_norm_running(const struct batch_norm_state *s, const struct matrix *input,
+                               const struct matrix *output) {
+	EACH_CHUNK(input->columns, first, n) {
 		real scale[CHUNK];
 		for (size_t j = 0; j < n; j++)
 			scale[j] = s->gamma[first + j] / real_sqrt(s->running_variance[first + j] + s->epsilon);
-		for (size_t i = 0; i < a->x->rows; i++) {
-			const real *x = row_of(a->x, i) + first;
-			real *y = row_of(a->y, i) + first;
+		for (size_t i = 0; i < input->rows; i++) {
+			const real *x = row_of(input, i) + first;
+			real *y = row_of(output, i) + first;
 			for (size_t j = 0; j < n; j++)
 				y[j] = (x[j] - s->running_mean[first + j]) * scale[j] + s->beta[first + j];
 		}
 	}
 }
 
-static void batch_norm_back_chunk(const struct batch_norm_args *a, size_t first, size_t n) {
+struct batch_norm_way_back {
+	const struct batch_norm_state *state;
+	const struct matrix *x, *dy, *dx;
+	real beta;
+	real *dgamma, *dbeta;
+};
+
+static void batch_norm_back_chunk(const struct batch_norm_way_back *a, size_t first, size_t n) {
 	const struct batch_norm_state *s = a->state;
 	const real *restrict mean = s->mean + first, *restrict inverse = s->inverse_deviation + first;
 	const real count = (real)a->x->rows, beta = a->beta;
@@ -319,9 +368,11 @@ static void batch_norm_back_chunk(const struct batch_norm_args *a, size_t first,
 	}
 }
 
-static void batch_norm_back(const void *args, size_t begin, size_t end) {
-	EACH_CHUNK(begin, end, first, n)
-	batch_norm_back_chunk(args, first, n);
+static void batch_norm_back(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *dy,
+                            real beta, const struct matrix *dx, real *dgamma, real *dbeta) {
+	const struct batch_norm_way_back back = {state, x, dy, dx, beta, dgamma, dbeta};
+	EACH_CHUNK(x->columns, first, n)
+	batch_norm_back_chunk(&back, first, n);
 }
 
 // --- loss ---
@@ -367,24 +418,27 @@ static double zero_targets(enum cell_loss_id id, const real *restrict y, size_t 
 	return total;
 }
 
-static double loss_row(const struct loss_args *a, size_t i) {
-	const struct loss_cells *c = a->cells;
-	real scale = c->row_scale[i];
+static double packed_row(const struct loss_cells *c, size_t i, const real *restrict y, real *restrict g) {
+	const real scale = (real)loss_scale(c, i);
 	double sum = 0;
-	if (a->packed) {
-		for (uint32_t k = c->target->start[i]; k < c->target->start[i + 1]; k++)
-			sum += stored_cell(c->id, a->prediction->data[k], c->target->value[k], scale, &a->gradient->data[k]);
-		return sum;
-	}
-	const real *y = row_of(a->prediction, i);
-	real *g = row_of(a->gradient, i);
+	for (uint32_t k = c->target->start[i]; k < c->target->start[i + 1]; k++)
+		sum += stored_cell(c->id, y[k], c->target->value[k], scale, &g[k]);
+	return sum;
+}
+
+// Columns [first, first + n) of a row: all as if their target were 0, then what is stored there.
+static double dense_row(const struct loss_cells *c, size_t i, size_t first, const real *y, real *g, size_t n) {
+	const real scale = (real)loss_scale(c, i);
+	double sum = 0;
 	if (c->all)
-		sum = zero_targets(c->id, y, a->prediction->columns, scale, g);
+		sum = zero_targets(c->id, y, n, scale, g);
 	else
-		memset(g, 0, a->gradient->columns * sizeof(real));
+		memset(g, 0, n * sizeof(real));
 	for (uint32_t k = c->target->start[i]; k < c->target->start[i + 1]; k++) {
-		uint32_t column = c->target->column[k];
+		size_t column = c->target->column[k] - first; // below first it is huge
 		real ignored;
+		if (column >= n)
+			continue;
 		if (c->all)
 			sum -= stored_cell(c->id, y[column], 0, scale, &ignored);
 		sum += stored_cell(c->id, y[column], c->target->value[k], scale, &g[column]);
@@ -392,38 +446,49 @@ static double loss_row(const struct loss_args *a, size_t i) {
 	return sum;
 }
 
-static void loss(const void *args, size_t begin, size_t end) {
-	const struct loss_args *a = args;
-	for (size_t i = begin; i < end; i++)
-		a->row_sum[i] = (double)a->cells->row_scale[i] * loss_row(a, i);
+static void loss(const struct loss_cells *cells, bool packed, size_t first, const struct matrix *prediction,
+                 const struct matrix *gradient, double *ret_sum) {
+	for (size_t i = 0; i < cells->target->rows; i++)
+		ret_sum[i] = loss_scale(cells, i) * (packed ? packed_row(cells, i, prediction->data, gradient->data)
+		                                            : dense_row(cells, i, first, row_of(prediction, i),
+		                                                        row_of(gradient, i), prediction->columns));
 }
 
 // --- optimizers ---
 
-// One row of weights. The absent parts of the state are a local that nobody reads again.
-#define UPDATE_LOOP(name, S, D)                                                                                        \
-	for (size_t j = 0; j < n; j++) {                                                                                   \
-		real absent_s = 0, absent_d = 0;                                                                               \
-		(void)absent_s, (void)absent_d;                                                                                \
-		name##_update(&numbers, &w[j], S, D, (g ? g[j] : 0) + l2 * w[j]);                                              \
-	}
+// A row's weights with their state, where a function works on them.
+struct places {
+	real *w, *s, *d; // (n) each; what the optimizer does not keep points to zeros that nobody reads again
+};
 
-static void update_row(const struct optimizer_rows *rows, size_t row, const real *restrict g) {
+#define UPDATE_LOOP(name)                                                                                              \
+	for (size_t j = 0; j < n; j++)                                                                                     \
+		name##_update(&numbers, &w[j], &s[j], &d[j], g[j] + l2 * w[j]);                                                \
+	break;
+
+// n at most CHUNK.
+static inline void update(const struct optimizer_rows *rows, struct places at, const real *restrict g, size_t n) {
 	const struct optimizer_numbers numbers = rows->numbers;
-	const size_t n = rows->weight.columns, place = row * rows->weight.stride;
 	const real l2 = 2 * rows->l2;
-	real *restrict w = &rows->weight.data[place];
-	real *restrict s = rows->state[0] ? &rows->state[0][place] : NULL;
-	real *restrict d = rows->state[1] ? &rows->state[1][place] : NULL;
+	real *restrict w = at.w, *restrict s = at.s, *restrict d = at.d;
 	switch (rows->id) {
 #define X(NAME, name)                                                                                                  \
 	case OPTIMIZER_##NAME:                                                                                             \
-		if (d)                                                                                                         \
-			UPDATE_LOOP(name, &s[j], &d[j])                                                                            \
-		else if (s)                                                                                                    \
-			UPDATE_LOOP(name, &s[j], &absent_d)                                                                        \
-		else                                                                                                           \
-			UPDATE_LOOP(name, &absent_s, &absent_d)                                                                    \
+		UPDATE_LOOP(name)
+		OPTIMIZERS(X)
+#undef X
+	case OPTIMIZER_COUNT:
+		break;
+	}
+}
+
+static inline void wait(const struct optimizer_rows *rows, const struct waiting *f, struct places at, size_t n) {
+	real *restrict w = at.w, *restrict s = at.s, *restrict d = at.d;
+	switch (rows->id) {
+#define X(NAME, name)                                                                                                  \
+	case OPTIMIZER_##NAME:                                                                                             \
+		for (size_t j = 0; j < n; j++)                                                                                 \
+			name##_wait(f, &w[j], &s[j], &d[j]);                                                                       \
 		break;
 		OPTIMIZERS(X)
 #undef X
@@ -432,42 +497,141 @@ static void update_row(const struct optimizer_rows *rows, size_t row, const real
 	}
 }
 
-static void catch_up(const struct optimizer_rows *rows, size_t row) {
-	uint32_t waited = rows->step - 1 - rows->stamp[row];
-	rows->stamp[row] = rows->step;
-	if (!waited || rows->first_only)
-		return;
-	real factor = optimizer_decay(rows, waited);
-	for (size_t s = 0; s < 2 && rows->state[s]; s++) {
-		real *restrict state = &rows->state[s][row * rows->weight.stride];
-		for (size_t j = 0; j < rows->weight.columns; j++)
-			state[j] *= factor;
+static inline struct places places_of(const struct optimizer_rows *rows, size_t row, size_t column, real *none) {
+	size_t place = row * rows->weight.stride + column;
+	return (struct places){&rows->weight.data[place], rows->state[0] ? &rows->state[0][place] : none,
+	                       rows->state[1] ? &rows->state[1][place] : none + CHUNK};
+}
+
+static inline double squares_of(const real *w, size_t n) {
+	double sum = 0;
+	for (size_t j = 0; j < n; j++)
+		sum += (double)w[j] * w[j];
+	return sum;
+}
+
+static double optimize(const struct optimizer_rows *rows, const struct matrix *gradient) {
+	double squares = 0;
+	for (size_t i = 0; i < rows->weight.rows; i++) {
+		if (rows->l2 > 0)
+			squares += squares_of(row_of(&rows->weight, i), rows->weight.columns);
+		EACH_CHUNK(rows->weight.columns, first, n) {
+			real none[2 * CHUNK] = {0};
+			update(rows, places_of(rows, i, first, none), row_of(gradient, i) + first, n);
+		}
+	}
+	return squares;
+}
+
+// One row: its gradient (the sum over the touched place's entries, or 0 where it has none) a chunk at a time, and the
+// update with it at once.
+static inline void step_row(const struct optimizer_rows *rows, size_t row, const struct batch_rows *gradient,
+                            size_t place, bool touched, const struct waiting *waited) {
+	uint32_t begin = touched ? gradient->t->start[place] : 0, end = touched ? gradient->t->start[place + 1] : 0;
+	EACH_CHUNK(rows->weight.columns, first, n) {
+		real none[2 * CHUNK] = {0}, g[CHUNK];
+		struct places at = places_of(rows, row, first, none);
+		struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
+		sum_batch_rows(&(struct batch_rows){gradient->t, gradient->value, &y}, begin, end, NULL, 0, g, n);
+		if (waited)
+			wait(rows, waited, at, n);
+		update(rows, at, g, n);
 	}
 }
 
-static void optimize_lazy(const void *args, size_t begin, size_t end) {
-	const struct optimizer_rows *rows = ((const struct optimizer_args *)args)->rows;
-	for (size_t i = begin; i < end; i++) {
-		catch_up(rows, rows->row[i]);
-		update_row(rows, rows->row[i], row_of(&rows->gradient, i));
+static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+	const struct transposed *t = gradient->t;
+	double before = 0, after = 0, all = rows->l2 > 0 ? *rows->squares : 0;
+	for (size_t i = 0; i < t->count; i++) {
+		size_t row = t->column[i];
+		struct waiting f = {0};
+		bool waits = !rows->caught_up && t->waited[i] > 0;
+		if (waits)
+			f = waiting_of(rows->waiting, t->waited[i]);
+		if (rows->l2 > 0)
+			before += squares_of(row_of(&rows->weight, row), rows->weight.columns);
+		step_row(rows, row, gradient, i, true, waits ? &f : NULL);
+		if (rows->l2 > 0)
+			after += squares_of(row_of(&rows->weight, row), rows->weight.columns);
+	}
+	if (rows->l2 > 0) { // plain sgd: the others shrink by 1 - 2 rate l2
+		double shrink = 1 - 2 * (double)rows->numbers.rate * (double)rows->l2;
+		*rows->squares = (all - before) * shrink * shrink + after;
+	}
+	return all;
+}
+
+static double step_all(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+	double squares = 0;
+	for (size_t row = 0; row < rows->weight.rows; row++) {
+		size_t place;
+		bool touched = transposed_find(gradient->t, row, &place);
+		if (rows->l2 > 0)
+			squares += squares_of(row_of(&rows->weight, row), rows->weight.columns);
+		step_row(rows, row, gradient, place, touched, NULL);
+	}
+	return squares;
+}
+
+// Weights (rows, 1), a chunk of touched rows at a time: collected, updated side by side, put back.
+static void step_column_chunk(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
+                              size_t first, size_t n) {
+	real none[2 * CHUNK] = {0}, w[CHUNK], s[CHUNK] = {0}, d[CHUNK] = {0}, g[CHUNK];
+	for (size_t i = 0; i < n; i++) {
+		struct places at = places_of(rows, t->column[first + i], 0, none);
+		if (!rows->caught_up && t->waited[first + i]) {
+			struct waiting f = waiting_of(rows->waiting, t->waited[first + i]);
+			wait(rows, &f, at, 1);
+		}
+		w[i] = *at.w;
+		s[i] = *at.s;
+		d[i] = *at.d;
+		g[i] = 0;
+		for (uint32_t k = t->start[first + i]; k < t->start[first + i + 1]; k++)
+			g[i] += value[t->entry[k]];
+	}
+	update(rows, (struct places){w, s, d}, g, n);
+	for (size_t i = 0; i < n; i++) {
+		struct places at = places_of(rows, t->column[first + i], 0, none);
+		*at.w = w[i];
+		*at.s = s[i];
+		*at.d = d[i];
 	}
 }
 
-static void optimize_all(const void *args, size_t begin, size_t end) {
-	const struct optimizer_args *a = args;
-	const struct optimizer_rows *rows = a->rows;
-	for (size_t i = begin; i < end; i++) {
-		const real *w = row_of(&rows->weight, i), *gradient = NULL;
-		double squares = 0;
-		for (size_t j = 0; a->row_sum && j < rows->weight.columns; j++)
-			squares += (double)w[j] * w[j];
-		if (a->row_sum)
-			a->row_sum[i] = squares;
-		if (!rows->row)
-			gradient = row_of(&rows->gradient, i);
-		else if (rows->slot[i])
-			gradient = row_of(&rows->gradient, rows->slot[i] - 1);
-		update_row(rows, i, gradient);
+static void step_column_all(const struct optimizer_rows *rows, const struct transposed *t, const real *value) {
+	for (size_t row = 0; row < rows->weight.rows; row++) {
+		size_t place;
+		real none[2 * CHUNK] = {0}, g = 0;
+		if (transposed_find(t, row, &place))
+			for (uint32_t k = t->start[place]; k < t->start[place + 1]; k++)
+				g += value[t->entry[k]];
+		update(rows, places_of(rows, row, 0, none), &g, 1);
+	}
+}
+
+static double optimize_touched(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
+                               const struct matrix *y) {
+	const struct batch_rows gradient = {t, value, y};
+	if (y)
+		return rows->lazy ? step_lazily(rows, &gradient) : step_all(rows, &gradient);
+	if (!rows->lazy)
+		step_column_all(rows, t, value);
+	else
+		EACH_CHUNK(t->count, first, n)
+	step_column_chunk(rows, t, value, first, n);
+	return 0; // columns are biases, which have no L2
+}
+
+static void catch_up(const struct optimizer_rows *rows, const uint32_t *row, const uint32_t *waited, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		if (!waited[i])
+			continue;
+		struct waiting f = waiting_of(rows->waiting, waited[i]);
+		EACH_CHUNK(rows->weight.columns, first, n) {
+			real none[2 * CHUNK] = {0};
+			wait(rows, &f, places_of(rows, row ? row[i] : i, first, none), n);
+		}
 	}
 }
 
@@ -476,17 +640,20 @@ const struct kernels KERNELS = {
     .sparse_times = sparse_times,
     .transposed_times = transposed_times,
     .cells_times = cells_times,
+    .cells_sum = cells_sum,
     .add_row = add_row,
     .add = add,
     .activate = activate,
     .activate_back = activate_back,
     .dropout = dropout,
     .dropout_back = dropout_back,
+    .dropout_sparse = dropout_sparse,
     .column_sums = column_sums,
     .batch_norm = batch_norm,
     .batch_norm_running = batch_norm_running,
     .batch_norm_back = batch_norm_back,
     .loss = loss,
-    .optimize_lazy = optimize_lazy,
-    .optimize_all = optimize_all,
+    .optimize = optimize,
+    .optimize_touched = optimize_touched,
+    .catch_up = catch_up,
 };

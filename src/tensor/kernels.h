@@ -1,65 +1,40 @@
 // The loops of the openblas backend. kernels.c is compiled once for each instruction set (baseline, AVX2, AVX-512) and
-// exports one table each; which one runs is chosen when the backend is opened. Every loop works on a range [begin, end)
-// of independent outputs (rows, unless said otherwise), so that any cut into blocks gives the same bits.
+// exports one table each; which one runs is chosen when the backend is opened.
 #ifndef AEXP_TENSOR_KERNELS_H
 #define AEXP_TENSOR_KERNELS_H
 
 #include "tensor/backend.h"
 
-struct sparse_times_args {
-	const struct sparse *s;
-	const struct matrix *w, *y;
-	real beta;
-};
-struct transposed_times_args {
-	const struct transposed *t;
-	const real *value;
-	const struct matrix *y, *g;
-};
-struct cells_times_args {
-	const struct sparse *pattern;
-	const struct matrix *h, *w;
-	const real *bias;
-	real *ret;
-};
-struct map_args {
-	const struct matrix *x, *y, *dy, *dx;
-	real beta, p;
-	enum activation_id id;
-	const real *row; // add_row
-	const struct dropout_draw *draw;
-	uint8_t *keep;
-	double rate;
-};
-struct column_sums_args {
-	const struct matrix *y;
-	real *ret;
-};
-struct batch_norm_args {
-	const struct batch_norm_state *state;
-	const struct matrix *x, *y, *dy, *dx;
-	real beta;
-	real *dgamma, *dbeta;
-};
-struct loss_args {
-	const struct loss_cells *cells;
-	bool packed;
-	const struct matrix *prediction, *gradient;
-	double *row_sum; // (rows)
-};
-struct optimizer_args {
-	const struct optimizer_rows *rows;
-	double *row_sum; // (weight.rows) sums of squares where l2 > 0, or NULL
-};
-
-typedef void kernel(const void *args, size_t begin, size_t end);
-
+// The functions of the seam (tensor/backend.h) that are loops, without their device.
 struct kernels {
 	const char *name;
-	kernel *sparse_times, *transposed_times, *cells_times;
-	kernel *add_row, *add, *activate, *activate_back, *dropout, *dropout_back;
-	kernel *column_sums, *batch_norm, *batch_norm_running, *batch_norm_back; // ranges of columns
-	kernel *loss, *optimize_lazy, *optimize_all;                             // optimize_lazy: of gradient rows
+	void (*sparse_times)(const struct sparse *s, const struct matrix *w, const real *bias, real beta,
+	                     const struct matrix *y);
+	void (*transposed_times)(const struct transposed *t, const real *value, const struct matrix *y,
+	                         const struct matrix *g);
+	void (*cells_times)(const struct sparse *pattern, const struct matrix *h, const struct matrix *w, real *ret);
+	void (*cells_sum)(const struct sparse *pattern, const struct matrix *parts, const real *bias, real *ret);
+	void (*add_row)(const real *row, const struct matrix *y);
+	void (*column_sums)(const struct matrix *y, real *ret);
+	void (*add)(const struct matrix *x, real beta, const struct matrix *y);
+	void (*activate)(enum activation_id id, real p, const struct matrix *x, const struct matrix *y);
+	void (*activate_back)(enum activation_id id, real p, const struct matrix *x, const struct matrix *y,
+	                      const struct matrix *dy, real beta, const struct matrix *dx);
+	void (*dropout)(const struct dropout_draw *draw, const struct matrix *x, const struct matrix *y, uint64_t *keep,
+	                size_t keep_stride);
+	void (*dropout_back)(double rate, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
+	                     const struct matrix *dx);
+	void (*dropout_sparse)(const struct dropout_draw *draw, const struct sparse *s, real *ret_value);
+	void (*batch_norm)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y);
+	void (*batch_norm_running)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y);
+	void (*batch_norm_back)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *dy,
+	                        real beta, const struct matrix *dx, real *dgamma, real *dbeta);
+	void (*loss)(const struct loss_cells *cells, bool packed, size_t first, const struct matrix *prediction,
+	             const struct matrix *gradient, double *ret_sum);
+	double (*optimize)(const struct optimizer_rows *rows, const struct matrix *gradient);
+	double (*optimize_touched)(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
+	                           const struct matrix *y);
+	void (*catch_up)(const struct optimizer_rows *rows, const uint32_t *row, const uint32_t *waited, size_t count);
 };
 
 extern const struct kernels kernels_baseline;

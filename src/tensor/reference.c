@@ -1,6 +1,7 @@
 // The reference backend: every function of the seam as the plainest C that is right, one thread, sums in double. It is
 // what the other backends are held against, and what a reader should read first.
 #include "tensor/cpu.h"
+#include "tensor/philox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,12 +37,12 @@ static void reference_gemm(struct device *device, bool ta, bool tb, const struct
 	}
 }
 
-static void reference_sparse_times(struct device *device, const struct sparse *s, const struct matrix *w, real beta,
-                                   const struct matrix *y) {
+static void reference_sparse_times(struct device *device, const struct sparse *s, const struct matrix *w,
+                                   const real *bias, real beta, const struct matrix *y) {
 	(void)device;
 	for (size_t i = 0; i < s->rows; i++) {
 		for (size_t j = 0; j < y->columns; j++) {
-			double sum = 0;
+			double sum = bias ? bias[j] : 0;
 			for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
 				sum += (double)s->value[k] * *at(w, s->column[k], j);
 			*at(y, i, j) = blend(beta, *at(y, i, j), sum);
@@ -73,11 +74,11 @@ static void reference_transposed_sums(struct device *device, const struct transp
 }
 
 static void reference_cells_times(struct device *device, const struct sparse *pattern, const struct matrix *h,
-                                  const struct matrix *w, const real *bias, real *ret) {
+                                  const struct matrix *w, real *ret) {
 	(void)device;
 	for (size_t i = 0; i < pattern->rows; i++) {
 		for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++) {
-			double sum = bias ? bias[pattern->column[k]] : 0;
+			double sum = 0;
 			for (size_t j = 0; j < h->columns; j++)
 				sum += (double)*at(h, i, j) * *at(w, pattern->column[k], j);
 			ret[k] = (real)sum;
@@ -85,12 +86,24 @@ static void reference_cells_times(struct device *device, const struct sparse *pa
 	}
 }
 
-static void reference_densify(struct device *device, const struct sparse *s, const struct matrix *d) {
+static void reference_cells_sum(struct device *device, const struct sparse *pattern, const struct matrix *parts,
+                                const real *bias, real *ret) {
+	(void)device;
+	for (uint32_t k = pattern->start[0]; k < pattern->start[pattern->rows]; k++) {
+		double sum = bias ? bias[pattern->column[k]] : 0;
+		for (size_t p = 0; p < parts->rows; p++)
+			sum += *at(parts, p, k);
+		ret[k] = (real)sum;
+	}
+}
+
+static void reference_densify(struct device *device, const struct sparse *s, size_t first, const struct matrix *d) {
 	(void)device;
 	for (size_t i = 0; i < d->rows; i++) {
 		memset(at(d, i, 0), 0, d->columns * sizeof(real));
 		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
-			*at(d, i, s->column[k]) = s->value[k];
+			if (s->column[k] >= first && s->column[k] < first + d->columns)
+				*at(d, i, s->column[k] - first) = s->value[k];
 	}
 }
 
@@ -165,28 +178,32 @@ static void reference_activate_back(struct device *device, enum activation_id id
 }
 
 static bool kept(const struct dropout_draw *draw, size_t row, uint32_t unit) {
-	return random_u32(draw->stream, draw->epoch, draw->row[row], unit) >= dropout_threshold(draw->rate);
+	return philox_keep(draw->stream, draw->epoch, draw->row[row], unit, philox_threshold(draw->rate));
 }
 
 static void reference_dropout(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
-                              const struct matrix *y, uint8_t *keep) {
+                              const struct matrix *y, uint64_t *keep, size_t keep_stride) {
 	(void)device;
 	real scale = dropout_scale(draw->rate);
 	for (size_t i = 0; i < y->rows; i++) {
 		for (size_t j = 0; j < y->columns; j++) {
-			keep[i * y->columns + j] = kept(draw, i, (uint32_t)j);
-			*at(y, i, j) = keep[i * y->columns + j] ? *at(x, i, j) * scale : 0;
+			uint64_t *word = &keep[i * keep_stride + j / 64], bit = UINT64_C(1) << j % 64;
+			bool keeps = kept(draw, i, draw->unit + (uint32_t)j);
+			*word = keeps ? *word | bit : *word & ~bit;
+			*at(y, i, j) = keeps ? *at(x, i, j) * scale : 0;
 		}
 	}
 }
 
-static void reference_dropout_back(struct device *device, double rate, const uint8_t *keep, const struct matrix *dy,
-                                   real beta, const struct matrix *dx) {
+static void reference_dropout_back(struct device *device, double rate, const uint64_t *keep, size_t keep_stride,
+                                   const struct matrix *dy, real beta, const struct matrix *dx) {
 	(void)device;
 	real scale = dropout_scale(rate);
 	for (size_t i = 0; i < dy->rows; i++)
-		for (size_t j = 0; j < dy->columns; j++)
-			*at(dx, i, j) = blend(beta, *at(dx, i, j), keep[i * dy->columns + j] ? *at(dy, i, j) * scale : 0);
+		for (size_t j = 0; j < dy->columns; j++) {
+			bool keeps = keep[i * keep_stride + j / 64] >> j % 64 & 1;
+			*at(dx, i, j) = blend(beta, *at(dx, i, j), keeps ? *at(dy, i, j) * scale : 0);
+		}
 }
 
 static void reference_dropout_sparse(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
@@ -267,40 +284,41 @@ static double cell_loss(enum cell_loss_id id, real y, real t, real *ret_slope) {
 	return 0;
 }
 
-// One row of the dense form: the stored cells, and with `all` the others with target 0.
-static double dense_loss_row(const struct loss_cells *cells, size_t i, const real *y, real *g, size_t columns) {
+// Columns [first, first + columns) of a row: the stored cells, and with `all` the others with target 0.
+static double dense_loss_row(const struct loss_cells *cells, size_t i, size_t first, const real *y, real *g,
+                             size_t columns) {
 	double sum = 0;
 	uint32_t k = cells->target->start[i], end = cells->target->start[i + 1];
+	while (k < end && cells->target->column[k] < first)
+		k++;
 	for (size_t j = 0; j < columns; j++) {
-		bool stored = k < end && cells->target->column[k] == j;
+		bool stored = k < end && cells->target->column[k] == first + j;
 		g[j] = 0;
 		if (stored || cells->all) {
 			sum += cell_loss(cells->id, y[j], stored ? cells->target->value[k] : 0, &g[j]);
-			g[j] *= cells->row_scale[i];
+			g[j] *= (real)loss_scale(cells, i);
 		}
 		k += stored;
 	}
 	return sum;
 }
 
-static double reference_loss(struct device *device, const struct loss_cells *cells, bool packed,
-                             const struct matrix *prediction, const struct matrix *gradient) {
-	(void)device;
-	const struct sparse *target = cells->target;
-	double total = 0;
-	for (size_t i = 0; i < target->rows; i++) {
-		double sum = 0;
-		if (packed) {
-			for (uint32_t k = target->start[i]; k < target->start[i + 1]; k++) {
-				sum += cell_loss(cells->id, prediction->data[k], target->value[k], &gradient->data[k]);
-				gradient->data[k] *= cells->row_scale[i];
-			}
-		} else {
-			sum = dense_loss_row(cells, i, at(prediction, i, 0), at(gradient, i, 0), prediction->columns);
-		}
-		total += (double)cells->row_scale[i] * sum;
+static double packed_loss_row(const struct loss_cells *cells, size_t i, const real *y, real *g) {
+	double sum = 0;
+	for (uint32_t k = cells->target->start[i]; k < cells->target->start[i + 1]; k++) {
+		sum += cell_loss(cells->id, y[k], cells->target->value[k], &g[k]);
+		g[k] *= (real)loss_scale(cells, i);
 	}
-	return total;
+	return sum;
+}
+
+static void reference_loss(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+                           const struct matrix *prediction, const struct matrix *gradient, double *ret_sum) {
+	(void)device;
+	for (size_t i = 0; i < cells->target->rows; i++)
+		ret_sum[i] = loss_scale(cells, i) * (packed ? packed_loss_row(cells, i, prediction->data, gradient->data)
+		                                            : dense_loss_row(cells, i, first, at(prediction, i, 0),
+		                                                             at(gradient, i, 0), prediction->columns));
 }
 
 static void update(enum optimizer_id id, const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {
@@ -316,48 +334,100 @@ static void update(enum optimizer_id id, const struct optimizer_numbers *n, real
 	}
 }
 
-// A row that was not touched for k steps would have seen k zero gradients: its state decays by decay^k, no weight
-// moves.
-static void catch_up(const struct optimizer_rows *rows, size_t row) {
-	uint32_t waited = rows->step - 1 - rows->stamp[row];
-	rows->stamp[row] = rows->step;
-	if (!waited || rows->first_only)
-		return;
-	real factor = optimizer_decay(rows, waited);
-	for (size_t s = 0; s < 2 && rows->state[s]; s++)
-		for (size_t j = 0; j < rows->weight.columns; j++)
-			rows->state[s][row * rows->weight.stride + j] *= factor;
+static void wait(enum optimizer_id id, const struct waiting *f, real *w, real *s, real *d) {
+	switch (id) {
+#define X(NAME, name)                                                                                                  \
+	case OPTIMIZER_##NAME:                                                                                             \
+		name##_wait(f, w, s, d);                                                                                       \
+		break;
+		OPTIMIZERS(X)
+#undef X
+	case OPTIMIZER_COUNT:
+		break;
+	}
 }
 
-static double update_row(const struct optimizer_rows *rows, size_t row, const real *gradient) {
-	double squares = 0;
-	for (size_t j = 0; j < rows->weight.columns; j++) {
+// A weight and its state, which may be absent.
+static real *state_at(const struct optimizer_rows *rows, size_t which, size_t place, real *absent) {
+	return rows->state[which] ? &rows->state[which][place] : &absent[which];
+}
+
+static void wait_row(const struct optimizer_rows *rows, size_t row, uint32_t waited) {
+	struct waiting f = waiting_make(rows->id, &rows->numbers, rows->l2, waited);
+	for (size_t j = 0; waited && j < rows->weight.columns; j++) {
+		real absent[2] = {0};
 		size_t place = row * rows->weight.stride + j;
-		real *w = &rows->weight.data[place], unused[2] = {0};
-		squares += (double)*w * *w;
-		update(rows->id, &rows->numbers, w, rows->state[0] ? &rows->state[0][place] : &unused[0],
-		       rows->state[1] ? &rows->state[1][place] : &unused[1], (gradient ? gradient[j] : 0) + 2 * rows->l2 * *w);
+		wait(rows->id, &f, &rows->weight.data[place], state_at(rows, 0, place, absent),
+		     state_at(rows, 1, place, absent));
 	}
+}
+
+static double squares_of(const struct optimizer_rows *rows, size_t row) {
+	double squares = 0;
+	for (size_t j = 0; j < rows->weight.columns; j++)
+		squares += (double)*at(&rows->weight, row, j) * *at(&rows->weight, row, j);
 	return squares;
 }
 
-static double reference_optimize(struct device *device, const struct optimizer_rows *rows) {
+static void update_weight(const struct optimizer_rows *rows, size_t row, size_t j, real gradient) {
+	size_t place = row * rows->weight.stride + j;
+	real *w = &rows->weight.data[place], absent[2] = {0};
+	update(rows->id, &rows->numbers, w, state_at(rows, 0, place, absent), state_at(rows, 1, place, absent),
+	       gradient + 2 * rows->l2 * *w);
+}
+
+static double reference_optimize(struct device *device, const struct optimizer_rows *rows,
+                                 const struct matrix *gradient) {
 	(void)device;
-	if (rows->lazy) {
-		for (size_t i = 0; i < rows->gradient.rows; i++) {
-			catch_up(rows, rows->row[i]);
-			update_row(rows, rows->row[i], at(&rows->gradient, i, 0));
-		}
-		return 0;
-	}
 	double squares = 0;
 	for (size_t i = 0; i < rows->weight.rows; i++) {
-		const real *gradient = at(&rows->gradient, i, 0);
-		if (rows->row)
-			gradient = rows->slot[i] ? at(&rows->gradient, rows->slot[i] - 1, 0) : NULL;
-		squares += update_row(rows, i, gradient);
+		squares += squares_of(rows, i);
+		for (size_t j = 0; j < rows->weight.columns; j++)
+			update_weight(rows, i, j, *at(gradient, i, j));
 	}
 	return rows->l2 > 0 ? squares : 0;
+}
+
+// The gradient of the touched place's weight j.
+static real touched_gradient(const struct transposed *t, size_t place, const real *value, const struct matrix *y,
+                             size_t j) {
+	double sum = 0;
+	for (uint32_t k = t->start[place]; k < t->start[place + 1]; k++)
+		sum += (double)value[t->entry[k]] * (y ? *at(y, t->row[k], j) : 1);
+	return (real)sum;
+}
+
+static double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows,
+                                         const struct transposed *t, const real *value, const struct matrix *y) {
+	(void)device;
+	double before = 0, touched_before = 0, touched_after = 0;
+	for (size_t row = 0; row < rows->weight.rows; row++) {
+		size_t place;
+		bool touched = transposed_find(t, row, &place);
+		double squares = squares_of(rows, row);
+		before += squares;
+		if (rows->lazy && !touched)
+			continue;
+		if (rows->lazy && !rows->caught_up)
+			wait_row(rows, row, t->waited[place]);
+		for (size_t j = 0; j < rows->weight.columns; j++)
+			update_weight(rows, row, j, touched ? touched_gradient(t, place, value, y, j) : 0);
+		touched_before += squares;
+		touched_after += squares_of(rows, row);
+	}
+	if (!rows->lazy || rows->l2 == 0)
+		return rows->l2 > 0 ? before : 0;
+	before = *rows->squares; // the rows that wait have not shrunk yet
+	double shrink = 1 - 2 * (double)rows->numbers.rate * (double)rows->l2;
+	*rows->squares = (before - touched_before) * shrink * shrink + touched_after;
+	return before;
+}
+
+static void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
+                               const uint32_t *waited, size_t count) {
+	(void)device;
+	for (size_t i = 0; i < count; i++)
+		wait_row(rows, row ? row[i] : i, waited[i]);
 }
 
 const struct backend backend_reference = {
@@ -365,6 +435,9 @@ const struct backend backend_reference = {
     .open = reference_open,
     .close = cpu_close,
     .describe = cpu_describe,
+    .members = cpu_members,
+    .team = cpu_team,
+    .barrier = cpu_barrier,
     .allocate = cpu_allocate,
     .release = cpu_release,
     .upload = cpu_copy,
@@ -374,6 +447,7 @@ const struct backend backend_reference = {
     .transposed_times = reference_transposed_times,
     .transposed_sums = reference_transposed_sums,
     .cells_times = reference_cells_times,
+    .cells_sum = reference_cells_sum,
     .densify = reference_densify,
     .add_row = reference_add_row,
     .column_sums = reference_column_sums,
@@ -388,4 +462,6 @@ const struct backend backend_reference = {
     .batch_norm_back = reference_batch_norm_back,
     .loss = reference_loss,
     .optimize = reference_optimize,
+    .optimize_touched = reference_optimize_touched,
+    .catch_up = reference_catch_up,
 };

@@ -132,7 +132,10 @@ struct trainer {
 	struct pool *pool;
 	struct device *device;
 	struct network *network;
-	struct batch batch;
+	struct batch batch;    // for evaluation
+	struct batch *batches; // (batches_count): a run of batches to train on, gathered together
+	size_t batches_count;
+	double *losses; // (batches_count)
 	struct order order;
 	struct evaluation evaluation;
 	struct batch_source source;
@@ -191,29 +194,80 @@ static bool make_network(struct trainer *t, struct error *error) {
 	return evaluation_begin(&t->evaluation, error);
 }
 
-// One epoch over all rows with targets. Returns the loss, batches weighted by their cells.
+// Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
+enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
+
+static bool make_batches(struct trainer *t, struct error *error) {
+	size_t rows = (size_t)t->experiment->train->batch, all = rows_in_use(t->source.target);
+	rows = rows < all ? rows : all;
+	double entries = mean_entries(t->source.target, all) * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
+	size_t batches = rows ? (all + rows - 1) / rows : 1, threads = pool_threads(t->pool);
+	size_t count = wanted > GATHERED_MOST ? GATHERED_MOST : (size_t)wanted;
+	count = count > threads ? count : threads;
+	count = count < batches ? count : batches;
+	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
+	t->losses = memory_alloc((count + 1) * sizeof(*t->losses));
+	for (; t->batches_count < count; t->batches_count++)
+		if (!batch_create(&t->source, 1, rows, &t->batches[t->batches_count], error))
+			return false;
+	return true;
+}
+
+// The epoch's rows from `first` on, as many as there are batches for.
+struct gathering {
+	struct trainer *trainer;
+	size_t first;
+};
+
+static size_t batch_rows(const struct trainer *t, size_t first) {
+	size_t batch = (size_t)t->experiment->train->batch;
+	return t->order.count - first < batch ? t->order.count - first : batch;
+}
+
+static void gather_batch(void *context, size_t index) {
+	const struct gathering *g = context;
+	struct trainer *t = g->trainer;
+	size_t first = g->first + index * (size_t)t->experiment->train->batch;
+	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
+	batch_transpose(&t->batches[index]);
+}
+
+// Adds the batches' losses, weighted by their cells.
+static bool add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t count, double *total, double *cells,
+                       struct error *error) {
+	for (size_t i = 0; i < count; i++) {
+		const struct batch *batch = &t->batches[i];
+		if (!isfinite(t->losses[i]))
+			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number + i);
+		double stored = (double)sparse_count(&batch->target);
+		double weight = t->graph->loss->all_cells ? (double)batch->rows * (double)batch->target.columns : stored;
+		*total += t->losses[i] * weight;
+		*cells += weight;
+		t->ratings += stored;
+	}
+	return true;
+}
+
+// One epoch over all rows with targets. Returns the loss.
 static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, struct error *error) {
-	size_t batch = (size_t)t->experiment->train->batch, count = t->order.count;
+	size_t batch = (size_t)t->experiment->train->batch, rows = t->order.count, number = 1;
 	double total = 0, cells = 0;
 	if (t->experiment->train->shuffle)
 		shuffle(&t->order, t->order.rows, epoch);
-	for (size_t first = 0, number = 1; first < count; first += batch, number++) {
-		size_t rows = count - first < batch ? count - first : batch;
-		batch_gather(&t->batch, &t->source, t->order.place + first, rows);
-		batch_transpose(&t->batch);
-		double loss = network_step(t->network, &t->batch, epoch);
-		if (!isfinite(loss))
-			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number);
-		double batch_cells = t->graph->loss->all_cells ? (double)rows * (double)t->batch.target.columns
-		                                               : (double)sparse_count(&t->batch.target);
-		total += loss * batch_cells;
-		cells += batch_cells;
-		t->ratings += (double)sparse_count(&t->batch.target);
+	for (size_t first = 0, count; first < rows; first += count * batch, number += count) {
+		size_t left = (rows - first + batch - 1) / batch;
+		count = left < t->batches_count ? left : t->batches_count;
+		pool_run(t->pool, count, gather_batch, &(struct gathering){t, first});
+		network_train(t->network, t->batches, count, epoch, t->losses);
+		if (!add_losses(t, epoch, number, count, &total, &cells, error))
+			return false;
 		if (t->observer->batch)
-			t->observer->batch(t->observer->context, epoch, (double)(first + rows) / (double)count, t->ratings);
+			t->observer->batch(t->observer->context, epoch, fmin((double)(first + count * batch) / (double)rows, 1),
+			                   t->ratings);
 		if (t->observer->interrupted && t->observer->interrupted(t->observer->context))
 			return error_set(error, ERROR_INTERRUPTED, "interrupted in epoch %u", epoch);
 	}
+	network_settle(t->network);
 	*ret_loss = cells > 0 ? total / cells : NAN;
 	return true;
 }
@@ -352,7 +406,8 @@ static bool check_weights(const struct run_result *r, struct error *error) {
 }
 
 static bool train_all(struct trainer *t, struct error *error) {
-	if (!make_network(t, error) || !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+	if (!make_network(t, error) || !make_batches(t, error) ||
+	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
 		return false;
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
@@ -400,6 +455,10 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 	bool good = train_all(&t, error);
 	network_destroy(t.network);
 	batch_destroy(&t.batch);
+	for (size_t i = 0; i < t.batches_count; i++)
+		batch_destroy(&t.batches[i]);
+	free(t.batches);
+	free(t.losses);
 	order_finish(&t.order);
 	evaluation_finish(&t.evaluation);
 	free(t.best);

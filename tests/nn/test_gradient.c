@@ -129,7 +129,7 @@ static void check_network(struct network *n, const struct batch *batch, const ch
 		const struct parameter *p = &n->graph->parameters[k];
 		gradients[k] = memory_alloc(p->rows * p->columns * sizeof(real));
 		if (p->trainable)
-			network_gradient_of(n, p, gradients[k]);
+			network_gradient_of(n, batch, p, gradients[k]);
 	}
 	assert_true(near(loss + penalty(n), network_loss(n, batch, EPOCH, true), 1e-12, 1e-12));
 	for (size_t k = 0; k < count; k++) {
@@ -150,7 +150,7 @@ static void check_on(const struct backend *backend, const struct graph *graph, b
 	batch_transpose(&batch);
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch),
-		                         .feature_entries = batch_feature_entries_most(&batch) };
+		                         .feature_entries = batch_feature_entries_most(&batch), .gradients = true };
 	struct device *device;
 	assert_true(backend->open(backend, NULL, &device, &error));
 	struct network *network;

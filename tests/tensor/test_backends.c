@@ -1,5 +1,6 @@
 // Every function of the seam: the openblas backend, with each set of kernels that this processor runs, against the
-// reference on random shapes; and the same bits on 1, 2 and 3 threads.
+// reference on random shapes. Each case runs on a part of its tensors, as members of a team do, and what is beside the
+// part must stay as it was.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,16 +14,17 @@
 #include "tensor/cpu.h"
 #include "tensor/kernels.h"
 
-enum { ROUNDS = 45, ROWS_MOST = 300, WIDTH_MOST = 1100, PAD_MOST = 16, POOLS = 4, THREADS_MOST = 3 };
+enum { ROUNDS = 45, ROWS_MOST = 300, WIDTH_MOST = 1100, PAD_MOST = 16, POOLS = 4, STEP = 100 };
 enum { POOL = 10 * ROWS_MOST * (WIDTH_MOST + PAD_MOST) };
 
 // One round's shapes and numbers. Outputs begin as pool[3], so that what beta keeps, and what a stride skips, is compared.
 struct world {
 	uint64_t state;
 	size_t round, m, n, k, pad;
-	struct sparse s; // (m, k)
+	struct sparse s, range; // (m, k), and some of its rows
+	size_t first;           // row of the range
 	struct transposed t;
-	uint32_t *row;   // (m) places in the data
+	uint32_t *row; // (m) places in the data
 	real beta;
 };
 static real *pool[POOLS]; // (POOL) in [-1, 1)
@@ -77,7 +79,14 @@ static void make_transposed(struct world *w) {
 	}
 	start[touched] = filled;
 	free(seen);
-	w->t = (struct transposed){ touched, column, start, row, entry };
+	uint32_t *slot = memory_alloc((w->k + 1) * sizeof(*slot)), *stamp = memory_alloc((w->k + 1) * sizeof(*stamp));
+	uint32_t *waited = memory_alloc((touched + 1) * sizeof(*waited));
+	for (uint32_t i = 0; i < touched; i++) {
+		slot[column[i]] = i;
+		stamp[column[i]] = STEP;
+		waited[i] = i % 4 ? i * 7 % 90 : 0;
+	}
+	w->t = (struct transposed){ touched, column, start, row, entry, waited, slot, stamp, STEP };
 }
 
 static void make_world(struct world *w, size_t round) {
@@ -90,13 +99,16 @@ static void make_world(struct world *w, size_t round) {
 	w->beta = (real)draw_below(&w->state, 3) / 2;
 	make_sparse(w, round % 3 ? 10 : 60);
 	make_transposed(w);
+	w->first = draw_below(&w->state, w->m);
+	w->range = sparse_rows(&w->s, w->first, 1 + draw_below(&w->state, w->m - w->first));
 	w->row = memory_alloc(w->m * sizeof(*w->row));
 	for (size_t i = 0; i < w->m; i++)
 		w->row[i] = draw(&w->state);
 }
 
 static void finish_world(struct world *w) {
-	const void *parts[] = { w->s.start, w->s.column, w->t.column, w->t.start, w->t.row, w->t.entry, w->row };
+	const void *parts[] = { w->s.start, w->s.column, w->t.column, w->t.start, w->t.row, w->t.entry, w->t.waited,
+		                    w->t.slot, w->t.stamp, w->row };
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		free((void *)(uintptr_t)parts[i]);
 }
@@ -115,7 +127,8 @@ static size_t run_gemm(const struct backend *b, struct device *d, const struct w
 
 static size_t run_sparse_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix x = matrix(pool[0], w->k, w->n, w->pad), y = matrix(out, w->m, w->n, w->pad);
-	b->sparse_times(d, &w->s, &x, w->beta, &y);
+	struct matrix part = matrix_part(&y, w->first, w->range.rows, 0, w->n);
+	b->sparse_times(d, &w->range, &x, w->round & 1 ? pool[1] + 3 : NULL, w->beta, &part);
 	return numbers(&y);
 }
 
@@ -132,13 +145,22 @@ static size_t run_transposed_sums(const struct backend *b, struct device *d, con
 
 static size_t run_cells_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix h = matrix(pool[0], w->m, w->n, w->pad), x = matrix(pool[1], w->k, w->n, w->pad);
-	b->cells_times(d, &w->s, &h, &x, w->round & 1 ? pool[2] + 7 : NULL, out);
+	struct matrix part = matrix_part(&h, w->first, w->range.rows, 0, w->n);
+	b->cells_times(d, &w->range, &part, &x, out);
+	return sparse_count(&w->s) + 1;
+}
+
+static size_t run_cells_sum(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix parts = matrix(pool[0], 1 + w->round % 9, sparse_count(&w->s), w->pad);
+	b->cells_sum(d, &w->range, &parts, w->round & 1 ? pool[2] + 7 : NULL, out);
 	return sparse_count(&w->s) + 1;
 }
 
 static size_t run_densify(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix y = matrix(out, w->m, w->k, w->pad);
-	b->densify(d, &w->s, &y);
+	size_t column = w->k / 3;
+	struct matrix part = matrix_part(&y, w->first, w->range.rows, column, w->k - column - w->k / 5);
+	b->densify(d, &w->range, column, &part);
 	return numbers(&y);
 }
 
@@ -191,33 +213,38 @@ static size_t run_activate_back(const struct backend *b, struct device *d, const
 static struct dropout_draw draw_of(const struct world *w) {
 	static const double rates[] = { 0, 0.2, 0.5, 0.99 };
 	return (struct dropout_draw){ .stream = random_stream_make(w->round, "dropout", "node"), .epoch = (uint32_t)w->round,
-		                          .row = w->row, .rate = rates[w->round % 4] };
+		                          .row = w->row, .unit = (uint32_t)(w->round % 3 * 40), .rate = rates[w->round % 4] };
 }
 
+// The bits of a row's last word beyond the width are anybody's.
 static size_t run_dropout(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct dropout_draw drawn = draw_of(w);
 	struct matrix x = matrix(pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
-	uint8_t *keep = memory_alloc(w->m * w->n);
-	b->dropout(d, &drawn, &x, &y, keep);
-	for (size_t i = 0; i < w->m * w->n; i++)
-		out[numbers(&y) + i] = keep[i];
+	size_t words = (w->n + 63) / 64;
+	uint64_t *keep = memory_alloc(w->m * words * sizeof(*keep));
+	b->dropout(d, &drawn, &x, &y, keep, words);
+	for (size_t i = 0; i < w->m; i++)
+		for (size_t j = 0; j < w->n; j++)
+			out[numbers(&y) + i * w->n + j] = (real)(keep[i * words + j / 64] >> j % 64 & 1);
 	free(keep);
 	return numbers(&y) + w->m * w->n;
 }
 
 static size_t run_dropout_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix dy = matrix(pool[0], w->m, w->n, 0), dx = matrix(out, w->m, w->n, w->pad);
-	uint8_t *keep = memory_alloc(w->m * w->n);
-	for (size_t i = 0; i < w->m * w->n; i++)
-		keep[i] = pool[1][i] > 0;
-	b->dropout_back(d, 0.2, keep, &dy, w->beta, &dx);
+	size_t words = (w->n + 63) / 64;
+	uint64_t *keep = memory_alloc(w->m * words * sizeof(*keep)), state = w->state;
+	for (size_t i = 0; i < w->m * words; i++)
+		keep[i] = (uint64_t)draw(&state) << 32 | draw(&state);
+	b->dropout_back(d, 0.2, keep, words, &dy, w->beta, &dx);
 	free(keep);
 	return numbers(&dx);
 }
 
 static size_t run_dropout_sparse(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct dropout_draw drawn = draw_of(w);
-	b->dropout_sparse(d, &drawn, &w->s, out);
+	drawn.row += w->first;
+	b->dropout_sparse(d, &drawn, &w->range, out);
 	return sparse_count(&w->s) + 1;
 }
 
@@ -275,64 +302,85 @@ static size_t run_loss(const struct backend *b, struct device *d, const struct w
 		inside[i] = (real)0.05 + (real)0.9 * real_fabs(pool[0][i]);
 	struct sparse target = w->s;
 	target.value = targets;
+	double *sums = memory_alloc(w->range.rows * sizeof(*sums));
+	target = sparse_rows(&target, w->first, w->range.rows);
 	for (size_t form = 0; form < (size_t)3 * CELL_LOSS_COUNT; form++) {
-		struct loss_cells loss = { (enum cell_loss_id)(form / 3), &target, form % 3 == 2, pool[1] };
+		struct loss_cells loss = { (enum cell_loss_id)(form / 3), &target, form % 3 == 2, 0.7, w->round & 1 };
 		bool packed = form % 3 == 0;
+		size_t first = packed ? 0 : w->k / 4;
 		struct matrix y = packed ? matrix(inside, 1, cells, 0) : matrix(inside, w->m, w->k, w->pad), g = y;
 		g.data = out + filled;
-		double sum = b->loss(d, &loss, packed, &y, &g);
+		struct matrix y_part = packed ? y : matrix_part(&y, w->first, target.rows, first, w->k - first);
+		struct matrix g_part = packed ? g : matrix_part(&g, w->first, target.rows, first, w->k - first);
+		b->loss(d, &loss, packed, first, &y_part, &g_part, sums);
 		filled += numbers(&g);
-		out[filled++] = (real)sum;
+		for (size_t i = 0; i < target.rows; i++)
+			out[filled++] = (real)sums[i];
 	}
+	free(sums);
 	free(targets);
 	return filled;
 }
 
-// Lazy rows, rows by slot, and all rows, of each optimizer. out: weights | state | state | stamps | sum of squares
-enum update { UPDATE_LAZY, UPDATE_SLOTS, UPDATE_ALL, UPDATES };
-
-static void fill_update(const struct world *w, struct optimizer_rows *rows, enum update kind, uint32_t *slot,
-                        real *powers) {
-	for (size_t i = 0; i < w->k; i++)
-		rows->stamp[i] = (uint32_t)(i * 7 % 90);
-	for (size_t i = 0; i < 64; i++)
-		powers[i] = (real)pow(0.9, (double)i);
-	for (size_t i = 0; i < w->t.count; i++)
-		slot[w->t.column[i]] = (uint32_t)i + 1;
-	rows->slot = slot;
-	rows->lazy = kind == UPDATE_LAZY;
-	rows->first_only = rows->id == OPTIMIZER_ADAGRAD || rows->id == OPTIMIZER_SGD;
-	rows->row = kind == UPDATE_ALL ? NULL : w->t.column;
-	rows->gradient = matrix(pool[1], kind == UPDATE_ALL ? w->k : w->t.count, w->n, w->pad);
-	rows->l2 = kind == UPDATE_LAZY ? 0 : (real)0.01 * (real)(w->round & 1);
-	rows->step = 100;
-	rows->decay_power = powers;
-	rows->decay_powers = 64;
-}
-
-static size_t run_optimize(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	enum update kind = (enum update)(w->round / OPTIMIZER_COUNT % UPDATES);
+// out: weights | state | state | sum of squares before | and after
+static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size_t columns, real *out,
+                                          struct waiting_table *waiting, double *squares) {
 	struct optimizer_rows rows = {
 		.id = (enum optimizer_id)(w->round % OPTIMIZER_COUNT),
 		.numbers = { .rate = (real)0.1, .epsilon = (real)1e-6, .decay = (real)0.9, .decay_square = (real)0.99,
 		             .correction = 2, .correction_square = 3, .nesterov = (real)(w->round / 15 & 1) },
-		.weight = matrix(out, w->k, w->n, w->pad),
+		.weight = matrix(out, w->k, columns, w->pad),
+		.waiting = waiting,
+		.squares = squares,
 	};
 	size_t size = numbers(&rows.weight);
-	real powers[64];
+	rows.lazy = lazy && rows.id != OPTIMIZER_ADAM;
+	if (rows.lazy && rows.id == OPTIMIZER_SGD && w->round / 5 & 1)
+		rows.numbers.decay = 0;
+	if (columns > 1 && (!rows.lazy || (rows.id == OPTIMIZER_SGD && rows.numbers.decay == 0)))
+		rows.l2 = (real)0.01 * (real)(w->round / 2 & 1);
+	rows.caught_up = rows.lazy && (rows.id == OPTIMIZER_SGD || rows.id == OPTIMIZER_ADAGRAD);
 	for (size_t i = 0; i < 2; i++)
 		rows.state[i] = out + (i + 1) * size;
 	for (size_t i = size; i < 3 * size; i++)
 		out[i] = real_fabs(out[i]);
-	rows.stamp = memory_alloc((w->k + 1) * sizeof(*rows.stamp));
-	uint32_t *slot = memory_alloc((w->k + 1) * sizeof(*slot));
-	fill_update(w, &rows, kind, slot, powers);
-	out[3 * size] = (real)b->optimize(d, &rows);
-	for (size_t i = 0; i < w->k; i++)
-		out[3 * size + 1 + i] = (real)rows.stamp[i];
-	free(rows.stamp);
-	free(slot);
-	return 3 * size + 1 + w->k;
+	if (rows.lazy)
+		waiting_table_init(waiting, rows.id, &rows.numbers, rows.l2);
+	*squares = 0;
+	for (size_t i = 0; i < w->k * rows.weight.stride; i++)
+		*squares += i % rows.weight.stride < columns ? (double)out[i] * (double)out[i] : 0;
+	return rows;
+}
+
+static struct waiting_table waiting;
+
+static size_t run_optimize(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double squares;
+	struct optimizer_rows rows = optimizer_of(w, false, w->n, out, &waiting, &squares);
+	size_t size = numbers(&rows.weight);
+	struct matrix gradient = matrix(pool[1], w->k, w->n, w->pad);
+	out[3 * size] = (real)b->optimize(d, &rows, &gradient);
+	return 3 * size + 1;
+}
+
+// Lazily and all rows, matrices and single columns.
+static size_t run_optimize_touched(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double squares;
+	bool column = w->round % 7 == 2;
+	struct optimizer_rows rows = optimizer_of(w, w->round % 4 < 2, column ? 1 : w->n, out, &waiting, &squares);
+	size_t size = numbers(&rows.weight);
+	struct matrix y = matrix(pool[1], w->m, w->n, w->pad);
+	out[3 * size] = (real)b->optimize_touched(d, &rows, &w->t, pool[0], column ? NULL : &y);
+	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
+	return 3 * size + 2;
+}
+
+static size_t run_catch_up(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double squares;
+	struct optimizer_rows rows = optimizer_of(w, true, w->n, out, &waiting, &squares);
+	if (rows.lazy)
+		b->catch_up(d, &rows, w->t.column, w->t.waited, w->t.count);
+	return 3 * numbers(&rows.weight);
 }
 
 static const struct {
@@ -345,6 +393,7 @@ static const struct {
 	{ "transposed_times", run_transposed_times, false },
 	{ "transposed_sums", run_transposed_sums, false },
 	{ "cells_times", run_cells_times, false },
+	{ "cells_sum", run_cells_sum, false },
 	{ "densify", run_densify, true },
 	{ "add_row", run_add_row, false },
 	{ "column_sums", run_column_sums, false },
@@ -359,16 +408,17 @@ static const struct {
 	{ "batch_norm_back", run_batch_norm_back, false },
 	{ "loss", run_loss, false },
 	{ "optimize", run_optimize, false },
+	{ "optimize_touched", run_optimize_touched, false },
+	{ "catch_up", run_catch_up, false },
 };
-enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 7 }; // open ... download
+enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 10 }; // open ... download
 
 _Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES + DEVICE_FUNCTIONS) * sizeof(void (*)(void)),
                "a function of the seam has no case here");
 
 // --- devices ------------------------------------------------------------------------------------------------------------
 
-static struct device *reference, *threaded[THREADS_MOST];
-static struct pool *threads[THREADS_MOST];
+static struct device *reference, *openblas;
 
 static bool runs_here(const struct kernels *kernels) {
 #if defined(__x86_64__)
@@ -392,9 +442,9 @@ static void compare(size_t which, const struct world *w, const char *kernels, co
 // The most that a case writes.
 static size_t room(const struct world *w) {
 	size_t maps = ACTIVATION_COUNT * w->m * (w->n + w->pad) + 6 * w->n, weights = 3 * w->k * (w->n + w->pad) + w->k;
-	size_t losses = 3 * CELL_LOSS_COUNT * (w->m * (w->k + w->pad) + 1);
+	size_t losses = 3 * CELL_LOSS_COUNT * w->m * (w->k + w->pad + 1);
 	size_t most = maps > weights ? maps : weights;
-	return (most > losses ? most : losses) + 1;
+	return (most > losses ? most : losses) + 2;
 }
 
 static size_t run_on(size_t which, const struct backend *b, struct device *d, const struct world *w, real *out) {
@@ -402,23 +452,17 @@ static size_t run_on(size_t which, const struct backend *b, struct device *d, co
 	return cases[which].run(b, d, w, out);
 }
 
-static void check_case(size_t which, const struct world *w, const struct kernels *kernels, real *const out[3]) {
+static void check_case(size_t which, const struct world *w, const struct kernels *kernels, real *const out[2]) {
 	size_t count = run_on(which, &backend_reference, reference, w, out[0]);
 	assert_in_range(count, 1, room(w));
-	for (size_t t = 0; t < THREADS_MOST; t++) {
-		threaded[t]->kernels = kernels;
-		assert_int_equal(run_on(which, &backend_openblas, threaded[t], w, out[t ? 2 : 1]), count);
-		if (t == 0)
-			compare(which, w, kernels->name, out[0], out[1], count);
-		else if (memcmp(out[1], out[2], count * sizeof(real)))
-			fail_msg("%s, kernels %s, round %zu: %zu threads give other bits", cases[which].name, kernels->name, w->round,
-			         t + 1);
-	}
+	openblas->kernels = kernels;
+	assert_int_equal(run_on(which, &backend_openblas, openblas, w, out[1]), count);
+	compare(which, w, kernels->name, out[0], out[1], count);
 }
 
 static void check_kernels(const struct kernels *kernels) {
-	real *out[3];
-	for (size_t i = 0; i < 3; i++)
+	real *out[2];
+	for (size_t i = 0; i < 2; i++)
 		out[i] = memory_alloc(POOL * sizeof(real));
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct world w;
@@ -427,7 +471,7 @@ static void check_kernels(const struct kernels *kernels) {
 			check_case(i, &w, kernels, out);
 		finish_world(&w);
 	}
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 2; i++)
 		free(out[i]);
 }
 
@@ -444,7 +488,7 @@ static void test_chosen(void **state) {
 		if (runs_here(sets[i]))
 			check_kernels(sets[i]);
 #endif
-	assert_true(runs_here(threaded[0]->kernels));
+	assert_true(runs_here(openblas->kernels));
 }
 
 static void test_dropout_rate(void **state) {
@@ -453,13 +497,14 @@ static void test_dropout_rate(void **state) {
 	make_world(&w, 5);
 	struct dropout_draw drawn = draw_of(&w);
 	drawn.rate = 0.2;
+	size_t words = (WIDTH_MOST + 63) / 64, kept = 0, all = w.m * WIDTH_MOST;
 	real *y = memory_alloc(w.m * WIDTH_MOST * sizeof(*y));
-	uint8_t *keep = memory_alloc(w.m * WIDTH_MOST);
+	uint64_t *keep = memory_alloc(w.m * words * sizeof(*keep));
 	struct matrix x = matrix(pool[0], w.m, WIDTH_MOST, 0), m = matrix(y, w.m, WIDTH_MOST, 0);
-	size_t kept = 0, all = w.m * WIDTH_MOST;
-	backend_openblas.dropout(threaded[1], &drawn, &x, &m, keep);
-	for (size_t i = 0; i < all; i++)
-		kept += keep[i];
+	backend_openblas.dropout(openblas, &drawn, &x, &m, keep, words);
+	for (size_t i = 0; i < w.m; i++)
+		for (size_t j = 0; j < WIDTH_MOST; j++)
+			kept += keep[i * words + j / 64] >> j % 64 & 1;
 	assert_in_range(kept, (size_t)(0.79 * (double)all), (size_t)(0.81 * (double)all)); // 14 standard deviations
 	free(y);
 	free(keep);
@@ -483,21 +528,15 @@ static int set_up(void **state) {
 		for (size_t k = 0; k < POOL; k++)
 			pool[i][k] = draw_real(&seed);
 	}
-	for (size_t t = 0; t < THREADS_MOST; t++) {
-		threads[t] = pool_create(t + 1);
-		if (!backend_openblas.open(&backend_openblas, threads[t], &threaded[t], NULL))
-			return 1;
-	}
+	if (!backend_openblas.open(&backend_openblas, NULL, &openblas, NULL))
+		return 1;
 	return backend_reference.open(&backend_reference, NULL, &reference, NULL) ? 0 : 1;
 }
 
 static int tear_down(void **state) {
 	(void)state;
 	backend_reference.close(reference);
-	for (size_t t = 0; t < THREADS_MOST; t++) {
-		backend_openblas.close(threaded[t]);
-		pool_destroy(threads[t]);
-	}
+	backend_openblas.close(openblas);
 	for (size_t i = 0; i < POOLS; i++)
 		free(pool[i]);
 	return 0;
