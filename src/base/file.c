@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,35 @@ bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size,
 	return true;
 }
 
+bool file_map(const char *path, struct file_map *ret, struct error *error) {
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return read_failed(error, path, errno);
+	struct stat status;
+	struct file_map map = {0};
+	bool known = fstat(descriptor, &status) == 0, regular = known && S_ISREG(status.st_mode);
+	int number = known && S_ISDIR(status.st_mode) ? EISDIR : known && !regular ? ENODEV : errno;
+	bool fine = regular;
+	if (regular && status.st_size > 0) {
+		void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+		number = errno;
+		fine = data != MAP_FAILED;
+		if (fine)
+			map = (struct file_map){.data = data, .size = (size_t)status.st_size};
+	}
+	close(descriptor);
+	if (!fine)
+		return read_failed(error, path, number);
+	*ret = map;
+	return true;
+}
+
+void file_unmap(struct file_map *map) {
+	if (map->data != NULL)
+		munmap((void *)(uintptr_t)map->data, map->size);
+	*map = (struct file_map){0};
+}
+
 static bool write_all(int descriptor, const char *data, size_t size) {
 	while (size > 0) {
 		ssize_t put = write(descriptor, data, size);
@@ -161,6 +191,29 @@ bool file_write(const char *path, const void *data, size_t size, struct error *e
 	int number = errno;
 	if (opened && !fine)
 		unlink(name.data); // already gone where only the folder's fsync failed
+	text_finish(&name);
+	return fine || error_set(error, ERROR_RUN, "cannot write \"%s\": %s", path, strerror(number));
+}
+
+static bool write_pieces(int descriptor, const struct file_piece *pieces, size_t count) {
+	bool fine = true;
+	for (size_t i = 0; i < count && fine; i++)
+		fine = write_all(descriptor, pieces[i].data, pieces[i].size);
+	int number = errno;
+	if (close(descriptor) != 0 && fine)
+		return false;
+	errno = number;
+	return fine;
+}
+
+bool file_write_pieces(const char *path, const struct file_piece *pieces, size_t count, struct error *error) {
+	struct text name = {0};
+	int descriptor = open_temporary(path, &name);
+	bool opened = descriptor >= 0;
+	bool fine = opened && write_pieces(descriptor, pieces, count) && rename(name.data, path) == 0;
+	int number = errno;
+	if (opened && !fine)
+		unlink(name.data);
 	text_finish(&name);
 	return fine || error_set(error, ERROR_RUN, "cannot write \"%s\": %s", path, strerror(number));
 }

@@ -10,8 +10,26 @@ bool file_is_folder(const char *path);
 // The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is a folder, or is longer
 // than `most` bytes. The caller frees *ret_data.
 bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
+
+// A file's bytes, mapped: read-only, straight from the page cache. Whoever cuts the file short meanwhile ends the
+// program (SIGBUS), as with any mapped file.
+struct file_map {
+	const char *data; // (size); NULL where the file is empty
+	size_t size;
+};
+// ERROR_DATA when it cannot be read or is no regular file.
+bool file_map(const char *path, struct file_map *ret, struct error *error);
+void file_unmap(struct file_map *map); // a zeroed one is fine
+
 // Writes under a temporary name in the same folder and renames; nothing is left when it fails (ERROR_RUN).
 bool file_write(const char *path, const void *data, size_t size, struct error *error);
+// The same for several pieces, one after the other, without waiting for the disk: after a power cut the file may hold
+// anything. For what can be made again and is checked when it is read.
+struct file_piece {
+	const void *data; // (size)
+	size_t size;
+};
+bool file_write_pieces(const char *path, const struct file_piece *pieces, size_t count, struct error *error);
 // fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`. When it fails (ERROR_RUN) `from` is
 // left as it is. An empty folder at `to` is replaced by a folder, a full one is not.
 bool file_publish(const char *from, const char *to, struct error *error);

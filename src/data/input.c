@@ -161,6 +161,7 @@ static bool open_surveyed(struct archive *archive, const char *path, const struc
 	struct input input = {0};
 	if (survey->single) {
 		input.archive = archive;
+		input.plain = archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE;
 	} else {
 		archive_read_free(archive);
 		if (!survey->empty && (input.archive = open_entry(path, survey->place, error)) == NULL)
@@ -214,13 +215,33 @@ static char *find_in_folder(const char *folder, const char *want, struct error *
 	return found;
 }
 
+static bool find_expanded(const char *path, const char *want, char **ret, struct error *error) {
+	*ret = NULL;
+	if (!file_is_folder(path))
+		*ret = memory_copy_string(path);
+	else if (want == NULL)
+		unreadable(error, path, strerror(EISDIR));
+	else
+		*ret = find_in_folder(path, want, error);
+	return *ret != NULL;
+}
+
+bool input_find(const char *path, const char *want, char **ret, struct error *error) {
+	char *expanded;
+	if (!path_expand(path, &expanded, error))
+		return false;
+	bool fine = find_expanded(expanded, want, ret, error);
+	free(expanded);
+	return fine;
+}
+
 static bool open_expanded(const char *path, const char *want, struct input *ret, struct error *error) {
 	if (!file_is_folder(path))
 		return open_file(path, want, ret, error);
-	if (want == NULL)
-		return unreadable(error, path, strerror(EISDIR));
-	char *file = find_in_folder(path, want, error);
-	bool fine = file != NULL && open_expanded(file, NULL, ret, error);
+	char *file;
+	if (!find_expanded(path, want, &file, error))
+		return false;
+	bool fine = open_expanded(file, NULL, ret, error);
 	free(file);
 	return fine;
 }

@@ -9,12 +9,15 @@ struct archive;
 struct input {
 	struct archive *archive; // NULL where the file is empty
 	char *name;              // for messages: the path, and behind it the name within an archive
+	bool plain;              // `name` is the file itself, not compressed: it may be mapped in place of being read
 };
 
 // `want` NULL: path is a file, or an archive that holds exactly one. Otherwise path is a folder that holds `want`,
 // plain or compressed, or an archive that holds one file of that name, in whatever folder. ${NAME} in path is expanded.
 // ERROR_DATA where there is no such file, or more than one candidate (naming them).
 bool input_open(const char *path, const char *want, struct input *ret, struct error *error);
+// The file on the disk that input_open would open: path, or the file of the folder. free() *ret.
+bool input_find(const char *path, const char *want, char **ret, struct error *error);
 // Reads at most `capacity` bytes; *ret_size is less than that only at the end. ERROR_DATA with the reason where the
 // file is truncated or damaged.
 bool input_read(struct input *input, void *buffer, size_t capacity, size_t *ret_size, struct error *error);

@@ -1,5 +1,5 @@
-// Lines come from a buffer that holds one line of the largest size and a block more: what is left of a line moves to
-// the front when the buffer is refilled. Fields point into the buffer; nothing is copied.
+// Lines of a file come from a buffer that holds one line of the largest size and a block more: what is left of a line
+// moves to the front when the buffer is refilled. Fields point into the buffer; only quoted ones are copied.
 #include "data/lines.h"
 
 #include <stdlib.h>
@@ -14,37 +14,53 @@ enum {
 };
 
 static bool fill(struct lines *lines, struct error *error) {
-	memmove(lines->buffer, lines->buffer + lines->start, lines->end - lines->start);
+	memmove(lines->owned, lines->owned + lines->start, lines->end - lines->start);
 	lines->end -= lines->start;
 	lines->start = 0;
 	size_t room = BUFFER_BYTES - lines->end, got;
-	if (!input_read(&lines->input, lines->buffer + lines->end, room, &got, error))
+	if (!input_read(&lines->input, lines->owned + lines->end, room, &got, error))
 		return false;
 	lines->end += got;
 	lines->ended = got < room;
 	return true;
 }
 
+static void skip_mark(struct lines *lines) {
+	static const char mark[] = "\xEF\xBB\xBF"; // UTF-8 byte order mark
+	if (lines->end >= strlen(mark) && memcmp(lines->buffer, mark, strlen(mark)) == 0)
+		lines->start = strlen(mark);
+}
+
+void lines_over(const char *text, size_t size, bool whole, const char *name, const struct lines_layout *layout,
+                struct lines *ret) {
+	*ret = (struct lines){.layout = *layout, .separator_length = strlen(layout->separator), .next_line = 1};
+	ret->input.name = memory_copy_string(name);
+	ret->buffer = text;
+	ret->end = size;
+	ret->ended = true;
+	ret->cut_off = !whole;
+	skip_mark(ret);
+}
+
 bool lines_open(const char *path, const char *want, const struct lines_layout *layout, struct lines *ret,
                 struct error *error) {
-	static const char mark[] = "\xEF\xBB\xBF"; // UTF-8 byte order mark
 	struct lines lines = {.layout = *layout, .separator_length = strlen(layout->separator), .next_line = 1};
 	if (!input_open(path, want, &lines.input, error))
 		return false;
-	lines.buffer = memory_array(BUFFER_BYTES, 1, "lines", error);
+	lines.buffer = lines.owned = memory_array(BUFFER_BYTES, 1, "lines", error);
 	if (lines.buffer == NULL || !fill(&lines, error)) {
 		lines_close(&lines);
 		return false;
 	}
-	if (lines.end >= strlen(mark) && memcmp(lines.buffer, mark, strlen(mark)) == 0)
-		lines.start = strlen(mark);
+	skip_mark(&lines);
 	*ret = lines;
 	return true;
 }
 
 void lines_close(struct lines *lines) {
 	input_close(&lines->input);
-	free(lines->buffer);
+	free(lines->owned);
+	free(lines->unpacked);
 	free(lines->fields);
 	*lines = (struct lines){0};
 }
@@ -95,18 +111,24 @@ static const char *quoted_line_end(const struct lines *lines, const char *text, 
 	return NULL;
 }
 
+// How far a line is looked for: not much farther than a line may be long, however much there is in memory.
+static size_t reach(const struct lines *lines) {
+	size_t left = lines->end - lines->start;
+	return left < BUFFER_BYTES ? left : BUFFER_BYTES;
+}
+
 // The newline that ends the line at the start of the buffer; NULL where more must be read.
 static const char *line_end(const struct lines *lines) {
 	const char *text = lines->buffer + lines->start;
-	const char *newline = memchr(text, '\n', lines->end - lines->start);
+	const char *newline = memchr(text, '\n', reach(lines));
 	if (newline == NULL || !lines->layout.quotes || memchr(text, '"', (size_t)(newline - text)) == NULL)
 		return newline;
-	return quoted_line_end(lines, text, lines->buffer + lines->end);
+	return quoted_line_end(lines, text, text + reach(lines));
 }
 
 static bool too_long(const struct lines *lines, struct error *error) {
 	error_at(error, ERROR_DATA, lines_at(lines), "the line is longer than 1 MiB");
-	if (lines->layout.quotes && memchr(lines->buffer + lines->start, '"', lines->end - lines->start) != NULL)
+	if (lines->layout.quotes && memchr(lines->buffer + lines->start, '"', reach(lines)) != NULL)
 		error_hint(error, "A quoted field may not be closed; set quotes = false if quotes are ordinary characters.");
 	return false;
 }
@@ -121,7 +143,7 @@ static bool take_line(struct lines *lines, bool *ret_more, struct error *error) 
 		if (!fill(lines, error))
 			return false;
 	}
-	*ret_more = lines->start < lines->end;
+	*ret_more = lines->start < lines->end && (end != NULL || !lines->cut_off || reach(lines) > LINE_BYTES_MAX);
 	if (!*ret_more)
 		return true;
 	lines->text = lines->buffer + lines->start;
@@ -154,19 +176,29 @@ static void split_plain(struct lines *lines) {
 	}
 }
 
-// Takes the quotes away, in place.
-static struct field unpack(char *text, const char *end) {
-	char *out = text;
+// Copies a quoted field to `out` without its quotes.
+static struct field unpack(const char *text, const char *end, char *out) {
+	char *start = out;
 	for (const char *p = text + 1; p + 1 < end; p++) {
 		*out++ = *p;
 		p += *p == '"'; // of two, one stands for a quote
 	}
-	return (struct field){.data = text, .length = (size_t)(out - text)};
+	return (struct field){.data = start, .length = (size_t)(out - start)};
+}
+
+// Fields take less room without their quotes than the line has.
+static char *reserve_unpacked(struct lines *lines) {
+	if (lines->unpacked_capacity < lines->length) {
+		free(lines->unpacked);
+		lines->unpacked_capacity = 2 * lines->length;
+		lines->unpacked = memory_alloc(lines->unpacked_capacity);
+	}
+	return lines->unpacked;
 }
 
 static bool split_quoted(struct lines *lines, struct error *error) {
-	char *text = lines->buffer + (lines->text - lines->buffer);
-	const char *end = text + lines->length;
+	const char *text = lines->text, *end = text + lines->length;
+	char *room = reserve_unpacked(lines);
 	for (;;) {
 		const char *stop;
 		if (text < end && *text == '"') {
@@ -177,14 +209,16 @@ static bool split_quoted(struct lines *lines, struct error *error) {
 				error_hint(error, "Set quotes = false if quotes are ordinary characters in this file.");
 				return false;
 			}
-			*add_field(lines) = unpack(text, stop);
+			struct field field = unpack(text, stop, room);
+			room += field.length;
+			*add_field(lines) = field;
 		} else {
 			stop = plain_end(lines, text, end);
 			*add_field(lines) = (struct field){.data = text, .length = (size_t)(stop - text)};
 		}
 		if (stop == end)
 			return true;
-		text += (stop - text) + (ptrdiff_t)lines->separator_length;
+		text = stop + lines->separator_length;
 	}
 }
 

@@ -29,7 +29,7 @@ static bool load_files(const struct load *load, const struct split_files *files,
 
 static bool load_ratings(const struct load *load, struct dataset *ret, struct error *error) {
 	const struct split_config *split = load->config->split;
-	ret->loading = loading_create(false);
+	ret->loading = loading_create(NULL, 0);
 	bool files = split != NULL && split->kind.row == &split_files_kind.row;
 	bool fine = files ? load_files(load, split->kind.params, ret, error)
 	                  : load->format->load(load->config, load->params, ret, error);

@@ -1,5 +1,9 @@
-// One line a rating: user, item, rating and perhaps a time, in whichever columns. Lines are checked one by one, and the
-// first bad one ends the reading: a file that is not what it should be would give an error a line.
+// Files of ratings. A plain file is mapped, anything else is unpacked into a buffer; the text that lies in memory is
+// cut into blocks at line ends, the blocks are read beside each other (ratings_block.c), and then taken in their order:
+// the first error counts, ids get their numbers, ratings their places. Nothing depends on the number of threads.
+//
+// Where a quoted field has a line end in it, a block may begin in the middle of a line. That is known when the block
+// before it is taken: it ends somewhere else. From there on, what was read is thrown away and read again in order.
 #include "data/ratings.h"
 
 #include <assert.h>
@@ -7,30 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/number.h"
+#include "data/big_array.h"
 #include "data/columns.h"
-#include "data/utf8.h"
+
+// Of a data set: places are 32 bits wide.
+#define RATINGS_MAX ((size_t)UINT32_MAX - 1)
 
 enum {
-	FIRST_RATINGS = 4096,
-	VALUE_SHOWN = 60, // bytes of a bad value that a message shows
+	VALUE_SHOWN = 60,             // bytes of a bad value that a message shows
+	STREAM_BLOCKS = 16,           // unpacked before they are read
+	PIECE_BYTES = LINE_BYTES_MAX, // unpacked at a time
 };
 
-enum role { USER, ITEM, RATING, TIME, ROLES };
-static const char *const role_names[ROLES] = {"user", "item", "rating", "time"};
-
+// One file.
 struct reading {
-	struct lines lines;
 	const struct ratings_layout *layout;
-	bool used[ROLES];
-	size_t place[ROLES]; // of the field, from 0
+	const char *name;
 	uint8_t part;
 	struct dataset *dataset;
+	struct rating_columns columns;
+	bool begun;   // the header is read
+	bool started; // and blocks
+	size_t line;  // of the next one
+	size_t first; // rating of the file
 };
 
-struct loading *loading_create(bool parts) {
+struct loading *loading_create(struct pool *pool, size_t block_bytes) {
 	struct loading *loading = memory_alloc(sizeof *loading);
-	loading->parts = parts;
+	loading->pool = pool;
+	loading->block_bytes = block_bytes == 0 ? LOADING_BLOCK : block_bytes;
 	return loading;
 }
 
@@ -39,19 +50,35 @@ void loading_destroy(struct loading *loading) {
 		return;
 	for (size_t i = 0; i < loading->files_count; i++)
 		free(loading->files[i].name);
-	free(loading->line);
+	intern_finish(&loading->users);
+	intern_finish(&loading->items);
+	free(loading->lines.items);
 	free(loading);
+}
+
+static size_t line_of(const struct line_runs *runs, size_t rating) {
+	size_t low = 0, high = runs->count; // the last run that begins at or before the rating is in [low, high)
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (runs->items[middle].rating <= rating)
+			low = middle;
+		else
+			high = middle;
+	}
+	return runs->count == 0 ? 0 : runs->items[low].line + (rating - runs->items[low].rating);
 }
 
 struct origin loading_at(const struct loading *loading, size_t rating) {
 	struct origin at = {0};
 	for (size_t i = 0; loading != NULL && i < loading->files_count && loading->files[i].first <= rating; i++)
-		at = (struct origin){.file = loading->files[i].name, .line = loading->line[rating]};
+		at = (struct origin){.file = loading->files[i].name, .line = line_of(&loading->lines, rating)};
 	return at;
 }
 
+// --- Arrays ---
+
 static void *grown(void *old, size_t used, size_t capacity, size_t size, struct error *error) {
-	void *array = memory_array(capacity, size, "ratings", error);
+	void *array = big_array(capacity, size, "ratings", error);
 	if (array != NULL && used > 0)
 		memcpy(array, old, used * size);
 	if (array != NULL)
@@ -59,22 +86,25 @@ static void *grown(void *old, size_t used, size_t capacity, size_t size, struct 
 	return array;
 }
 
-// Doubles the arrays that the data set has.
-static bool grow(struct dataset *dataset, bool with_time, struct error *error) {
+// Room for `more` ratings in the arrays that the data set has.
+static bool reserve(struct dataset *dataset, size_t more, bool with_time, struct error *error) {
 	struct loading *loading = dataset->loading;
-	size_t capacity = loading->capacity == 0 ? FIRST_RATINGS : 2 * loading->capacity, used = dataset->count;
+	size_t used = dataset->count, wanted = used + more;
+	if (loading->capacity >= wanted && loading->capacity > 0)
+		return true;
+	size_t half_more = loading->capacity + loading->capacity / 2;
+	size_t capacity = wanted > half_more ? wanted : half_more;
 	bool fine = true;
 #define GROW(array)                                                                                                    \
 	do {                                                                                                               \
-		void *more = fine ? grown(array, used, capacity, sizeof *(array), error) : NULL;                               \
-		fine = more != NULL;                                                                                           \
+		void *bigger = fine ? grown(array, used, capacity, sizeof *(array), error) : NULL;                             \
+		fine = bigger != NULL;                                                                                         \
 		if (fine)                                                                                                      \
-			(array) = more;                                                                                            \
+			(array) = bigger;                                                                                          \
 	} while (0)
 	GROW(dataset->user);
 	GROW(dataset->item);
 	GROW(dataset->rating);
-	GROW(loading->line);
 	if (with_time)
 		GROW(dataset->time);
 	if (loading->parts)
@@ -85,26 +115,29 @@ static bool grow(struct dataset *dataset, bool with_time, struct error *error) {
 	return fine;
 }
 
+// --- The header ---
+
 static int shown(const struct field *field) {
 	return field->length < VALUE_SHOWN ? (int)field->length : VALUE_SHOWN;
 }
 
 // Columns by name, from the header; by number, as they stand.
-static bool find_columns(struct reading *reading, const struct columns *header, struct error *error) {
+static bool find_columns(struct reading *reading, const struct lines *lines, const struct columns *header,
+                         struct error *error) {
 	const struct ratings_layout *layout = reading->layout;
 	const struct column_ref *refs[ROLES] = {&layout->user, &layout->item, &layout->rating, &layout->time};
 	for (size_t role = 0; role < ROLES; role++) {
 		const char *name = refs[role]->name;
-		reading->used[role] = name != NULL || refs[role]->number > 0;
+		reading->columns.used[role] = name != NULL || refs[role]->number > 0;
 		if (name == NULL) {
-			reading->place[role] = reading->used[role] ? refs[role]->number - 1 : 0;
-		} else if (!columns_find(header, name, &reading->place[role])) {
-			error_at(error, ERROR_DATA, lines_at(&reading->lines), "the header has no column \"%s\"", name);
+			reading->columns.place[role] = reading->columns.used[role] ? refs[role]->number - 1 : 0;
+		} else if (!columns_find(header, name, &reading->columns.place[role])) {
+			error_at(error, ERROR_DATA, lines_at(lines), "the header has no column \"%s\"", name);
 			const char *nearest = columns_nearest(header, name);
 			if (nearest != NULL)
 				error_hint(error, "Did you mean \"%s\"?", nearest);
 			else
-				lines_hint_separator(&reading->lines, error);
+				lines_hint_separator(lines, error);
 			return false;
 		}
 	}
@@ -112,12 +145,11 @@ static bool find_columns(struct reading *reading, const struct columns *header, 
 }
 
 // A header that was promised but is not there would cost a rating without a word.
-static bool check_header(const struct reading *reading, struct error *error) {
+static bool check_header(const struct reading *reading, const struct lines *lines, struct error *error) {
 	double number;
-	const struct lines *lines = &reading->lines;
-	if (reading->place[RATING] >= lines->count)
+	if (reading->columns.place[ROLE_RATING] >= lines->count)
 		return true; // the lines below will say so
-	const struct field *field = &lines->fields[reading->place[RATING]];
+	const struct field *field = &lines->fields[reading->columns.place[ROLE_RATING]];
 	if (!number_read(field->data, field->length, &number))
 		return true;
 	error_at(error, ERROR_DATA, lines_at(lines), "the header's rating column is a number, \"%.*s\"", shown(field),
@@ -126,133 +158,347 @@ static bool check_header(const struct reading *reading, struct error *error) {
 	return false;
 }
 
-static bool read_header(struct reading *reading, struct error *error) {
+// Reads the header where there is one; false in *ret_begun where the text ends before it does.
+static bool read_header(struct reading *reading, struct lines *lines, bool *ret_begun, struct error *error) {
 	struct columns header = {0};
 	struct arena names = {0};
 	bool more = true;
-	bool fine = true;
+	*ret_begun = true;
+	if (reading->layout->header && !lines_next(lines, &more, error))
+		return false;
+	if (!more) { // an empty file has its own message
+		*ret_begun = !lines->cut_off;
+		return true;
+	}
 	if (reading->layout->header)
-		fine = lines_next(&reading->lines, &more, error);
-	if (fine && !more)
-		return true; // an empty file has its own message
-	if (fine && reading->layout->header)
-		header = columns_of_header(&reading->lines, &names);
-	fine = fine && find_columns(reading, &header, error) && (!reading->layout->header || check_header(reading, error));
+		header = columns_of_header(lines, &names);
+	bool fine = find_columns(reading, lines, &header, error) &&
+	            (!reading->layout->header || check_header(reading, lines, error));
 	arena_finish(&names);
 	return fine;
 }
 
-static bool enough_fields(const struct reading *reading, struct error *error) {
-	const struct lines *lines = &reading->lines;
-	for (size_t role = 0; role < ROLES; role++) {
-		if (!reading->used[role] || reading->place[role] < lines->count)
-			continue;
-		error_at(error, ERROR_DATA, lines_at(lines), "the line has %zu field%s, but the %s is column %zu", lines->count,
-		         lines->count == 1 ? "" : "s", role_names[role], reading->place[role] + 1);
-		lines_hint_separator(lines, error);
-		return false;
+static bool begin(struct reading *reading, const char *text, size_t size, bool whole, size_t *ret_start,
+                  struct error *error) {
+	struct lines lines;
+	lines_over(text, size, whole, reading->name, &reading->layout->lines, &lines);
+	bool fine = read_header(reading, &lines, &reading->begun, error);
+	rating_columns_settle(&reading->columns, &reading->layout->lines);
+	*ret_start = lines.start;
+	reading->line = lines.next_line;
+	lines_close(&lines);
+	return fine;
+}
+
+// --- Blocks ---
+
+// A piece of text that is read in one go.
+struct piece {
+	struct reading *reading;
+	const char *text; // (size)
+	size_t size;
+	bool whole;                   // nothing comes behind it
+	size_t count;                 // blocks
+	size_t *start;                // (count + 1) of each block; the end
+	size_t *place;                // (count + 1) of each block's first rating, at first counted generously
+	struct ratings_block *blocks; // (count)
+};
+
+// Cuts [start, size) behind the first line end of each stretch of block_bytes.
+static void cut(struct piece *piece, size_t start, size_t block_bytes) {
+	size_t most = (piece->size - start) / block_bytes + 1;
+	piece->start = memory_alloc((most + 1) * sizeof *piece->start);
+	piece->place = memory_alloc((most + 1) * sizeof *piece->place);
+	piece->blocks = memory_alloc(most * sizeof *piece->blocks);
+	piece->start[0] = start;
+	piece->count = 1;
+	for (size_t at = start + block_bytes; at < piece->size;) {
+		const char *newline = memchr(piece->text + at - 1, '\n', piece->size - at + 1);
+		size_t next = newline == NULL ? piece->size : (size_t)(newline - piece->text) + 1;
+		if (next < piece->size)
+			piece->start[piece->count++] = next;
+		at += block_bytes;
+		if (at < next) // a line longer than a block
+			at += (next - at + block_bytes - 1) / block_bytes * block_bytes;
 	}
-	return true;
+	piece->start[piece->count] = piece->size;
 }
 
-static bool read_id(const struct reading *reading, enum role role, struct ids *ids, uint32_t *ret,
-                    struct error *error) {
-	const struct field *field = &reading->lines.fields[reading->place[role]];
-	struct origin at = lines_at(&reading->lines);
-	const char *what = role_names[role];
-	if (field->length == 0)
-		return error_at(error, ERROR_DATA, at, "the %s id is empty", what);
-	size_t known = ids->count;
-	*ret = ids_add(ids, field->data, field->length);
-	if (*ret == IDS_FULL)
-		return error_at(error, ERROR_DATA, at, "no room for more than %zu %ss", known, what);
-	if (ids->count == known || utf8_valid(field->data, field->length))
-		return true;
-	error_at(error, ERROR_DATA, at, "the %s id is not UTF-8", what);
-	error_hint(error, "Convert the file, for instance with iconv -f latin1 -t utf-8.");
-	return false;
+static void piece_finish(struct piece *piece) {
+	for (size_t i = 0; i < piece->count; i++)
+		ratings_block_finish(&piece->blocks[i]);
+	free(piece->blocks);
+	free(piece->start);
+	free(piece->place);
 }
 
-static bool read_rating(const struct reading *reading, float *ret, struct error *error) {
-	const struct field *field = &reading->lines.fields[reading->place[RATING]];
-	struct origin at = lines_at(&reading->lines);
-	double value;
-	if (field->length == 0)
-		return error_at(error, ERROR_DATA, at, "the rating is empty");
-	if (!number_read(field->data, field->length, &value)) {
-		error_at(error, ERROR_DATA, at, "rating \"%.*s\" is not a finite number", shown(field), field->data);
-		if (reading->lines.line == 1)
-			error_hint(error, "Set header = true if the first line names the columns.");
-		else
-			lines_hint_separator(&reading->lines, error);
-		return false;
+static size_t count_newlines(const char *text, size_t size) {
+	enum { LANES = 16, ROUNDS = 255 }; // a lane counts to 255
+	typedef unsigned char lanes __attribute__((vector_size(LANES)));
+	size_t count = 0, at = 0;
+	while (size - at >= LANES) {
+		lanes sum = {0};
+		for (size_t i = 0; i < ROUNDS && size - at >= LANES; i++, at += LANES) {
+			lanes bytes;
+			memcpy(&bytes, text + at, sizeof bytes);
+			sum -= (lanes)(bytes == '\n');
+		}
+		for (size_t i = 0; i < LANES; i++)
+			count += sum[i];
 	}
-	*ret = (float)value + 0.0f; // -0 is 0
-	if (!isfinite(*ret))
-		return error_at(error, ERROR_DATA, at, "rating \"%.*s\" is too large", shown(field), field->data);
-	return true;
+	for (; at < size; at++)
+		count += text[at] == '\n';
+	return count;
 }
 
-static bool read_time(const struct reading *reading, int64_t *ret, struct error *error) {
-	const struct field *field = &reading->lines.fields[reading->place[TIME]];
-	if (number_read_integer(field->data, field->length, ret))
-		return true;
-	error_at(error, ERROR_DATA, lines_at(&reading->lines), "time \"%.*s\" is not an integer", shown(field),
-	         field->data);
-	error_hint(error, "Times are whole numbers that grow, for instance seconds since 1970.");
-	return false;
+// No block has more ratings than line ends; only the last line may have none.
+static void count_block(void *context, size_t i) {
+	struct piece *piece = context;
+	size_t start = piece->start[i], end = piece->start[i + 1];
+	piece->place[i] = count_newlines(piece->text + start, end - start) + (i + 1 == piece->count);
 }
 
-// The rating on the present line.
-static bool append(struct reading *reading, struct error *error) {
+static void place_blocks(struct piece *piece) {
+	size_t place = piece->reading->dataset->count;
+	for (size_t i = 0; i <= piece->count; i++) {
+		size_t ratings = piece->place[i];
+		piece->place[i] = place;
+		place += ratings;
+	}
+}
+
+// Reads block i from `start` on.
+static void read_from(const struct piece *piece, size_t i, size_t start) {
+	const struct reading *reading = piece->reading;
 	struct dataset *dataset = reading->dataset;
 	struct loading *loading = dataset->loading;
-	size_t i = dataset->count;
-	if (i == loading->capacity && !grow(dataset, reading->used[TIME], error))
+	struct ratings_block *block = &piece->blocks[i];
+	*block = (struct ratings_block){
+	    .columns = &reading->columns,
+	    .users = &loading->users,
+	    .items = &loading->items,
+	    .first = i == 0 && !reading->started,
+	    .until = piece->start[i + 1],
+	    .place = piece->place[i],
+	    .user = dataset->user,
+	    .item = dataset->item,
+	    .rating = dataset->rating,
+	    .time = reading->columns.used[ROLE_TIME] ? dataset->time : NULL,
+	    .user_ids.number = loading->blocks + (uint32_t)i,
+	    .item_ids.number = loading->blocks + (uint32_t)i,
+	};
+	lines_over(piece->text, piece->size, piece->whole, reading->name, &reading->layout->lines, &block->lines);
+	block->lines.start = start;
+	block->lines.next_line = block->first ? reading->line : 1;
+	ratings_block_read(block);
+}
+
+static void read_block(void *context, size_t i) {
+	const struct piece *piece = context;
+	read_from(piece, i, piece->start[i]);
+}
+
+// --- Taking blocks in their order ---
+
+// Throws away what was read from block i on.
+static void forget_from(struct piece *piece, size_t i) {
+	struct loading *loading = piece->reading->dataset->loading;
+	for (; i < piece->count; i++) {
+		intern_forget(&loading->users, &piece->blocks[i].user_ids);
+		intern_forget(&loading->items, &piece->blocks[i].item_ids);
+		ratings_block_finish(&piece->blocks[i]);
+	}
+}
+
+// The block's ratings move to the front, where blocks before it had fewer than there was room for.
+static void move_block(const struct ratings_block *block, struct dataset *dataset) {
+	size_t to = dataset->count, from = block->place, count = block->count;
+	if (to == from)
+		return;
+	memmove(dataset->user + to, dataset->user + from, count * sizeof *dataset->user);
+	memmove(dataset->item + to, dataset->item + from, count * sizeof *dataset->item);
+	memmove(dataset->rating + to, dataset->rating + from, count * sizeof *dataset->rating);
+	if (block->time != NULL)
+		memmove(dataset->time + to, dataset->time + from, count * sizeof *dataset->time);
+}
+
+// An id of the block found no room: the error stands at the first rating that has it.
+static bool no_room(const struct ratings_block *block, const struct loading *loading, enum rating_role role,
+                    uint32_t code, struct error *error) {
+	const uint32_t *codes = role == ROLE_USER ? block->user : block->item;
+	size_t known = role == ROLE_USER ? loading->users.ids->count : loading->items.ids->count, i = 0;
+	while (i + 1 < block->count && codes[block->place + i] != code)
+		i++;
+	return error_at(error, ERROR_DATA, loading_at(loading, block->place + i), "no room for more than %zu %ss", known,
+	                rating_role_names[role]);
+}
+
+static bool merge_ids(struct ratings_block *block, struct loading *loading, struct error *error) {
+	uint32_t code;
+	if (!intern_merge(&loading->users, &block->user_ids, &code))
+		return no_room(block, loading, ROLE_USER, code, error);
+	return intern_merge(&loading->items, &block->item_ids, &code) || no_room(block, loading, ROLE_ITEM, code, error);
+}
+
+// Takes a block that begins where the one before it ended. Its lines are counted from 1 but for the file's first block.
+static bool take_block(struct reading *reading, struct ratings_block *block, struct error *error) {
+	struct dataset *dataset = reading->dataset;
+	struct loading *loading = dataset->loading;
+	size_t before = block->first ? 0 : reading->line - 1;
+	for (size_t i = 0; i < block->runs.count; i++)
+		line_runs_add(&loading->lines, dataset->count + block->runs.items[i].rating,
+		              block->runs.items[i].line + before);
+	if (block->count > RATINGS_MAX - dataset->count)
+		return error_at(error, ERROR_DATA, loading_at(loading, RATINGS_MAX), "no room for more than %zu ratings",
+		                RATINGS_MAX);
+	if (block->error != NULL) {
+		*error = *block->error;
+		error->line += before;
 		return false;
-	if (i >= UINT32_MAX - 1)
-		return error_at(error, ERROR_DATA, lines_at(&reading->lines), "no room for more than %zu ratings", i);
-	if (!enough_fields(reading, error) || !read_id(reading, USER, &dataset->users, &dataset->user[i], error) ||
-	    !read_id(reading, ITEM, &dataset->items, &dataset->item[i], error) ||
-	    !read_rating(reading, &dataset->rating[i], error))
-		return false;
-	if (reading->used[TIME] && !read_time(reading, &dataset->time[i], error))
-		return false;
-	if (loading->parts)
-		dataset->part[i] = reading->part;
-	loading->line[i] = reading->lines.line <= UINT32_MAX ? (uint32_t)reading->lines.line : 0;
-	dataset->count++;
+	}
+	move_block(block, dataset);
+	block->place = dataset->count;
+	dataset->count += block->count;
+	reading->line = block->lines.next_line + before;
+	return merge_ids(block, loading, error);
+}
+
+// Up to *ret_end, where the text's last whole line ends.
+static bool take_blocks(struct piece *piece, size_t *ret_end, struct error *error) {
+	bool in_order = false;
+	size_t end = piece->start[0];
+	for (size_t i = 0; i < piece->count; i++) {
+		struct ratings_block *block = &piece->blocks[i];
+		if (!in_order && end != piece->start[i]) {
+			forget_from(piece, i);
+			in_order = true;
+		}
+		if (in_order)
+			read_from(piece, i, end);
+		if (!take_block(piece->reading, block, error))
+			return false;
+		end = block->lines.start;
+		if (end < block->until) { // the line goes on behind the text
+			forget_from(piece, i + 1);
+			break;
+		}
+	}
+	*ret_end = end;
 	return true;
 }
 
-static bool read_lines(struct reading *reading, struct error *error) {
-	if (!read_header(reading, error))
-		return false;
+static void resolve_block(void *context, size_t i) {
+	const struct piece *piece = context;
+	const struct reading *reading = piece->reading;
+	const struct ratings_block *block = &piece->blocks[i];
 	struct dataset *dataset = reading->dataset;
-	size_t before = dataset->count;
-	for (;;) {
-		bool more;
-		if (!lines_next(&reading->lines, &more, error))
-			return false;
-		if (!more)
-			break;
-		if (!append(reading, error))
-			return false;
+	if (block->count == 0)
+		return;
+	intern_resolve(block->users, &block->user_ids, block->user + block->place, block->count);
+	intern_resolve(block->items, &block->item_ids, block->item + block->place, block->count);
+	if (dataset->part != NULL)
+		memset(dataset->part + block->place, reading->part, block->count);
+}
+
+static bool read_blocks(struct piece *piece, size_t *ret_end, struct error *error) {
+	struct reading *reading = piece->reading;
+	struct loading *loading = reading->dataset->loading;
+	pool_run(loading->pool, piece->count, count_block, piece);
+	place_blocks(piece);
+	if (!reserve(reading->dataset, piece->place[piece->count] - reading->dataset->count,
+	             reading->columns.used[ROLE_TIME], error))
+		return false;
+	pool_run(loading->pool, piece->count, read_block, piece);
+	if (!take_blocks(piece, ret_end, error))
+		return false;
+	pool_run(loading->pool, piece->count, resolve_block, piece);
+	loading->blocks += (uint32_t)piece->count;
+	reading->started = true;
+	return true;
+}
+
+// Reads what lies in memory up to *ret_end; all of it where it is the whole rest of the file.
+static bool read_text(struct reading *reading, const char *text, size_t size, bool whole, size_t *ret_end,
+                      struct error *error) {
+	size_t start = 0;
+	*ret_end = 0;
+	if (!reading->begun && !begin(reading, text, size, whole, &start, error))
+		return false;
+	*ret_end = start;
+	if (!reading->begun || start == size)
+		return true;
+	struct piece piece = {.reading = reading, .text = text, .size = size, .whole = whole};
+	cut(&piece, start, reading->dataset->loading->block_bytes);
+	bool fine = read_blocks(&piece, ret_end, error);
+	piece_finish(&piece);
+	return fine;
+}
+
+// --- Files ---
+
+// Fills the buffer from `used` on. What came before a failure is kept; *ret_failed then says so.
+static void fill(struct input *input, char *buffer, size_t capacity, size_t *used, bool *ret_ended, bool *ret_failed,
+                 struct error *error) {
+	*ret_ended = *ret_failed = false;
+	while (*used < capacity && !*ret_ended && !*ret_failed) {
+		size_t room = capacity - *used, got = 0;
+		room = room < PIECE_BYTES ? room : PIECE_BYTES;
+		*ret_failed = !input_read(input, buffer + *used, room, &got, error);
+		*used += *ret_failed ? 0 : got;
+		*ret_ended = !*ret_failed && got < room;
 	}
-	struct origin file = {.file = reading->lines.input.name};
-	return dataset->count > before || error_at(error, ERROR_DATA, file, "the file holds no ratings");
+}
+
+static bool read_stream(struct reading *reading, struct input *input, struct error *error) {
+	size_t capacity = STREAM_BLOCKS * reading->dataset->loading->block_bytes, used = 0, end;
+	capacity = capacity < 2 * LINE_BYTES_MAX ? 2 * LINE_BYTES_MAX : capacity; // the longest line must fit
+	char *buffer = big_array(capacity, 1, "text", error);
+	bool fine = buffer != NULL, ended = false, failed = false;
+	while (fine && !ended && !failed) {
+		struct error trouble = {0};
+		fill(input, buffer, capacity, &used, &ended, &failed, &trouble);
+		fine = read_text(reading, buffer, used, ended, &end, error);
+		if (fine && failed)
+			*error = trouble;
+		used -= fine ? end : 0;
+		if (fine)
+			memmove(buffer, buffer + end, used);
+	}
+	free(buffer);
+	return fine && !failed;
+}
+
+static bool read_file(struct reading *reading, struct input *input, struct error *error) {
+	struct file_map map = {0};
+	size_t end;
+	if (!input->plain || !file_map(input->name, &map, NULL)) // a pipe cannot be mapped
+		return read_stream(reading, input, error);
+	bool fine = read_text(reading, map.data == NULL ? "" : map.data, map.size, true, &end, error);
+	file_unmap(&map);
+	return fine;
+}
+
+static bool prepare(struct dataset *dataset, struct error *error) {
+	struct loading *loading = dataset->loading;
+	return (loading->users.place != NULL || intern_init(&loading->users, &dataset->users, error)) &&
+	       (loading->items.place != NULL || intern_init(&loading->items, &dataset->items, error));
 }
 
 bool ratings_read(const char *path, const char *want, const struct ratings_layout *layout, uint8_t part,
                   struct dataset *ret, struct error *error) {
-	struct reading reading = {.layout = layout, .part = part, .dataset = ret};
 	struct loading *loading = ret->loading;
+	struct input input;
 	assert(loading != NULL && loading->files_count < PARTS);
-	if (!lines_open(path, want, &layout->lines, &reading.lines, error))
+	if (!prepare(ret, error) || !input_open(path, want, &input, error))
 		return false;
-	loading->files[loading->files_count].name = memory_copy_string(reading.lines.input.name);
+	struct reading reading = {
+	    .layout = layout, .name = input.name, .part = part, .dataset = ret, .line = 1, .first = ret->count};
+	loading->files[loading->files_count].name = memory_copy_string(input.name);
 	loading->files[loading->files_count++].first = ret->count;
-	bool fine = read_lines(&reading, error);
-	lines_close(&reading.lines);
+	bool fine = read_file(&reading, &input, error);
+	struct origin file = {.file = input.name};
+	if (fine && ret->count == reading.first)
+		fine = error_at(error, ERROR_DATA, file, "the file holds no ratings");
+	input_close(&input);
 	return fine;
 }

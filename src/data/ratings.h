@@ -2,22 +2,29 @@
 #ifndef AEXP_DATA_RATINGS_H
 #define AEXP_DATA_RATINGS_H
 
+#include "base/pool.h"
 #include "data/data.h"
-#include "data/lines.h"
+#include "data/ratings_block.h"
+
+enum { LOADING_BLOCK = 1 << 20 }; // bytes of text that one thread reads at a time
 
 // Lives in dataset->loading until duplicates are settled.
 struct loading {
-	size_t capacity; // of the data set's arrays, in ratings
-	bool parts;      // split `files`: dataset->part is filled
-	uint32_t *line;  // (capacity) where each rating stands; 0 beyond line 2^32 - 1
+	struct pool *pool;          // NULL: one thread
+	size_t block_bytes;         // LOADING_BLOCK, and less in tests; never changes a result
+	size_t capacity;            // of the data set's arrays, in ratings
+	bool parts;                 // split `files`: dataset->part is filled
+	uint32_t blocks;            // read so far
+	struct intern users, items; // of the data set that owns this; zeroed until the first file
+	struct line_runs lines;     // of all ratings
 	struct {
 		char *name;
 		size_t first; // rating
 	} files[PARTS];   // in the order of reading
 	size_t files_count;
 };
-struct loading *loading_create(bool parts);
-void loading_destroy(struct loading *loading); // NULL is fine
+struct loading *loading_create(struct pool *pool, size_t block_bytes); // 0: LOADING_BLOCK
+void loading_destroy(struct loading *loading);                         // NULL is fine
 // Where a rating was read; unknown for ratings that were made, not read.
 struct origin loading_at(const struct loading *loading, size_t rating);
 
