@@ -161,8 +161,8 @@ struct ranking_result {
 	const char *name;
 	size_t hidden;
 	double users;
-	struct samples whole[THREAD_COUNTS]; // seconds of the evaluation: cells of all parts, and the ranking
-	struct samples cells[THREAD_COUNTS]; // of the same without the ranking
+	struct samples whole[THREAD_COUNTS]; // seconds of the evaluation: mse over cells, and ndcg@100
+	struct samples cells[THREAD_COUNTS]; // of the same with mse alone
 	double peer;                         // seconds; NAN: not measured
 };
 struct results {

@@ -220,6 +220,7 @@ int main(int argc, char **argv) {
 		return code;
 	unsetenv("OPENBLAS_CORETYPE");
 	unsetenv("OPENBLAS_L2_SIZE");
+	setenv("PYTHONDONTWRITEBYTECODE", "1", 1); // the peers import a file beside them
 	find_threads(&bench);
 	if (!folder_create(bench.work, &error)) {
 		bench_say("%s", error.message);

@@ -28,6 +28,11 @@ static void remember_machine(struct results *results, const struct run_facts *ru
 	memcpy(results->cpu, run->cpu, sizeof(results->cpu));
 }
 
+// Models and caches of a label: gigabytes, were they kept.
+static void forget(struct bench *bench, const char *label) {
+	folder_remove(arena_format(&bench->arena, "%s/results/%s", bench->work, label), NULL);
+}
+
 // --- shapes
 
 // `list` is names with commas; NULL: the shapes of the quick run, or all of them.
@@ -73,6 +78,7 @@ static bool measure_shape(struct bench *bench, struct results *results, struct s
 		}
 	}
 	unlink(file);
+	forget(bench, s->name);
 	if (s->all_cells)
 		bound_gemm(&ret->limits, &results->machine, s->hidden, bench->threads_count, &ret->bound);
 	else
@@ -118,6 +124,7 @@ static bool measure_point(struct bench *bench, struct growth_point *point) {
 		for (size_t i = 0; i < run.epochs.count; i++)
 			samples_add(&epochs, run.epochs.value[i]);
 	}
+	forget(bench, "growth");
 	point->seconds = samples_median(&epochs);
 	bench_say("  %.3g ratings, %.0f items: %.4g s an epoch, %.4g s predicted", point->ratings, point->items,
 	          point->seconds, point->bound.seconds[last]);
@@ -186,6 +193,7 @@ static bool measure_start(struct bench *bench, const char *name, double ratings,
 	for (size_t round = 0; good && round < bench->rounds; round++)
 		good = start_twice(bench, label, &overrides, ret);
 	unlink(file);
+	forget(bench, label);
 	bench_say("start-up, %s: %.3g s from text, %.3g s again", name, samples_median(&ret->text),
 	          samples_median(&ret->again));
 	return good;
@@ -228,6 +236,7 @@ static bool measure_rank(struct bench *bench, const char *name, size_t hidden, s
 	for (size_t round = 0; round < bench->rounds; round++)
 		if (!rank_round(bench, ret))
 			return false;
+	forget(bench, name);
 	size_t last = bench->threads_count - 1;
 	if (bench->python &&
 	    shape_limits_measure(bench, name, name, hidden, GROWTH_BATCH, overrides.word, &file, &unused)) {

@@ -160,7 +160,7 @@ static void ranking_table(const struct bench *bench, const struct results *r, st
 	if (r->rankings == 0)
 		return;
 	text_format(text,
-	            "\n| ndcg@100 | h | users | evaluation, s, %zu threads | without the ranking, s | torch, s | torch : "
+	            "\n| evaluation | h | users | mse and ndcg@100, s, %zu threads | mse alone, s | torch, s | torch : "
 	            "evaluation | torch : ranking alone |\n|---|---|---|---|---|---|---|---|\n",
 	            bench->threads[last]);
 	for (size_t i = 0; i < r->rankings; i++) {

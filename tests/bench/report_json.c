@@ -182,7 +182,7 @@ static void ranking(struct json *json, const struct bench *bench, const struct r
 		json_object(json, NULL, JSON_INLINE);
 		json_count(json, "threads", bench->threads[t]);
 		samples(json, "evaluation_seconds", &r->whole[t]);
-		samples(json, "without_ranking_seconds", &r->cells[t]);
+		samples(json, "mse_alone_seconds", &r->cells[t]);
 		json_end(json);
 	}
 	json_end(json);
