@@ -30,7 +30,7 @@ struct bench {
 	const char *docs;                 // file that gets the table, or NULL
 	// how much of it
 	const char *shapes; // names with commas; NULL: the default ones
-	bool quick, compile, ranking, startup;
+	bool quick, peers, machine, compile, ranking, startup;
 	size_t rounds, epochs; // 0: as each shape says
 	double budget;         // seconds a peer has for its timed batches
 	double growth_ratings; // the most, in millions; 0: no growth runs
@@ -59,12 +59,13 @@ void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2))); /
 struct shape {
 	const char *name, *title, *cfg;
 	size_t hidden, batch;
-	bool batch_norm, all_cells, gathered; // gathered: the expert peer applies
-	bool quick;                           // part of the default of `meson test --benchmark`
-	bool peers;                           // false: the peers would take hours
-	size_t epochs;                        // in a run
-	double dense_target, sparse_target;   // how many times faster than the peers it must be; 0: none
-	double fraction_target;               // of the sgemm peak; 0: none
+	bool batch_norm, all_cells;
+	bool quick;                         // part of the default of `meson test --benchmark`
+	bool peers;                         // false: the peers would take hours
+	bool test;                          // of the benchmark itself: measured only where it is named
+	size_t epochs;                      // in a run
+	double dense_target, sparse_target; // how many times faster than the peers it must be; 0: none
+	double fraction_target;             // of the sgemm peak; 0: none
 };
 extern const struct shape shapes[];
 extern const size_t shapes_count;

@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,107 +21,77 @@ static const char usage[] =
     "  --no-compile       leave torch.compile out: it takes a minute a program to warm up\n"
     "  --growth M         growth runs up to M million ratings (100; quick 0: none)\n"
     "  --growth-items N   and up to N items (256000)\n"
-    "  --no-startup, --no-ranking\n"
+    "  --no-startup, --no-ranking, --no-machine   leave these out; without the machine's limits there is no sgemm "
+    "peak\n"
     "  --docs FILE        put the tables between the markers of this page, and the pictures beside it\n";
 
-enum option_id {
-	OPTION_AEXP = 256,
-	OPTION_DATA,
-	OPTION_LIMITS,
-	OPTION_SOURCE,
-	OPTION_WORK,
-	OPTION_QUICK,
-	OPTION_SHAPES,
-	OPTION_LIST,
-	OPTION_ROUNDS,
-	OPTION_EPOCHS,
-	OPTION_BUDGET,
-	OPTION_NO_PEERS,
-	OPTION_NO_COMPILE,
-	OPTION_GROWTH,
-	OPTION_GROWTH_ITEMS,
-	OPTION_NO_STARTUP,
-	OPTION_NO_RANKING,
-	OPTION_DOCS,
-};
+// How an option's word gets into struct bench.
+enum kind { FILE_PATH, WORD, COUNT, AMOUNT, SWITCH_OFF, QUICK, LIST };
 
-static const struct option options[] = {
-    {"aexp", required_argument, NULL, OPTION_AEXP},
-    {"data", required_argument, NULL, OPTION_DATA},
-    {"limits", required_argument, NULL, OPTION_LIMITS},
-    {"source", required_argument, NULL, OPTION_SOURCE},
-    {"work", required_argument, NULL, OPTION_WORK},
-    {"quick", no_argument, NULL, OPTION_QUICK},
-    {"shapes", required_argument, NULL, OPTION_SHAPES},
-    {"list", no_argument, NULL, OPTION_LIST},
-    {"rounds", required_argument, NULL, OPTION_ROUNDS},
-    {"epochs", required_argument, NULL, OPTION_EPOCHS},
-    {"budget", required_argument, NULL, OPTION_BUDGET},
-    {"no-peers", no_argument, NULL, OPTION_NO_PEERS},
-    {"no-compile", no_argument, NULL, OPTION_NO_COMPILE},
-    {"growth", required_argument, NULL, OPTION_GROWTH},
-    {"growth-items", required_argument, NULL, OPTION_GROWTH_ITEMS},
-    {"no-startup", no_argument, NULL, OPTION_NO_STARTUP},
-    {"no-ranking", no_argument, NULL, OPTION_NO_RANKING},
-    {"docs", required_argument, NULL, OPTION_DOCS},
-    {0},
+static const struct setting {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+} settings[] = {
+    {"aexp", FILE_PATH, offsetof(struct bench, aexp)},
+    {"data", FILE_PATH, offsetof(struct bench, data)},
+    {"limits", FILE_PATH, offsetof(struct bench, limits)},
+    {"source", FILE_PATH, offsetof(struct bench, source)},
+    {"work", FILE_PATH, offsetof(struct bench, work)},
+    {"shapes", WORD, offsetof(struct bench, shapes)},
+    {"docs", WORD, offsetof(struct bench, docs)},
+    {"rounds", COUNT, offsetof(struct bench, rounds)},
+    {"epochs", COUNT, offsetof(struct bench, epochs)},
+    {"budget", AMOUNT, offsetof(struct bench, budget)},
+    {"growth", AMOUNT, offsetof(struct bench, growth_ratings)},
+    {"growth-items", AMOUNT, offsetof(struct bench, growth_items)},
+    {"no-peers", SWITCH_OFF, offsetof(struct bench, peers)},
+    {"no-compile", SWITCH_OFF, offsetof(struct bench, compile)},
+    {"no-startup", SWITCH_OFF, offsetof(struct bench, startup)},
+    {"no-ranking", SWITCH_OFF, offsetof(struct bench, ranking)},
+    {"no-machine", SWITCH_OFF, offsetof(struct bench, machine)},
+    {"quick", QUICK, 0},
+    {"list", LIST, 0},
 };
+enum { SETTINGS = sizeof(settings) / sizeof(settings[0]), FIRST_OPTION = 256 };
+
+static void make_options(struct option ret[SETTINGS + 1]) {
+	for (size_t i = 0; i < SETTINGS; i++)
+		ret[i] = (struct option){settings[i].name, settings[i].kind < SWITCH_OFF ? required_argument : no_argument,
+		                         NULL, FIRST_OPTION + (int)i};
+	ret[SETTINGS] = (struct option){0};
+}
 
 static void list_shapes(void) {
 	for (size_t i = 0; i < shapes_count; i++)
 		printf("%s\t%s\n", shapes[i].name, shapes[i].title);
 }
 
-static bool take_path(struct bench *b, int option) {
-	const char **paths[] = {&b->aexp, &b->data, &b->limits, &b->source, &b->work};
-	if (option < OPTION_AEXP || option > OPTION_WORK)
-		return false;
-	// Made absolute: gnuplot and the peers resolve paths where they like.
-	*paths[option - OPTION_AEXP] = path_absolute(optarg);
-	return true;
-}
-
-static bool take(struct bench *b, int option) {
-	switch (option) {
-	case OPTION_QUICK:
-		b->quick = true;
+// Paths are made absolute: gnuplot and the peers resolve them where they like.
+static bool take(struct bench *b, const struct setting *setting) {
+	void *to = (char *)b + setting->offset;
+	char *end = NULL;
+	switch (setting->kind) {
+	case FILE_PATH:
+		*(const char **)to = path_absolute(optarg);
 		return true;
-	case OPTION_SHAPES:
-		b->shapes = optarg;
+	case WORD:
+		*(const char **)to = optarg;
 		return true;
-	case OPTION_ROUNDS:
-		b->rounds = strtoul(optarg, NULL, 10);
-		return b->rounds > 0;
-	case OPTION_EPOCHS:
-		b->epochs = strtoul(optarg, NULL, 10);
-		return b->epochs > 0;
-	case OPTION_BUDGET:
-		b->budget = strtod(optarg, NULL);
-		return b->budget > 0;
-	case OPTION_NO_PEERS:
-		b->python = NULL;
+	case COUNT:
+		*(size_t *)to = strtoul(optarg, &end, 10);
+		return *end == '\0' && *(size_t *)to > 0;
+	case AMOUNT:
+		*(double *)to = strtod(optarg, &end);
+		return *end == '\0' && *(double *)to >= 0;
+	case SWITCH_OFF:
+		*(bool *)to = false;
 		return true;
-	case OPTION_NO_COMPILE:
-		b->compile = false;
+	case QUICK: // taken before all others
+	case LIST:
 		return true;
-	case OPTION_GROWTH:
-		b->growth_ratings = strtod(optarg, NULL);
-		return b->growth_ratings >= 0;
-	case OPTION_GROWTH_ITEMS:
-		b->growth_items = strtod(optarg, NULL);
-		return b->growth_items >= 0;
-	case OPTION_NO_STARTUP:
-		b->startup = false;
-		return true;
-	case OPTION_NO_RANKING:
-		b->ranking = false;
-		return true;
-	case OPTION_DOCS:
-		b->docs = optarg;
-		return true;
-	default:
-		return take_path(b, option);
 	}
+	return false;
 }
 
 static void quicken(struct bench *b) {
@@ -144,6 +115,8 @@ static void find_threads(struct bench *b) {
 static bool read_options(int argc, char **argv, struct bench *b, int *ret_code) {
 	const char *python = getenv("AEXP_PYTHON");
 	*b = (struct bench){.python = python && *python ? python : "python3",
+	                    .peers = true,
+	                    .machine = true,
 	                    .compile = true,
 	                    .ranking = true,
 	                    .startup = true,
@@ -151,19 +124,21 @@ static bool read_options(int argc, char **argv, struct bench *b, int *ret_code) 
 	                    .budget = 20,
 	                    .growth_ratings = 100,
 	                    .growth_items = 256000};
+	struct option options[SETTINGS + 1];
 	int option;
+	make_options(options);
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--quick") == 0)
 			quicken(b); // first, so that other options may differ from it
 	*ret_code = ERROR_CONFIG;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == OPTION_LIST) {
+		if (option < FIRST_OPTION || !take(b, &settings[option - FIRST_OPTION]))
+			break;
+		if (settings[option - FIRST_OPTION].kind == LIST) {
 			list_shapes();
 			*ret_code = 0;
 			return false;
 		}
-		if (!take(b, option))
-			break;
 	}
 	if (option == -1 && optind == argc && b->aexp && b->data && b->limits && b->source && b->work)
 		return true;
@@ -172,10 +147,11 @@ static bool read_options(int argc, char **argv, struct bench *b, int *ret_code) 
 }
 
 static bool measure(struct bench *b, struct results *r) {
-	if (!peers_available(b))
+	if (!b->peers || !peers_available(b))
 		b->python = NULL;
-	return machine_limits_measure(b, &r->machine) && measure_shapes(b, r) && (!b->startup || measure_startup(b, r)) &&
-	       (!b->ranking || measure_ranking(b, r)) && (b->growth_ratings <= 0 || measure_growth(b, r));
+	return (!b->machine || machine_limits_measure(b, &r->machine)) && measure_shapes(b, r) &&
+	       (!b->startup || measure_startup(b, r)) && (!b->ranking || measure_ranking(b, r)) &&
+	       (b->growth_ratings <= 0 || measure_growth(b, r));
 }
 
 // Also after a failure, with what there is.

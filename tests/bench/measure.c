@@ -39,7 +39,7 @@ static void forget(struct bench *bench, const char *label) {
 static bool wanted(const struct bench *bench, const struct shape *shape) {
 	size_t length = strlen(shape->name);
 	if (!bench->shapes)
-		return !bench->quick || shape->quick;
+		return !shape->test && (!bench->quick || shape->quick);
 	for (const char *at = bench->shapes; (at = strstr(at, shape->name)); at += length)
 		if ((at == bench->shapes || at[-1] == ',') && (at[length] == ',' || at[length] == '\0'))
 			return true;

@@ -9,8 +9,6 @@
 bool peers_available(struct bench *bench) {
 	struct command command = {0};
 	struct text output = {0};
-	if (!bench->python)
-		return false;
 	command_add(bench, &command, "%s", bench->python);
 	command_add(bench, &command, "-c");
 	command_add(bench, &command, "import importlib.util as u, sys; sys.stdout.write(str(bool(u.find_spec('torch'))))");

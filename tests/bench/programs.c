@@ -133,6 +133,10 @@ bool aexp_run(struct bench *bench, const char *cfg, const char *label, size_t th
 	good =
 	    folder && read_file(folder, "run.json", read_run, ret) && read_file(folder, "metrics.json", read_metrics, ret);
 	text_finish(&output);
+	if (good && (ret->epochs.count == 0 || run_phase(ret, "train") <= 0)) {
+		bench_say("run.json of %s has no epoch_seconds, or no phase \"train\"", label);
+		return false;
+	}
 	return good;
 }
 

@@ -106,7 +106,7 @@ static void limits_table(const struct bench *bench, const struct results *r, str
 	} rows[] = {{"memory triad, GB/s", r->machine.triad},
 	            {"sgemm, best, GFLOP/s", r->machine.sgemm_peak},
 	            {"sgemm, the three products of the all-cells shape, GFLOP/s", r->machine.sgemm_shape}};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; r->machine.json && i < sizeof(rows) / sizeof(rows[0]); i++) {
 		text_format(text, "| %s", rows[i].name);
 		for (size_t t = 0; t < bench->threads_count; t++)
 			cell(text, "%.3g", rows[i].value[t] / 1e9);
