@@ -19,7 +19,14 @@ struct transposed_memory {
 	uint32_t batch;  // number of the batch
 };
 
+// The most that a batch holds.
+struct batch_room {
+	size_t rows, ratings, features, target; // entries
+	size_t columns, feature_columns;
+};
+
 struct batch_memory {
+	struct batch_room room;
 	struct rows_memory ratings, user, target;
 	struct transposed_memory by_rating, by_feature, by_target;
 	bool same_pattern; // targets are the input's entries
@@ -69,29 +76,42 @@ static bool transposed_create(struct transposed_memory *m, size_t columns, size_
 	       (m->stamp = memory_array(columns, sizeof(*m->stamp), "a batch", error));
 }
 
-bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
-                  struct error *error) {
-	size_t ratings = 0, features = 0, target = 0, columns = 0, feature_columns = 0;
-	for (size_t i = 0; i < sources_count; i++) {
-		const struct batch_source *s = &sources[i];
-		size_t r = most_entries(s->ratings, rows), f = most_entries(s->features, rows),
-		       t = most_entries(s->target, rows);
-		ratings = r > ratings ? r : ratings;
-		features = f > features ? f : features;
-		target = t > target ? t : target;
-		columns = s->ratings->columns;
-		feature_columns = s->features ? s->features->columns : 0;
-	}
+static bool create(const struct batch_room *room, struct batch *ret, struct error *error) {
 	*ret = (struct batch){.memory = memory_alloc(sizeof(*ret->memory))};
 	struct batch_memory *m = ret->memory;
-	if (!rows_create(&m->ratings, rows, ratings, error) || !rows_create(&m->user, rows, features, error) ||
-	    !rows_create(&m->target, rows, target, error) || !transposed_create(&m->by_rating, columns, ratings, error) ||
-	    !transposed_create(&m->by_feature, feature_columns, features, error) ||
-	    !transposed_create(&m->by_target, columns, target, error)) {
+	m->room = *room;
+	if (!rows_create(&m->ratings, room->rows, room->ratings, error) ||
+	    !rows_create(&m->user, room->rows, room->features, error) ||
+	    !rows_create(&m->target, room->rows, room->target, error) ||
+	    !transposed_create(&m->by_rating, room->columns, room->ratings, error) ||
+	    !transposed_create(&m->by_feature, room->feature_columns, room->features, error) ||
+	    !transposed_create(&m->by_target, room->columns, room->target, error)) {
 		batch_destroy(ret);
 		return false;
 	}
 	return true;
+}
+
+static size_t larger(size_t a, size_t b) {
+	return a > b ? a : b;
+}
+
+bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
+                  struct error *error) {
+	struct batch_room room = {.rows = rows};
+	for (size_t i = 0; i < sources_count; i++) {
+		const struct batch_source *s = &sources[i];
+		room.ratings = larger(room.ratings, most_entries(s->ratings, rows));
+		room.features = larger(room.features, most_entries(s->features, rows));
+		room.target = larger(room.target, most_entries(s->target, rows));
+		room.columns = s->ratings->columns;
+		room.feature_columns = s->features ? s->features->columns : 0;
+	}
+	return create(&room, ret, error);
+}
+
+bool batch_create_like(const struct batch *batch, struct batch *ret, struct error *error) {
+	return create(&batch->memory->room, ret, error);
 }
 
 static void rows_free(struct rows_memory *m) {
@@ -124,12 +144,26 @@ void batch_destroy(struct batch *batch) {
 	*batch = (struct batch){0};
 }
 
+// Rows of the data lie anywhere in memory: they are asked for some rows ahead, first where they begin, then themselves.
+enum { AHEAD = 12 };
+
+static void fetch_ahead(const struct csr *csr, const uint32_t *row, size_t i, size_t rows) {
+	if (i + 2 * AHEAD < rows)
+		__builtin_prefetch(&csr->start[row[i + 2 * AHEAD]]);
+	if (i + AHEAD < rows) {
+		size_t first = csr->start[row[i + AHEAD]];
+		__builtin_prefetch(&csr->column[first]);
+		__builtin_prefetch(&csr->value[first]);
+	}
+}
+
 static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
 	uint32_t filled = 0;
 	for (size_t i = 0; i < rows; i++) {
 		m->start[i] = filled;
 		if (!csr || !csr->start)
 			continue;
+		fetch_ahead(csr, row, i, rows);
 		size_t first = csr->start[row[i]], count = csr->start[row[i] + 1] - first;
 		for (size_t k = 0; k < count; k++) {
 			m->column[filled + k] = csr->column[first + k];

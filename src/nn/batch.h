@@ -21,6 +21,7 @@ struct batch {
 // Room for batches of up to `rows` rows of any of the sources. Sources' shapes must agree.
 bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
                   struct error *error);
+bool batch_create_like(const struct batch *batch, struct batch *ret, struct error *error); // another one
 void batch_destroy(struct batch *batch);
 // The most entries that a batch can hold.
 size_t batch_cells_most(const struct batch *batch);

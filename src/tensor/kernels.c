@@ -1,13 +1,21 @@
-// See kernels.h. Compiled with -DKERNELS=NAME and the flags of one instruction set. The vector type is sixteen numbers
-// wide whatever the machine; the compiler lowers it to what the instruction set has.
+// See kernels.h. Compiled with -DKERNELS=NAME and the flags of one instruction set. Vectors are as wide as that set's
+// registers: wider ones would be taken apart by way of memory.
 #include "tensor/kernels.h"
 
 #include "tensor/philox.h"
 
 #include <string.h>
 
-enum { LANES = 16, CHUNK = 4 * LANES };
-typedef real lanes __attribute__((vector_size(LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX2__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+// A chunk of a row: its sums stay in registers (8 of AVX2's 16). VECTORS is how many vectors that is.
+enum { LANES = VECTOR_BYTES / sizeof(real), CHUNK = 64, VECTORS = CHUNK / LANES };
+typedef real lanes __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
 static inline lanes load(const real *p) {
 	return *(const lanes *)p;
@@ -19,17 +27,18 @@ static inline real *row_of(const struct matrix *m, size_t i) {
 	return &m->data[i * m->stride];
 }
 
-// In a fixed order: halves onto halves.
-typedef real half __attribute__((vector_size(LANES / 2 * sizeof(real))));
-typedef real quarter __attribute__((vector_size(LANES / 4 * sizeof(real))));
 static inline real sum_of(lanes v) {
-	half h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-	         __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-	quarter q = __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
-	return (q[0] + q[2]) + (q[1] + q[3]);
+	real t[LANES];
+	store(t, v);
+	for (size_t width = LANES / 2; width; width /= 2) // in a fixed order: halves onto halves
+		for (size_t i = 0; i < width; i++)
+			t[i] += t[i + width];
+	return t[0];
 }
 
 // --- products ---
+
+#define EACH_VECTOR(v) _Pragma("GCC unroll 16") for (size_t v = 0; v < VECTORS; v++)
 
 // out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
 // stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
@@ -38,36 +47,21 @@ static inline real sum_of(lanes v) {
 	                        real *restrict out, size_t n) {                                                            \
 		size_t j = 0;                                                                                                  \
 		for (; j + CHUNK <= n; j += CHUNK) {                                                                           \
-			lanes a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0};                                                              \
-			if (bias) {                                                                                                \
-				a0 = load(bias + j);                                                                                   \
-				a1 = load(bias + j + LANES);                                                                           \
-				a2 = load(bias + j + 2 * LANES);                                                                       \
-				a3 = load(bias + j + 3 * LANES);                                                                       \
-			}                                                                                                          \
+			lanes a[VECTORS];                                                                                          \
+			EACH_VECTOR(v) a[v] = bias ? load(bias + j + v * LANES) : (lanes){0};                                      \
 			for (uint32_t k = begin; k < end; k++) {                                                                   \
 				const real *restrict w = (ROW) + j;                                                                    \
-				real scale = (SCALE);                                                                                  \
-				a0 += scale * load(w);                                                                                 \
-				a1 += scale * load(w + LANES);                                                                         \
-				a2 += scale * load(w + 2 * LANES);                                                                     \
-				a3 += scale * load(w + 3 * LANES);                                                                     \
+				const lanes scale = (SCALE) - (lanes){0};                                                              \
+				EACH_VECTOR(v) a[v] += scale * load(w + v * LANES);                                                    \
 			}                                                                                                          \
-			if (beta != 0) {                                                                                           \
-				a0 += beta * load(out + j);                                                                            \
-				a1 += beta * load(out + j + LANES);                                                                    \
-				a2 += beta * load(out + j + 2 * LANES);                                                                \
-				a3 += beta * load(out + j + 3 * LANES);                                                                \
-			}                                                                                                          \
-			store(out + j, a0);                                                                                        \
-			store(out + j + LANES, a1);                                                                                \
-			store(out + j + 2 * LANES, a2);                                                                            \
-			store(out + j + 3 * LANES, a3);                                                                            \
+			if (beta != 0)                                                                                             \
+				EACH_VECTOR(v) a[v] += beta * load(out + j + v * LANES);                                               \
+			EACH_VECTOR(v) store(out + j + v * LANES, a[v]);                                                           \
 		}                                                                                                              \
 		for (; j + LANES <= n; j += LANES) {                                                                           \
 			lanes a = bias ? load(bias + j) : (lanes){0};                                                              \
 			for (uint32_t k = begin; k < end; k++)                                                                     \
-				a += (SCALE)*load((ROW) + j);                                                                          \
+				a += ((SCALE) - (lanes){0}) * load((ROW) + j);                                                         \
 			if (beta != 0)                                                                                             \
 				a += beta * load(out + j);                                                                             \
 			store(out + j, a);                                                                                         \
@@ -124,12 +118,15 @@ static inline real dot(const real *restrict x, const real *restrict y, size_t n)
 }
 
 // The cells of one row, whose chunk of h stays in registers.
-static inline void chunk_cells(const struct sparse *pattern, size_t i, const real *h, const struct matrix *w,
+static inline void chunk_cells(const struct sparse *pattern, size_t i, const real *x, const struct matrix *w,
                                real *restrict ret) {
-	const lanes h0 = load(h), h1 = load(h + LANES), h2 = load(h + 2 * LANES), h3 = load(h + 3 * LANES);
+	lanes h[VECTORS];
+	EACH_VECTOR(v) h[v] = load(x + v * LANES);
 	for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++) {
-		const real *x = row_of(w, pattern->column[k]);
-		ret[k] = sum_of((h0 * load(x) + h2 * load(x + 2 * LANES)) + (h1 * load(x + LANES) + h3 * load(x + 3 * LANES)));
+		const real *y = row_of(w, pattern->column[k]);
+		lanes a[2] = {{0}};
+		EACH_VECTOR(v) a[v % 2] += h[v] * load(y + v * LANES);
+		ret[k] = sum_of(a[0] + a[1]);
 	}
 }
 
@@ -458,23 +455,39 @@ static void loss(const struct loss_cells *cells, bool packed, size_t first, cons
 
 // A row's weights with their state, where a function works on them.
 struct places {
-	real *w, *s, *d; // (n) each; what the optimizer does not keep points to zeros that nobody reads again
+	real *w, *s, *d; // (n) each
 };
 
-#define UPDATE_LOOP(name)                                                                                              \
-	for (size_t j = 0; j < n; j++)                                                                                     \
-		name##_update(&numbers, &w[j], &s[j], &d[j], g[j] + l2 * w[j]);                                                \
-	break;
+// In place of the state that an optimizer does not keep: written to, and read times 0.
+struct absent {
+	real s[CHUNK], d[CHUNK];
+};
 
-// n at most CHUNK.
-static inline void update(const struct optimizer_rows *rows, struct places at, const real *restrict g, size_t n) {
+// The wait and the update of one number while it is in registers.
+#define UPDATE_LOOP(name)                                                                                              \
+	for (size_t j = 0; j < n; j++) {                                                                                   \
+		real weight = w[j], state = s[j], other = d[j];                                                                \
+		name##_wait(&f, &weight, &state, &other);                                                                      \
+		name##_update(&numbers, &weight, &state, &other, g[j] + l2 * weight);                                          \
+		w[j] = weight;                                                                                                 \
+		s[j] = state;                                                                                                  \
+		d[j] = other;                                                                                                  \
+	}
+
+static const struct waiting no_wait = {.state = 1};
+
+// Catches up with a wait, and updates. n at most CHUNK.
+static inline void update(const struct optimizer_rows *rows, const struct waiting *waited, struct places at,
+                          const real *restrict g, size_t n) {
 	const struct optimizer_numbers numbers = rows->numbers;
+	const struct waiting f = *waited;
 	const real l2 = 2 * rows->l2;
 	real *restrict w = at.w, *restrict s = at.s, *restrict d = at.d;
 	switch (rows->id) {
 #define X(NAME, name)                                                                                                  \
 	case OPTIMIZER_##NAME:                                                                                             \
-		UPDATE_LOOP(name)
+		UPDATE_LOOP(name)                                                                                              \
+		break;
 		OPTIMIZERS(X)
 #undef X
 	case OPTIMIZER_COUNT:
@@ -497,10 +510,11 @@ static inline void wait(const struct optimizer_rows *rows, const struct waiting 
 	}
 }
 
-static inline struct places places_of(const struct optimizer_rows *rows, size_t row, size_t column, real *none) {
+static inline struct places places_of(const struct optimizer_rows *rows, size_t row, size_t column,
+                                      struct absent *absent) {
 	size_t place = row * rows->weight.stride + column;
-	return (struct places){&rows->weight.data[place], rows->state[0] ? &rows->state[0][place] : none,
-	                       rows->state[1] ? &rows->state[1][place] : none + CHUNK};
+	return (struct places){&rows->weight.data[place], rows->state[0] ? &rows->state[0][place] : absent->s,
+	                       rows->state[1] ? &rows->state[1][place] : absent->d};
 }
 
 static inline double squares_of(const real *w, size_t n) {
@@ -512,13 +526,12 @@ static inline double squares_of(const real *w, size_t n) {
 
 static double optimize(const struct optimizer_rows *rows, const struct matrix *gradient) {
 	double squares = 0;
+	struct absent absent = {{0}, {0}};
 	for (size_t i = 0; i < rows->weight.rows; i++) {
 		if (rows->l2 > 0)
 			squares += squares_of(row_of(&rows->weight, i), rows->weight.columns);
-		EACH_CHUNK(rows->weight.columns, first, n) {
-			real none[2 * CHUNK] = {0};
-			update(rows, places_of(rows, i, first, none), row_of(gradient, i) + first, n);
-		}
+		EACH_CHUNK(rows->weight.columns, first, n)
+		update(rows, &no_wait, places_of(rows, i, first, &absent), row_of(gradient, i) + first, n);
 	}
 	return squares;
 }
@@ -526,31 +539,29 @@ static double optimize(const struct optimizer_rows *rows, const struct matrix *g
 // One row: its gradient (the sum over the touched place's entries, or 0 where it has none) a chunk at a time, and the
 // update with it at once.
 static inline void step_row(const struct optimizer_rows *rows, size_t row, const struct batch_rows *gradient,
-                            size_t place, bool touched, const struct waiting *waited) {
+                            size_t place, bool touched, const struct waiting *waited, struct absent *absent) {
 	uint32_t begin = touched ? gradient->t->start[place] : 0, end = touched ? gradient->t->start[place + 1] : 0;
 	EACH_CHUNK(rows->weight.columns, first, n) {
-		real none[2 * CHUNK] = {0}, g[CHUNK];
-		struct places at = places_of(rows, row, first, none);
+		real g[CHUNK];
+		struct places at = places_of(rows, row, first, absent);
 		struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
 		sum_batch_rows(&(struct batch_rows){gradient->t, gradient->value, &y}, begin, end, NULL, 0, g, n);
-		if (waited)
-			wait(rows, waited, at, n);
-		update(rows, at, g, n);
+		update(rows, waited, at, g, n);
 	}
 }
 
 static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
 	const struct transposed *t = gradient->t;
 	double before = 0, after = 0, all = rows->l2 > 0 ? *rows->squares : 0;
+	struct absent absent = {{0}, {0}};
 	for (size_t i = 0; i < t->count; i++) {
 		size_t row = t->column[i];
-		struct waiting f = {0};
-		bool waits = !rows->caught_up && t->waited[i] > 0;
-		if (waits)
+		struct waiting f = no_wait;
+		if (!rows->caught_up)
 			f = waiting_of(rows->waiting, t->waited[i]);
 		if (rows->l2 > 0)
 			before += squares_of(row_of(&rows->weight, row), rows->weight.columns);
-		step_row(rows, row, gradient, i, true, waits ? &f : NULL);
+		step_row(rows, row, gradient, i, true, &f, &absent);
 		if (rows->l2 > 0)
 			after += squares_of(row_of(&rows->weight, row), rows->weight.columns);
 	}
@@ -563,12 +574,13 @@ static double step_lazily(const struct optimizer_rows *rows, const struct batch_
 
 static double step_all(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
 	double squares = 0;
+	struct absent absent = {{0}, {0}};
 	for (size_t row = 0; row < rows->weight.rows; row++) {
 		size_t place;
 		bool touched = transposed_find(gradient->t, row, &place);
 		if (rows->l2 > 0)
 			squares += squares_of(row_of(&rows->weight, row), rows->weight.columns);
-		step_row(rows, row, gradient, place, touched, NULL);
+		step_row(rows, row, gradient, place, touched, &no_wait, &absent);
 	}
 	return squares;
 }
@@ -576,9 +588,10 @@ static double step_all(const struct optimizer_rows *rows, const struct batch_row
 // Weights (rows, 1), a chunk of touched rows at a time: collected, updated side by side, put back.
 static void step_column_chunk(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
                               size_t first, size_t n) {
-	real none[2 * CHUNK] = {0}, w[CHUNK], s[CHUNK] = {0}, d[CHUNK] = {0}, g[CHUNK];
+	real w[CHUNK], s[CHUNK], d[CHUNK], g[CHUNK];
+	struct absent absent = {{0}, {0}};
 	for (size_t i = 0; i < n; i++) {
-		struct places at = places_of(rows, t->column[first + i], 0, none);
+		struct places at = places_of(rows, t->column[first + i], 0, &absent);
 		if (!rows->caught_up && t->waited[first + i]) {
 			struct waiting f = waiting_of(rows->waiting, t->waited[first + i]);
 			wait(rows, &f, at, 1);
@@ -590,9 +603,9 @@ static void step_column_chunk(const struct optimizer_rows *rows, const struct tr
 		for (uint32_t k = t->start[first + i]; k < t->start[first + i + 1]; k++)
 			g[i] += value[t->entry[k]];
 	}
-	update(rows, (struct places){w, s, d}, g, n);
+	update(rows, &no_wait, (struct places){w, s, d}, g, n);
 	for (size_t i = 0; i < n; i++) {
-		struct places at = places_of(rows, t->column[first + i], 0, none);
+		struct places at = places_of(rows, t->column[first + i], 0, &absent);
 		*at.w = w[i];
 		*at.s = s[i];
 		*at.d = d[i];
@@ -600,13 +613,14 @@ static void step_column_chunk(const struct optimizer_rows *rows, const struct tr
 }
 
 static void step_column_all(const struct optimizer_rows *rows, const struct transposed *t, const real *value) {
+	struct absent absent = {{0}, {0}};
 	for (size_t row = 0; row < rows->weight.rows; row++) {
 		size_t place;
-		real none[2 * CHUNK] = {0}, g = 0;
+		real g = 0;
 		if (transposed_find(t, row, &place))
 			for (uint32_t k = t->start[place]; k < t->start[place + 1]; k++)
 				g += value[t->entry[k]];
-		update(rows, places_of(rows, row, 0, none), &g, 1);
+		update(rows, &no_wait, places_of(rows, row, 0, &absent), &g, 1);
 	}
 }
 
@@ -624,14 +638,13 @@ static double optimize_touched(const struct optimizer_rows *rows, const struct t
 }
 
 static void catch_up(const struct optimizer_rows *rows, const uint32_t *row, const uint32_t *waited, size_t count) {
+	struct absent absent = {{0}, {0}};
 	for (size_t i = 0; i < count; i++) {
 		if (!waited[i])
 			continue;
 		struct waiting f = waiting_of(rows->waiting, waited[i]);
-		EACH_CHUNK(rows->weight.columns, first, n) {
-			real none[2 * CHUNK] = {0};
-			wait(rows, &f, places_of(rows, row ? row[i] : i, first, none), n);
-		}
+		EACH_CHUNK(rows->weight.columns, first, n)
+		wait(rows, &f, places_of(rows, row ? row[i] : i, first, &absent), n);
 	}
 }
 

@@ -208,7 +208,8 @@ static bool make_batches(struct trainer *t, struct error *error) {
 	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
 	t->losses = memory_alloc((count + 1) * sizeof(*t->losses));
 	for (; t->batches_count < count; t->batches_count++)
-		if (!batch_create(&t->source, 1, rows, &t->batches[t->batches_count], error))
+		if (t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
+		                     : !batch_create(&t->source, 1, rows, t->batches, error))
 			return false;
 	return true;
 }

@@ -1,0 +1,152 @@
+// The same bytes from any number of threads: losses, weights and predictions of graphs that are wide enough to be cut
+// into several groups, with every op, path and kind of barrier. The thread sanitizer sees a barrier that is missing.
+#include "graph_test.h"
+
+enum { DATA_ROWS = 120, ITEMS = 600, FEATURES = 20, BATCH = 40, BATCHES = 3, ROUNDS = 4 };
+
+static const char *const graphs[] = {
+	// the seed's own
+	"graph: ( { name = \"who\"; op = \"dense\"; input = \"user\"; units = 20; activation = \"relu\"; },\n"
+	"{ name = \"who2\"; op = \"dropout\"; rate = 0.2; },\n"
+	"{ name = \"taste\"; op = \"dense\"; input = \"ratings\"; units = 150; activation = \"relu\"; },\n"
+	"{ name = \"norm\"; op = \"batch_norm\"; },\n"
+	"{ name = \"taste2\"; op = \"dropout\"; rate = 0.2; },\n"
+	"{ name = \"both\"; op = \"concat\"; inputs = [ \"who2\", \"taste2\" ]; },\n"
+	"{ op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; } );\noptimizer = \"adadelta\";",
+	// dropout over a concat, whose groups begin anywhere; L2, lazily
+	"graph: ( { name = \"a\"; op = \"dense\"; input = \"ratings\"; units = 100; activation = \"swish\"; l2 = 0.001; },\n"
+	"{ name = \"b\"; op = \"dense\"; input = \"ratings\"; units = 70; activation = \"tanh\"; },\n"
+	"{ name = \"c\"; op = \"concat\"; inputs = [ \"a\", \"b\", \"a\" ]; }, { op = \"dropout\"; rate = 0.5; },\n"
+	"{ op = \"dense\"; units = \"items\"; l2 = 0.001; }, { op = \"dropout\"; rate = 0.1; },\n"
+	"{ op = \"activation\"; activation = \"sigmoid\"; } );\noptimizer: { kind = \"sgd\"; rate = 0.1; };",
+	// dense layers, noise on the input, momentum
+	"graph: ( { name = \"noise\"; op = \"dropout\"; input = \"ratings\"; rate = 0.3; },\n"
+	"{ name = \"h\"; op = \"dense\"; units = 300; activation = \"tanh\"; },\n"
+	"{ name = \"g\"; op = \"dense\"; units = 270; activation = \"elu\"; },\n"
+	"{ name = \"f\"; op = \"dense\"; input = \"noise\"; units = 270; path = \"dense\"; },\n"
+	"{ op = \"add\"; inputs = [ \"f\", \"g\" ]; },\n"
+	"{ op = \"dense\"; units = \"items\"; } );\noptimizer: { kind = \"sgd\"; rate = 0.05; momentum = 0.9; };",
+	// two outputs at cells
+	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; activation = \"tanh\"; },\n"
+	"{ name = \"a\"; op = \"dense\"; input = \"h\"; units = \"items\"; },\n"
+	"{ name = \"b\"; op = \"dense\"; input = \"h\"; units = \"items\"; activation = \"swish\"; bias = false; },\n"
+	"{ op = \"add\"; inputs = [ \"a\", \"b\" ]; } );\noptimizer = \"adam\";",
+	// batch norm over data, and the inputs themselves
+	"graph: ( { name = \"n\"; op = \"batch_norm\"; input = \"ratings\"; },\n"
+	"{ name = \"c\"; op = \"concat\"; inputs = [ \"n\", \"user\" ]; }, { op = \"dense\"; units = \"items\"; l2 = 0.01; },\n"
+	"{ name = \"y\"; op = \"activation\"; activation = \"sigmoid\"; },\n"
+	"{ op = \"add\"; inputs = [ \"y\", \"ratings\" ]; } );\noptimizer = \"rmsprop\";",
+};
+static const char *const losses[] = { "masked_mse", "mse" };
+
+static struct {
+	struct csr ratings, features;
+} data;
+
+struct outcome {
+	real *weights;
+	double loss[ROUNDS * BATCHES];
+	float *cells;
+	real *all; // (BATCH, ITEMS)
+	size_t cells_count;
+};
+
+static void gather(struct batch *batch, const struct batch_source *source, uint32_t *rows, uint64_t *state) {
+	for (size_t i = 0; i < BATCH; i++)
+		rows[i] = (uint32_t)draw_below(state, DATA_ROWS);
+	batch_gather(batch, source, rows, BATCH);
+	batch_transpose(batch);
+}
+
+static void predict(struct network *n, const struct batch *batch, struct outcome *ret) {
+	ret->cells_count = sparse_count(&batch->target);
+	ret->cells = memory_alloc((ret->cells_count + 1) * sizeof(*ret->cells));
+	ret->all = memory_alloc(BATCH * ITEMS * sizeof(*ret->all));
+	network_predict_cells(n, batch, ret->cells);
+	struct matrix all = network_predict_all(n, batch);
+	for (size_t i = 0; i < BATCH; i++)
+		memcpy(ret->all + i * ITEMS, all.data + i * all.stride, ITEMS * sizeof(real));
+}
+
+static void train(const struct graph *graph, size_t threads, struct outcome *ret) {
+	struct batch_source source = { &data.ratings, &data.features, &data.ratings };
+	struct batch batches[BATCHES];
+	uint32_t rows[BATCHES][BATCH];
+	uint64_t state = 5;
+	struct pool *pool = pool_create(threads);
+	struct device *device;
+	struct network *network;
+	for (size_t b = 0; b < BATCHES; b++)
+		assert_true(batch_create(&source, 1, BATCH, &batches[b], NULL));
+	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(batches),
+		                         .rating_entries = batch_rating_entries_most(batches),
+		                         .feature_entries = batch_feature_entries_most(batches), .full_rows = BATCH };
+	assert_true(backend_openblas.open(&backend_openblas, pool, &device, NULL));
+	assert_true(network_create(graph, device, &backend_openblas, 3, &room, &network, NULL));
+	for (size_t round = 0; round < ROUNDS; round++) {
+		for (size_t b = 0; b < BATCHES; b++)
+			gather(&batches[b], &source, rows[b], &state);
+		network_train(network, batches, BATCHES, (uint32_t)round / 2, ret->loss + round * BATCHES);
+		if (round == 1)
+			network_settle(network);
+	}
+	ret->weights = memory_alloc(graph->weights * sizeof(real));
+	network_save(network, ret->weights);
+	predict(network, batches, ret);
+	network_destroy(network);
+	backend_openblas.close(device);
+	pool_destroy(pool);
+	for (size_t b = 0; b < BATCHES; b++)
+		batch_destroy(&batches[b]);
+}
+
+static void outcome_finish(struct outcome *outcome) {
+	free(outcome->weights);
+	free(outcome->cells);
+	free(outcome->all);
+}
+
+static void check_graph(const struct graph *graph) {
+	static const size_t threads[] = { 2, 3, 8 };
+	struct outcome one;
+	train(graph, 1, &one);
+	assert_true(one.loss[0] > 0 && one.loss[ROUNDS * BATCHES - 1] < 1e6);
+	for (size_t t = 0; t < sizeof(threads) / sizeof(threads[0]); t++) {
+		struct outcome more;
+		train(graph, threads[t], &more);
+		assert_memory_equal(one.loss, more.loss, sizeof(one.loss));
+		assert_memory_equal(one.weights, more.weights, graph->weights * sizeof(real));
+		assert_memory_equal(one.cells, more.cells, one.cells_count * sizeof(*one.cells));
+		assert_memory_equal(one.all, more.all, BATCH * ITEMS * sizeof(*one.all));
+		outcome_finish(&more);
+	}
+	outcome_finish(&one);
+}
+
+static void test_graphs(void **state) {
+	(void)state;
+	uint64_t seed = 8;
+	make_csr(&seed, DATA_ROWS, ITEMS, 0.03, &data.ratings);
+	make_csr(&seed, DATA_ROWS, FEATURES, 0.2, &data.features);
+	for (size_t i = 0; i < sizeof(graphs) / sizeof(graphs[0]); i++)
+		for (size_t l = 0; l < sizeof(losses) / sizeof(losses[0]); l++) {
+			char text[2048];
+			struct parsed parsed;
+			struct graph graph = { 0 };
+			struct graph_shape shape = { ITEMS, FEATURES, BATCH, 18, 4, 18 };
+			snprintf(text, sizeof(text), "%s\nloss = \"%s\";", graphs[i], losses[l]);
+			parse_model(text, &parsed);
+			if (parsed.errors.count || !plan_model(&parsed, &shape, &graph))
+				fail_msg("%s in\n%s", parsed.errors.items[0].message, text);
+			check_graph(&graph);
+			graph_finish(&graph);
+			parsed_finish(&parsed);
+		}
+	csr_finish(&data.ratings);
+	csr_finish(&data.features);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_graphs) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
