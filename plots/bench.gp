@@ -1,5 +1,5 @@
-# The benchmark's pictures, from the tables that bench_report leaves in `folder`. Set before: folder; threads; growth, 1 where
-# there are growth runs. style.gp stands before this file.
+# The benchmark's pictures, from the tables that bench_report leaves in `folder`. Set before: folder; threads; shapes; peers
+# and growth, 1 where there are any. style.gp stands before this file.
 
 file(name, ending) = folder . "/bench-" . name . "." . ending
 peer_colour = '#009e73'
@@ -14,14 +14,16 @@ set format y "%g"
 set ylabel "seconds an epoch" textcolor rgb text_colour
 set xtics rotate by -20 font ',12'
 set bmargin 8
-set title sprintf("An epoch: aexp on %d threads, its bound, PyTorch", threads)
+set title sprintf("An epoch: aexp on %d threads, its bound%s", threads, peers ? ", PyTorch" : "")
+draw_aexp = "file('epochs', 'tsv') skip 1 using 3:xtic(1) linecolor rgb '#c8d0e0' title 'bound', " . \
+	"'' skip 1 using 2 linecolor rgb train_colour title 'aexp'"
+draw_peers = ", '' skip 1 using 4 linecolor rgb peer_colour title 'PyTorch expert', " . \
+	"'' skip 1 using 5 linecolor rgb dense_colour title 'PyTorch dense'"
+draw = draw_aexp . (peers ? draw_peers : "")
 do for [kind in "svg png"] {
 	if (kind eq "svg") { set terminal @terminal_svg } else { set terminal @terminal_png }
 	set output file("epochs", kind)
-	plot file("epochs", "tsv") skip 1 using 3:xtic(1) linecolor rgb '#c8d0e0' title "bound", \
-		'' skip 1 using 2 linecolor rgb train_colour title "aexp", \
-		'' skip 1 using 4 linecolor rgb peer_colour title "PyTorch expert", \
-		'' skip 1 using 5 linecolor rgb dense_colour title "PyTorch dense"
+	if (shapes > 0) { plot @draw }
 }
 
 if (growth) {

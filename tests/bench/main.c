@@ -68,12 +68,19 @@ static void list_shapes(void) {
 }
 
 // Paths are made absolute: gnuplot and the peers resolve them where they like.
+static const char *absolute(struct bench *b, const char *path) {
+	char *whole = path_absolute(path);
+	const char *kept = arena_string(&b->arena, whole);
+	free(whole);
+	return kept;
+}
+
 static bool take(struct bench *b, const struct setting *setting) {
 	void *to = (char *)b + setting->offset;
 	char *end = NULL;
 	switch (setting->kind) {
 	case FILE_PATH:
-		*(const char **)to = path_absolute(optarg);
+		*(const char **)to = absolute(b, optarg);
 		return true;
 	case WORD:
 		*(const char **)to = optarg;
@@ -192,8 +199,10 @@ int main(int argc, char **argv) {
 	struct bench bench;
 	struct error error = {0};
 	int code;
-	if (!read_options(argc, argv, &bench, &code))
+	if (!read_options(argc, argv, &bench, &code)) {
+		arena_finish(&bench.arena);
 		return code;
+	}
 	unsetenv("OPENBLAS_CORETYPE");
 	unsetenv("OPENBLAS_L2_SIZE");
 	setenv("PYTHONDONTWRITEBYTECODE", "1", 1); // the peers import a file beside them

@@ -225,6 +225,9 @@ static bool write(const struct bench *bench, const char *name, struct text *text
 bool report_pictures(struct bench *bench, const struct results *r) {
 	struct text epochs = {0}, ratings = {0}, items = {0}, output = {0};
 	struct command command = {0};
+	bool peers = false;
+	for (size_t i = 0; i < r->shapes; i++)
+		peers = peers || r->shape[i].dense.ran || r->shape[i].expert.ran;
 	epochs_tsv(bench, r, &epochs);
 	growth_tsv(bench, r->by_ratings, r->by_ratings_count, &ratings);
 	growth_tsv(bench, r->by_items, r->by_items_count, &items);
@@ -234,8 +237,9 @@ bool report_pictures(struct bench *bench, const struct results *r) {
 	command_add(bench, &command, "gnuplot");
 	command_add(bench, &command, "-d");
 	command_add(bench, &command, "-e");
-	command_add(bench, &command, "folder = '%s'; growth = %d; threads = %zu", bench->work,
-	            r->by_ratings_count > 0 && r->by_items_count > 0, bench->threads[bench->threads_count - 1]);
+	command_add(bench, &command, "folder = '%s'; shapes = %zu; peers = %d; growth = %d; threads = %zu", bench->work,
+	            r->shapes, peers, r->by_ratings_count > 0 && r->by_items_count > 0,
+	            bench->threads[bench->threads_count - 1]);
 	command_add(bench, &command, "%s/../../plots/style.gp", bench->source);
 	command_add(bench, &command, "%s/../../plots/bench.gp", bench->source);
 	bool good = command_run(bench, &command, &output);
