@@ -78,15 +78,17 @@ bool topk_is_candidate(const struct topk *topk, uint32_t item) {
 	return topk->keys[item] != TOPK_EXCLUDED;
 }
 
-// The largest `least` found that k to k + slack of the keys reach, or, where equal keys leave no such, the k-th largest
-// key. TOPK_NAN where fewer than k are candidates. ret_above: how many reach least + 1, if less than k is known of it.
+// A key that k to k + slack of the keys reach, or, where equal keys leave no such, the k-th largest key. TOPK_NAN where
+// fewer than k are candidates.
 static int32_t threshold(const struct topk_kernels *kernels, const int32_t *keys, size_t count, size_t k,
                          size_t slack) {
-	int64_t low = TOPK_NAN, high = (int64_t)INT32_MAX + 1; // at least k reach low, fewer reach high
-	size_t reached = kernels->count_from(keys, count, TOPK_NAN);
+	int32_t smallest, largest;
+	kernels->extremes(keys, count, &smallest, &largest);
+	int64_t low = smallest > TOPK_NAN ? smallest : TOPK_NAN, high = (int64_t)largest + 1;
+	size_t reached = smallest > TOPK_NAN ? count : kernels->count_from(keys, count, TOPK_NAN);
 	if (reached < k)
 		return TOPK_NAN;
-	while (reached > k + slack && high - low > 1) {
+	while (reached > k + slack && high - low > 1) { // at least k reach low, fewer reach high
 		int64_t middle = low + (high - low) / 2;
 		size_t here = kernels->count_from(keys, count, (int32_t)middle);
 		if (here >= k) {

@@ -20,6 +20,7 @@ enum { LANES = 8 };
 enum { LANES = 4 };
 #endif
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
+typedef uint32_t unsigned_lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 // A float's bits are sign and magnitude: negative ones are mirrored, which makes -0 and +0 the same.
 static void make_keys(const float *restrict scores, size_t count, int32_t *restrict ret_keys) {
@@ -41,6 +42,16 @@ static void group_maxima(const int32_t *restrict keys, size_t count, size_t grou
 		for (size_t i = 0; i < here; i++)
 			ret[i] = more[i] > ret[i] ? more[i] : ret[i];
 	}
+}
+
+static void extremes(const int32_t *keys, size_t count, int32_t *ret_smallest, int32_t *ret_largest) {
+	int32_t smallest = keys[0], largest = keys[0];
+	for (size_t i = 0; i < count; i++) {
+		smallest = keys[i] < smallest ? keys[i] : smallest;
+		largest = keys[i] > largest ? keys[i] : largest;
+	}
+	*ret_smallest = smallest;
+	*ret_largest = largest;
 }
 
 static size_t count_from(const int32_t *keys, size_t count, int32_t least) {
@@ -89,6 +100,10 @@ static inline lanes load(const void *from) {
 	memcpy(&v, from, sizeof(v));
 	return v;
 }
+// Of unsigned numbers: the padding's smallest key may wrap, whose lanes nobody reads.
+static inline lanes plus(lanes a, lanes b) {
+	return (lanes)((unsigned_lanes)a + (unsigned_lanes)b);
+}
 static inline void store(void *to, lanes v) {
 	memcpy(to, &v, sizeof(v));
 }
@@ -97,13 +112,13 @@ static inline void store(void *to, lanes v) {
 // vectors' own places the comparison is with one less. Comparisons give -1.
 static void count_before(const int32_t *keys, size_t count, uint32_t *ret) {
 	static const int32_t numbers[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-	const lanes lane = load(numbers);
+	const lanes lane = load(numbers), one = (lanes){0} + 1;
 	enum { OWN = 4 * LANES };
 	for (size_t first = 0; first < count; first += OWN) {
 		const int32_t *own = keys + first;
 		lanes a = load(own), b = load(own + LANES), c = load(own + 2 * LANES), d = load(own + 3 * LANES);
 		lanes before_a = {0}, before_b = {0}, before_c = {0}, before_d = {0};
-		lanes least_a = a - 1, least_b = b - 1, least_c = c - 1, least_d = d - 1;
+		lanes least_a = plus(a, -one), least_b = plus(b, -one), least_c = plus(c, -one), least_d = plus(d, -one);
 		for (size_t i = 0; i < first; i++) {
 			before_a -= keys[i] > least_a;
 			before_b -= keys[i] > least_b;
@@ -111,10 +126,10 @@ static void count_before(const int32_t *keys, size_t count, uint32_t *ret) {
 			before_d -= keys[i] > least_d;
 		}
 		for (int32_t i = 0; i < OWN; i++) {
-			before_a -= own[i] > a + (lane > i);
-			before_b -= own[i] > b + (lane + LANES > i);
-			before_c -= own[i] > c + (lane + 2 * LANES > i);
-			before_d -= own[i] > d + (lane + 3 * LANES > i);
+			before_a -= own[i] > plus(a, lane > i);
+			before_b -= own[i] > plus(b, lane + LANES > i);
+			before_c -= own[i] > plus(c, lane + 2 * LANES > i);
+			before_d -= own[i] > plus(d, lane + 3 * LANES > i);
 		}
 		for (size_t i = first + OWN; i < count; i++) {
 			before_a -= keys[i] > a;
@@ -133,6 +148,7 @@ const struct topk_kernels KERNELS = {
     .name = KERNELS_NAME,
     .make_keys = make_keys,
     .group_maxima = group_maxima,
+    .extremes = extremes,
     .count_from = count_from,
     .collect = collect,
     .count_before = count_before,

@@ -22,6 +22,8 @@ struct topk_kernels {
 	void (*make_keys)(const float *scores, size_t count, int32_t *ret_keys);
 	// ret[g] = the largest of keys[g], keys[g + groups], ...; count and groups are multiples of TOPK_BLOCK.
 	void (*group_maxima)(const int32_t *keys, size_t count, size_t groups, int32_t *ret);
+	// The smallest and the largest. count is a multiple of TOPK_BLOCK, and not 0.
+	void (*extremes)(const int32_t *keys, size_t count, int32_t *ret_smallest, int32_t *ret_largest);
 	// How many are >= least. count is a multiple of TOPK_BLOCK.
 	size_t (*count_from)(const int32_t *keys, size_t count, int32_t least);
 	// The places with a key >= least, ascending, and their keys; returns their number. count is a multiple of

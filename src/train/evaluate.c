@@ -8,8 +8,7 @@
 #include <string.h>
 
 enum { LEVELS_MAX = 1024, SLOTS = 4 * LEVELS_MAX };
-// Scores of users by items that are held at once where a row is an item, in numbers (256 MiB).
-static const size_t SCORES_MOST = (size_t)1 << 26;
+static const size_t SCORES_MOST = (size_t)1 << 26; // numbers: 256 MiB
 
 static bool asks(const struct experiment *experiment, bool rankings) {
 	for (size_t i = 0; i < experiment->uses_count; i++)
@@ -171,7 +170,8 @@ static bool find_plain(const struct evaluation *e, struct evaluation_part *p, st
 
 // Room for the scores of as many ranked users as fit, one pass through the network for each such block.
 static bool make_scores(const struct evaluation *e, struct evaluation_part *p, struct error *error) {
-	size_t items = e->matrices->items, most = SCORES_MOST / items > 0 ? SCORES_MOST / items : 1;
+	size_t items = e->matrices->items, numbers = e->scores_most ? e->scores_most : SCORES_MOST;
+	size_t most = numbers / items > 0 ? numbers / items : 1;
 	p->score_users = p->ranked_count < most ? p->ranked_count : most;
 	p->scores = memory_array(p->score_users * items, sizeof(*p->scores), "a block of rankings", error);
 	p->item = p->scores ? memory_array(e->full_rows, sizeof(*p->item), "a block of rankings", error) : NULL;

@@ -14,6 +14,7 @@ struct evaluation {
 	struct batch *batch;    // room for `rows` rows
 	struct pool *pool;      // may be NULL; results do not depend on it
 	size_t rows, full_rows; // of a block; of a block of rankings
+	size_t scores_most;     // where a row is an item: scores of users by items that are held at once; 0: 2^26 (256 MiB)
 	// what evaluation_begin sets
 	double *levels; // (levels_count) ascending: what a target may be
 	size_t levels_count;

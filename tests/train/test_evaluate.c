@@ -1,0 +1,291 @@
+// Evaluation of a part against its definition: every score from one pass over all rows, metrics counted out the slow
+// way. In both orientations, with held-out users, in blocks of any size and on several threads.
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "train/evaluate.h"
+#include "train/train.h"
+
+enum { MSE, ACCURACY, NDCG, RECALL, HIT, USES }; // as in the file below
+static const char experiment_text[] =
+    "name = \"evaluate\"; seed = 5; backend = \"reference\";\n"
+    "data: { source: { format = \"synthetic\"; users = 150; items = 70; ratings = 1500; };\n"
+    "  buckets: { thresholds = [ 3.5 ]; values = [ 0.1, 1.0 ]; };\n"
+    "  split: { kind = \"ratio\"; valid = 0.2; test = 0.3; }; };\n"
+    "graph: ( { op = \"dense\"; input = \"ratings\"; units = 9; activation = \"relu\"; init = \"normal\"; },\n"
+    "  { name = \"out\"; op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; init = \"normal\"; } );\n"
+    "loss = \"masked_mse\"; train: { batch = 32; epochs = 1; };\n"
+    "metrics = [ \"mse\", \"accuracy\", \"ndcg@5\", \"recall@3\", \"hit@1\" ];\n";
+static const size_t cut[USES] = {[NDCG] = 5, [RECALL] = 3, [HIT] = 1};
+
+struct world {
+	struct experiment experiment;
+	struct dataset dataset;
+	struct matrices matrices;
+	struct graph graph;
+	struct pool *pool;
+	struct device *device;
+	struct network *network;
+	struct batch batch;
+};
+
+static void set_up(struct world *w, const char *const *overrides, size_t overrides_count) {
+	char path[] = "/tmp/aexp-evaluate-XXXXXX";
+	struct errors errors = {0};
+	struct error error = {0};
+	int descriptor = mkstemp(path);
+	FILE *file = fdopen(descriptor, "w");
+	assert_non_null(file);
+	fputs(experiment_text, file);
+	fclose(file);
+	*w = (struct world){.pool = pool_create(3)};
+	if (!experiment_read(path, overrides, overrides_count, &w->experiment, &errors))
+		fail_msg("%s", errors.items[0].message);
+	remove(path);
+	assert_true(data_load(w->experiment.data, w->experiment.seed, &w->dataset, &error));
+	assert_true(matrices_create(w->experiment.data, &w->dataset, w->experiment.seed, &w->matrices, &error));
+	assert_true(train_plan(&w->experiment, &w->matrices, &w->graph, &errors));
+	const struct backend *backend = (const struct backend *)w->experiment.backend.row;
+	const struct matrices *m = &w->matrices;
+	const struct csr *features = m->features.start ? &m->features : NULL;
+	struct batch_source sources[] = {{&m->train, features, &m->train},
+	                                 {m->valid.input, features, &m->valid.target},
+	                                 {m->test.input, features, &m->test.target}};
+	size_t rows = m->train.rows;
+	assert_true(backend->open(backend, w->pool, &w->device, &error));
+	assert_true(batch_create(sources, 3, rows, &w->batch, &error));
+	struct network_room room = {.rows = rows,
+	                            .cells = batch_cells_most(&w->batch),
+	                            .rating_entries = batch_rating_entries_most(&w->batch),
+	                            .feature_entries = batch_feature_entries_most(&w->batch),
+	                            .full_rows = rows};
+	assert_true(network_create(&w->graph, w->device, backend, w->experiment.seed, &room, &w->network, &error));
+	errors_finish(&errors);
+}
+
+static void tear_down(struct world *w) {
+	network_destroy(w->network);
+	batch_destroy(&w->batch);
+	((const struct backend *)w->experiment.backend.row)->close(w->device);
+	pool_destroy(w->pool);
+	graph_finish(&w->graph);
+	matrices_finish(&w->matrices);
+	dataset_finish(&w->dataset);
+	experiment_finish(&w->experiment);
+}
+
+// --- the definition ---
+
+// Everything by (user, item).
+struct table {
+	float *score, *value;
+	bool *target, *liked, *excluded;
+};
+
+static bool *flags(const struct matrices *m) {
+	bool *array = calloc(m->users * m->items, sizeof(*array));
+	assert_non_null(array);
+	return array;
+}
+
+static size_t place(const struct matrices *m, size_t row, size_t column) {
+	return m->items_as_rows ? column * m->items + row : row * m->items + column;
+}
+
+static void mark(const struct matrices *m, const struct csr *csr, bool *ret) {
+	for (size_t row = 0; csr->start && row < csr->rows; row++)
+		for (size_t k = csr->start[row]; k < csr->start[row + 1]; k++)
+			ret[place(m, row, csr->column[k])] = true;
+}
+
+static void fill_scores(struct world *w, const struct batch_source *source, float *ret) {
+	const struct matrices *m = &w->matrices;
+	uint32_t *rows = calloc(m->train.rows, sizeof(*rows));
+	assert_non_null(rows);
+	for (size_t i = 0; i < m->train.rows; i++)
+		rows[i] = (uint32_t)i;
+	batch_gather(&w->batch, source, rows, m->train.rows);
+	struct matrix all = network_predict_all(w->network, &w->batch);
+	for (size_t i = 0; i < all.rows; i++)
+		for (size_t j = 0; j < all.columns; j++)
+			ret[place(m, i, j)] = (float)all.data[i * all.stride + j];
+	free(rows);
+}
+
+static void make_table(struct world *w, int part, struct table *ret) {
+	const struct matrices *m = &w->matrices;
+	const struct part *p = part == PART_VALID ? &m->valid : &m->test;
+	struct batch_source source = {part == PART_TRAIN ? &m->train : p->input, m->features.start ? &m->features : NULL,
+	                              part == PART_TRAIN ? &m->train : &p->target};
+	ret->score = calloc(m->users * m->items, sizeof(float));
+	ret->value = calloc(m->users * m->items, sizeof(float));
+	ret->target = flags(m);
+	ret->liked = flags(m);
+	ret->excluded = flags(m);
+	assert_true(ret->score && ret->value);
+	fill_scores(w, &source, ret->score);
+	mark(m, source.target, ret->target);
+	mark(m, source.ratings, ret->excluded);
+	if (part == PART_TEST)
+		mark(m, &m->valid.target, ret->excluded);
+	for (size_t row = 0; row < source.target->rows; row++)
+		for (size_t k = source.target->start[row]; k < source.target->start[row + 1]; k++) {
+			ret->value[place(m, row, source.target->column[k])] = source.target->value[k];
+			ret->liked[place(m, row, source.target->column[k])] = source.target->liked[k];
+		}
+}
+
+static void free_table(struct table *t) {
+	free(t->score);
+	free(t->value);
+	free(t->target);
+	free(t->liked);
+	free(t->excluded);
+}
+
+// From 1, among the candidates.
+static size_t rank_of(const struct table *t, size_t first, size_t items, size_t item) {
+	size_t rank = 1;
+	for (size_t i = 0; i < items; i++)
+		if (!t->excluded[first + i] && i != item)
+			rank += t->score[first + i] > t->score[first + item] ||
+			        (t->score[first + i] == t->score[first + item] && i < item);
+	return rank;
+}
+
+// Adds a user's values; false where nothing relevant is a candidate.
+static bool add_user(const struct table *t, size_t first, size_t items, double sum[USES]) {
+	double relevant = 0, gain = 0, ideal = 0, found = 0, hit = 0;
+	for (size_t item = 0; item < items; item++) {
+		if (!t->target[first + item] || !t->liked[first + item] || t->excluded[first + item])
+			continue;
+		size_t rank = rank_of(t, first, items, item);
+		relevant++;
+		ideal += relevant <= (double)cut[NDCG] ? 1 / log2(relevant + 1) : 0;
+		gain += rank <= cut[NDCG] ? 1 / log2((double)rank + 1) : 0;
+		found += rank <= cut[RECALL];
+		hit = rank <= cut[HIT] ? 1 : hit;
+	}
+	if (relevant == 0)
+		return false;
+	sum[NDCG] += gain / ideal;
+	sum[RECALL] += found / relevant;
+	sum[HIT] += hit;
+	return true;
+}
+
+static void expect_part(struct world *w, int part, struct part_result *ret) {
+	const struct matrices *m = &w->matrices;
+	struct table t;
+	double sum[USES] = {0}, cells = 0;
+	make_table(w, part, &t);
+	*ret = (struct part_result){.exists = true};
+	for (size_t user = 0; user < m->users; user++) {
+		bool asked = false;
+		for (size_t k = user * m->items; k < (user + 1) * m->items; k++) {
+			if (!t.target[k])
+				continue;
+			double difference = (double)t.score[k] - (double)t.value[k];
+			asked = true;
+			cells++;
+			sum[MSE] += difference * difference;
+			sum[ACCURACY] += (t.score[k] > 0.55F) == (t.value[k] > 0.55F);
+		}
+		bool ranked = part != PART_TRAIN && add_user(&t, user * m->items, m->items, sum);
+		ret->ranked_users += ranked;
+		ret->skipped_users += part != PART_TRAIN && asked && !ranked;
+	}
+	for (size_t i = 0; i < USES; i++)
+		ret->metric[i] = sum[i] / (i < NDCG ? cells : (double)ret->ranked_users);
+	free_table(&t);
+}
+
+// --- the comparison ---
+
+static void check(struct world *w, struct evaluation *e, int part, const struct part_result *expected) {
+	struct part_result result;
+	struct error error;
+	assert_true(evaluate_part(e, part, &result, &error));
+	assert_true(result.exists);
+	assert_int_equal(result.ranked_users, expected->ranked_users);
+	assert_int_equal(result.skipped_users, expected->skipped_users);
+	for (size_t i = 0; i < w->experiment.uses_count; i++) {
+		if (part == PART_TRAIN && i >= NDCG)
+			assert_true(isnan(result.metric[i]));
+		else if (!(fabs(result.metric[i] - expected->metric[i]) < (i == MSE ? 1e-6 : 1e-12)))
+			fail_msg("part %d, %s: %.17g instead of %.17g", part, w->experiment.uses[i].name, result.metric[i],
+			         expected->metric[i]);
+	}
+}
+
+static void equals_the_definition(const char *const *overrides, size_t overrides_count) {
+	static const size_t blocks[][3] = {{7, 3, 1000}, {64, 64, 70}, {150, 1, 0}}; // rows, full_rows, scores_most
+	struct world w;
+	struct part_result expected[PARTS];
+	struct error error;
+	set_up(&w, overrides, overrides_count);
+	for (int part = 0; part < PARTS; part++) {
+		expect_part(&w, part, &expected[part]);
+		assert_true(part == PART_TRAIN || !w.matrices.valid.target.start || expected[part].ranked_users > 5);
+	}
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		for (size_t threads = 0; threads < 2; threads++) {
+			struct evaluation e = {.experiment = &w.experiment,
+			                       .matrices = &w.matrices,
+			                       .network = w.network,
+			                       .batch = &w.batch,
+			                       .pool = threads ? w.pool : NULL,
+			                       .rows = blocks[i][0] < w.matrices.train.rows ? blocks[i][0] : w.matrices.train.rows,
+			                       .full_rows = blocks[i][1],
+			                       .scores_most = blocks[i][2]};
+			assert_true(evaluation_begin(&e, &error));
+			for (int round = 0; round < 2; round++) // the second time with what was kept
+				for (int part = 0; part < PARTS; part++)
+					check(&w, &e, part, &expected[part]);
+			evaluation_finish(&e);
+		}
+	tear_down(&w);
+}
+
+static void users_as_rows(void **state) {
+	(void)state;
+	equals_the_definition(NULL, 0);
+}
+
+static void items_as_rows(void **state) {
+	(void)state;
+	const char *overrides[] = {"data.rows=items"};
+	equals_the_definition(overrides, 1);
+}
+
+static void held_out_users(void **state) {
+	(void)state;
+	const char *overrides[] = {"data.split.kind=users"};
+	equals_the_definition(overrides, 1);
+}
+
+// All outputs are equal, as those of a dead unit: ties everywhere.
+static void equal_scores(void **state) {
+	(void)state;
+	const char *overrides[] = {"graph.out.init=zeros"};
+	equals_the_definition(overrides, 1);
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(users_as_rows),
+	    cmocka_unit_test(items_as_rows),
+	    cmocka_unit_test(held_out_users),
+	    cmocka_unit_test(equal_scores),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
