@@ -12,6 +12,8 @@ struct options {
 	size_t threads;      // -t; 0: all
 	struct pool *pool;   // that many
 	bool quiet, verbose, json, force, markdown;
+	bool no_cache;   // neither read nor leave caches of the data
+	bool keep_cache; // leave one in the results folder, as a run does
 	const char **arguments; // (arguments_count)
 	size_t arguments_count;
 	int argc;
@@ -38,7 +40,8 @@ struct prepared {
 	struct matrices matrices;
 	struct graph graph;
 	char id[EXPERIMENT_ID];
-	double load_seconds, prepare_seconds;
+	struct data_access access;
+	double load_seconds, prepare_seconds, keep_seconds; // keep: leaving a cache of the data; 0: it was not
 };
 // Reads the files of all arguments and reports every problem; exit code 0 when there is none.
 int check_files(const struct options *options);

@@ -17,6 +17,7 @@ static const char OPTIONS_HELP[] = "options\n"
                                    "  -o DIR        results root (default: results)\n"
                                    "  -t N          threads (default: all); never changes a result\n"
                                    "  --force       run again what is finished\n"
+                                   "  --no-cache    read the data from its files, and leave no cache of it\n"
                                    "  --json        machine-readable output\n"
                                    "  --markdown    tables in Markdown (schema)\n"
                                    "  -q, -v        quieter, more words\n"
@@ -70,7 +71,7 @@ static bool read_flag(const char *word, struct options *options) {
 		bool *flag;
 	} flags[] = {
 	    {"-q", &options->quiet},      {"-v", &options->verbose},          {"--json", &options->json},
-	    {"--force", &options->force}, {"--markdown", &options->markdown},
+	    {"--force", &options->force}, {"--markdown", &options->markdown}, {"--no-cache", &options->no_cache},
 	};
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (!strcmp(word, flags[i].word)) {
@@ -120,7 +121,7 @@ static int run_with_threads(const struct verb *verb, struct options *options) {
 }
 
 static int run_verb(const struct verb *verb, int argc, char **argv) {
-	struct options options = {.results = "results", .argc = argc, .argv = argv};
+	struct options options = {.results = "results", .keep_cache = verb == &verb_run, .argc = argc, .argv = argv};
 	options.overrides = memory_alloc((size_t)argc * sizeof(char *));
 	options.arguments = memory_alloc((size_t)argc * sizeof(char *));
 	int code = read_options(argc, argv, &options);

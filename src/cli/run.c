@@ -106,6 +106,8 @@ static void print_phases(const struct run_result *r, const struct provenance *pr
 static void begin_phases(const struct prepared *p, struct run_result *r) {
 	r->phases[r->phases_count++] = (struct phase){"load", p->load_seconds, (double)p->dataset.count};
 	r->phases[r->phases_count++] = (struct phase){"prepare", p->prepare_seconds, (double)p->dataset.count};
+	if (p->keep_seconds > 0)
+		r->phases[r->phases_count++] = (struct phase){"cache", p->keep_seconds, (double)p->dataset.count};
 }
 
 static int train_into(struct prepared *p, const char *folder, const struct options *options) {
@@ -118,6 +120,7 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	                                .argc = options->argc,
 	                                .argv = options->argv,
 	                                .threads = pool_threads(options->pool),
+	                                .data = p->access.from,
 	                                .started = now()};
 	char *backend = NULL;
 	experiment_write(&p->experiment, &resolved);

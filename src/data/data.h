@@ -54,6 +54,10 @@ struct format {
 	// are none. What the experiment reads from a `path` of its own is not its business.
 	bool (*load_side)(const struct data_config *config, const void *params, struct dataset *ret, struct error *error);
 	bool (*has_time)(const void *params); // NULL: it never has times
+	// Calls add for every file that load and load_side read (path and want as in input_open), in a fixed order; not for
+	// those that the experiment names under split or features. NULL: the data is made, and never cached
+	void (*sources)(const struct data_config *config, const void *params,
+	                void (*add)(void *context, const char *path, const char *want), void *context);
 	// checks of its keys that no single key can; NULL where there are none. `root`: see data_check
 	void (*check)(const struct data_config *config, const void *params, const struct value *root,
 	              struct errors *errors);
@@ -63,7 +67,21 @@ struct format {
 // format. `root` is the tree of the file, for positions.
 void data_check(const struct data_config *config, const struct value *root, struct errors *errors);
 
+// With what data is loaded, and what is known afterwards.
+struct data_access {
+	struct pool *pool;  // NULL: one thread; never changes a result
+	const char *cache;  // folder of caches, see cache.h; NULL: none is used
+	size_t block_bytes; // 0: what is best; others are for tests and never change a result
+	const char *from;   // out: "files", "cache" or "synthetic"
+	char key[HASH_HEX]; // out: of the cache; "" where there can be none
+	struct error note;  // out: what is no failure: ERROR_DATA, a cache is damaged; ERROR_RUN, it cannot be written
+};
 // Reads everything the group names; settles duplicates; fingerprints. ERROR_DATA with file and line on bad data.
+bool data_load_with(const struct data_config *config, struct data_access *access, struct dataset *ret,
+                    struct error *error);
+// Leaves a cache of what data_load_with has read from its files; nothing where it came from elsewhere.
+void data_keep(struct data_access *access, const struct dataset *dataset);
+// The same on one thread, without a cache. What is read is never drawn, so that the run's seed changes nothing.
 bool data_load(const struct data_config *config, uint64_t seed, struct dataset *ret, struct error *error);
 
 // One part that is evaluated.

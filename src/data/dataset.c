@@ -20,11 +20,14 @@ void dataset_finish(struct dataset *dataset) {
 	loading_destroy(dataset->loading);
 	ids_finish(&dataset->users);
 	ids_finish(&dataset->items);
-	free(dataset->user);
-	free(dataset->item);
-	free(dataset->rating);
-	free(dataset->time);
-	free(dataset->part);
+	if (dataset->cache.data == NULL) {
+		free(dataset->user);
+		free(dataset->item);
+		free(dataset->rating);
+		free(dataset->time);
+		free(dataset->part);
+	}
+	file_unmap(&dataset->cache);
 	attributes_finish(&dataset->user_attributes);
 	attributes_finish(&dataset->item_attributes);
 	arena_finish(&dataset->arena);

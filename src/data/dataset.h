@@ -1,11 +1,12 @@
 // Ratings and side information as they were read, before filter, buckets and split; and the tables of ids.
 // Who owns what: arrays as long as the data (users' and items' tables, user, item, rating, time, part, and an
-// attribute's start, level and number) are released one by one with free() or ids_finish(); `titles`,
-// `attributes.items` and every name and title live in the arena. dataset_finish releases all of it.
+// attribute's start, level and number) are released one by one with free() or ids_finish(), unless they are mapped;
+// `titles`, `attributes.items` and every name and title live in the arena. dataset_finish releases all of it.
 #ifndef AEXP_DATA_DATASET_H
 #define AEXP_DATA_DATASET_H
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 
@@ -59,6 +60,8 @@ struct dataset {
 	struct attributes user_attributes, item_attributes;
 	char fingerprint[HASH_HEX]; // of all of the above (ids, ratings, times, parts, titles, attributes), not of paths or
 	                            // bytes on disk: the same however it is stored or compressed, and on every machine
+	struct file_map cache;      // where user, item, rating, time and part lie, if they are mapped; read-only then
+	struct pool *pool;          // threads for what is made from the data set; NULL: one; not owned
 	struct loading *loading;    // only while ratings are read, see ratings.h; NULL afterwards
 };
 void dataset_finish(struct dataset *dataset);

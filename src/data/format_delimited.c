@@ -65,6 +65,12 @@ static bool load_ratings(const struct data_config *config, const void *params, c
 	return ratings_read(path, NULL, &layout, part, ret, error);
 }
 
+static void sources(const struct data_config *config, const void *params,
+                    void (*add)(void *context, const char *path, const char *want), void *context) {
+	const struct delimited_params *delimited = params;
+	add(context, check_split_files(config) ? NULL : delimited->path, NULL);
+}
+
 static bool is_set(const struct column_ref *column) {
 	return column->name != NULL || column->number > 0;
 }
@@ -120,5 +126,6 @@ const struct format format_delimited = {
     .load = load,
     .load_ratings = load_ratings,
     .has_time = has_time,
+    .sources = sources,
     .check = check,
 };

@@ -52,6 +52,7 @@ const struct movielens_format format_movielens_100k = {
             .load_ratings = movielens_load_ratings,
             .load_side = movielens_load_side,
             .has_time = movielens_has_time,
+            .sources = movielens_sources,
         },
     .files = {
         .ratings = "u.data",

@@ -1,5 +1,6 @@
 // From the `data` group to a data set: ratings, then duplicates, then side information (which needs all ids), then the
-// fingerprint.
+// fingerprint; or all of it from a cache.
+#include "data/cache.h"
 #include "data/data.h"
 #include "data/duplicates.h"
 #include "data/features.h"
@@ -7,10 +8,13 @@
 #include "data/ratings.h"
 #include "data/split.h"
 
+#include <string.h>
+
 struct load {
 	const struct data_config *config;
 	const struct format *format;
 	const void *params;
+	const struct data_access *access;
 };
 
 // Split `files`: three files in the format's layout, in place of the one that the source names.
@@ -29,7 +33,7 @@ static bool load_files(const struct load *load, const struct split_files *files,
 
 static bool load_ratings(const struct load *load, struct dataset *ret, struct error *error) {
 	const struct split_config *split = load->config->split;
-	ret->loading = loading_create(NULL, 0);
+	ret->loading = loading_create(load->access->pool, load->access->block_bytes);
 	bool files = split != NULL && split->kind.row == &split_files_kind.row;
 	bool fine = files ? load_files(load, split->kind.params, ret, error)
 	                  : load->format->load(load->config, load->params, ret, error);
@@ -67,11 +71,12 @@ static bool load_named_side(const struct load *load, struct dataset *ret, struct
 	                          items->title == NULL ? NULL : &ret->titles, error);
 }
 
-bool data_load(const struct data_config *config, uint64_t seed, struct dataset *ret, struct error *error) {
-	(void)seed; // what is read is never drawn: the split draws
-	struct load load = {.config = config, .format = (const struct format *)config->source->format.row};
+static bool load_files_of(const struct data_config *config, const struct data_access *access, struct dataset *ret,
+                          struct error *error) {
+	struct load load = {
+	    .config = config, .format = (const struct format *)config->source->format.row, .access = access};
 	load.params = config->source->format.params;
-	struct dataset dataset = {0};
+	struct dataset dataset = {.pool = access->pool};
 	if (!load_ratings(&load, &dataset, error) || !load_own_side(&load, &dataset, error) ||
 	    !load_named_side(&load, &dataset, error)) {
 		dataset_finish(&dataset);
@@ -80,4 +85,30 @@ bool data_load(const struct data_config *config, uint64_t seed, struct dataset *
 	dataset_fingerprint(&dataset);
 	*ret = dataset;
 	return true;
+}
+
+bool data_load_with(const struct data_config *config, struct data_access *access, struct dataset *ret,
+                    struct error *error) {
+	const struct format *format = (const struct format *)config->source->format.row;
+	access->note = (struct error){0};
+	access->from = format->sources == NULL ? "synthetic" : "files";
+	if (access->cache == NULL || !cache_key(config, access->pool, access->key))
+		access->key[0] = '\0';
+	else if (cache_read(access->cache, access->key, access->pool, ret, &access->note))
+		access->from = "cache";
+	if (strcmp(access->from, "cache") != 0)
+		return load_files_of(config, access, ret, error);
+	ret->pool = access->pool;
+	return true;
+}
+
+void data_keep(struct data_access *access, const struct dataset *dataset) {
+	if (access->key[0] != '\0' && strcmp(access->from, "files") == 0)
+		cache_write(access->cache, access->key, dataset, &access->note);
+}
+
+bool data_load(const struct data_config *config, uint64_t seed, struct dataset *ret, struct error *error) {
+	(void)seed;
+	struct data_access access = {0};
+	return data_load_with(config, &access, ret, error);
 }

@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "data/check.h"
+
 const struct key movielens_keys[1] = {
     {
         .name = "path",
@@ -20,6 +22,17 @@ bool movielens_has_time(const void *params) {
 
 static const struct movielens_files *files_of(const struct data_config *config) {
 	return &((const struct movielens_format *)config->source->format.row)->files;
+}
+
+void movielens_sources(const struct data_config *config, const void *params,
+                       void (*add)(void *context, const char *path, const char *want), void *context) {
+	const struct movielens_params *movielens = params;
+	const struct movielens_files *files = files_of(config);
+	bool own_users = config->user_features == NULL || config->user_features->path == NULL;
+	add(context, check_split_files(config) ? NULL : movielens->path, files->ratings);
+	if (files->users != NULL)
+		add(context, own_users ? movielens->path : NULL, files->users->table.want);
+	add(context, movielens->path, files->movies->table.want);
 }
 
 bool movielens_load(const struct data_config *config, const void *params, struct dataset *ret, struct error *error) {

@@ -35,6 +35,8 @@ bool movielens_load_ratings(const struct data_config *config, const void *params
                             struct dataset *ret, struct error *error);
 bool movielens_load_side(const struct data_config *config, const void *params, struct dataset *ret,
                          struct error *error);
+void movielens_sources(const struct data_config *config, const void *params,
+                       void (*add)(void *context, const char *path, const char *want), void *context);
 bool movielens_has_time(const void *params); // all of them have
 
 #endif

@@ -10,6 +10,7 @@ struct provenance {
 	int argc;
 	char **argv;
 	size_t threads;
+	const char *data;          // where it came from: "files", "cache" or "synthetic"; NULL: unknown
 	const char *backend;       // "openblas 0.3.21 Haswell ..." as the backend describes itself
 	double started, ended;     // seconds since the epoch
 	size_t resumed_from_epoch; // 0 if never

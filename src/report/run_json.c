@@ -92,6 +92,7 @@ void report_run_json(const struct run_result *result, const struct provenance *p
 	json_count(&json, "final_epoch", result->final_epoch);
 	json_bool(&json, "stopped_early", result->stopped_early);
 	json_machine(&json, provenance);
+	json_string(&json, "data", provenance->data);
 	json_phases(&json, result);
 	json_end(&json);
 	text_append(text, "\n");

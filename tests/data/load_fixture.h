@@ -25,6 +25,7 @@ struct fixture {
 	struct errors errors;
 	struct data_config *config;
 	struct dataset data;
+	struct data_access access; // how `load` loads
 	bool loaded;
 };
 
@@ -127,7 +128,7 @@ static inline bool load(struct fixture *f, const char *text) {
 	if (f->errors.count > 0)
 		return false;
 	struct error error = {0};
-	f->loaded = data_load(root->data, 1, &f->data, &error);
+	f->loaded = data_load_with(root->data, &f->access, &f->data, &error);
 	if (!f->loaded)
 		errors_push(&f->errors, &error);
 	return f->loaded;

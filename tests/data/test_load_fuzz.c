@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/pool.h"
 #include "base/random.h"
 
 enum { ROUNDS = 1500, MOST = 600 };
@@ -72,9 +73,27 @@ static void must_be_sound(const struct dataset *data) {
 	}
 }
 
+// The same table, cut into blocks of a few bytes on two threads, gives the same data or the same error.
+static void must_agree(const struct data_config *keys, struct pool *pool, size_t block_bytes, bool loaded,
+                       const struct dataset *expected, const struct error *expected_error) {
+	struct dataset data;
+	struct error error = {0};
+	struct data_access access = {.pool = pool, .block_bytes = block_bytes};
+	assert_int_equal(data_load_with(keys, &access, &data, &error), loaded);
+	if (!loaded) {
+		assert_string_equal(error.message, expected_error->message);
+		assert_string_equal(error.hint, expected_error->hint);
+		assert_int_equal(error.line, expected_error->line);
+		return;
+	}
+	assert_string_equal(data.fingerprint, expected->fingerprint);
+	dataset_finish(&data);
+}
+
 static void test_mutations(void **state) {
 	struct fixture *f = *state;
 	struct random_stream stream = random_stream_make(1, "test", "fuzz");
+	struct pool *pool = pool_create(2);
 	size_t loaded = 0;
 	struct dataset data;
 	struct error error;
@@ -89,7 +108,9 @@ static void test_mutations(void **state) {
 		memcpy(text, side ? users : ratings, size);
 		write_bytes(f, side ? "u.csv" : "r.csv", text, mutate(text, size, stream, round));
 		memset(&error, 0, sizeof error);
-		if (data_load(f->config, 1, &data, &error)) {
+		bool fine = data_load(f->config, 1, &data, &error);
+		must_agree(f->config, pool, 1 + round % 61, fine, &data, &error);
+		if (fine) {
 			must_be_sound(&data);
 			dataset_finish(&data);
 			loaded++;
@@ -98,6 +119,7 @@ static void test_mutations(void **state) {
 		}
 		write_text(f, side ? "u.csv" : "r.csv", side ? users : ratings);
 	}
+	pool_destroy(pool);
 	assert_true(loaded > ROUNDS / 20 && loaded < ROUNDS * 19 / 20); // both ways are really taken
 }
 
