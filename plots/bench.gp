@@ -30,7 +30,8 @@ if (growth) {
 	set logscale x
 	set format x "%.0s%c"
 	set xtics norotate font ',15'
-	set bmargin 5
+	set bmargin 7
+	set autoscale xfixmin
 	set style data linespoints
 	do for [what in "ratings items"] {
 		set xlabel what textcolor rgb text_colour
