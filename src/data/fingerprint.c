@@ -27,29 +27,36 @@ static inline void block_add(struct block *block, uint64_t value, size_t size) {
 		block->bytes[block->used++] = (unsigned char)(value >> (8 * i));
 }
 
-static void hash_u32s(struct hash *hash, const uint32_t *values, size_t count) {
-	struct block block = {.hash = hash};
-	for (size_t i = 0; i < count; i++)
-		block_add(&block, values[i], sizeof *values);
-	block_flush(&block);
-}
-
-static void hash_floats(struct hash *hash, const float *values, size_t count) {
+// Numbers of 4 or 8 bytes whose bits enter as they are: where memory has them little-endian, in one piece.
+static void hash_words(struct hash *hash, const void *values, size_t count, size_t size) {
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+		hash_bytes(hash, values, count * size);
+		return;
+	}
 	struct block block = {.hash = hash};
 	for (size_t i = 0; i < count; i++) {
-		uint32_t bits;
-		memcpy(&bits, &values[i], sizeof bits);
-		block_add(&block, bits, sizeof bits);
+		uint32_t narrow;
+		uint64_t wide = 0;
+		const char *value = (const char *)values + i * size;
+		memcpy(&narrow, value, sizeof narrow);
+		memcpy(&wide, value, size == sizeof wide ? sizeof wide : 0);
+		block_add(&block, size == sizeof wide ? wide : narrow, size);
 	}
 	block_flush(&block);
 }
 
+static void hash_u32s(struct hash *hash, const uint32_t *values, size_t count) {
+	hash_words(hash, values, count, sizeof *values);
+}
+
+static void hash_floats(struct hash *hash, const float *values, size_t count) {
+	hash_words(hash, values, count, sizeof *values);
+}
+
 static void hash_times(struct hash *hash, const int64_t *values, size_t count) {
-	struct block block = {.hash = hash};
 	hash_u64(hash, values != NULL);
-	for (size_t i = 0; values != NULL && i < count; i++)
-		block_add(&block, (uint64_t)values[i], sizeof *values);
-	block_flush(&block);
+	if (values != NULL)
+		hash_words(hash, values, count, sizeof *values);
 }
 
 static void hash_parts(struct hash *hash, const uint8_t *parts, size_t count) {

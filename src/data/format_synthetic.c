@@ -1,11 +1,13 @@
 // Format "synthetic": the embedded default data, made from a seed. The model stands in synthetic_model.c, the choice of
 // items in synthetic_picker.c, the shapes in synthetic_presets.c. Users come in order, and a user's ratings in the
 // order in which they were drawn. Integers, + - * / and sqrt alone: the same data on every machine.
+#include "base/pool.h"
 #include "data/formats.h"
 #include "data/synthetic_model.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,15 +156,46 @@ static bool add_attributes(const struct planted *model, const struct data_config
 
 // --- Ratings ---
 
-static void fill_user(struct picker *picker, const struct planted *model, const struct taste *taste, size_t count,
-                      struct dataset *data) {
+enum { USERS_BLOCK = 4096 }; // users that one thread makes at a time
+
+// All that the blocks of users share, and where each finds its own.
+struct filling {
+	const struct picker *picker;
+	const struct planted *model;
+	struct dataset *data;
+	const uint32_t *counts; // (users) ratings of each
+	size_t *start;          // (blocks) rating
+	atomic_bool fail;       // no memory
+};
+
+static size_t fill_user(struct picker *picker, const struct planted *model, const struct taste *taste, size_t count,
+                        struct dataset *data, size_t at) {
 	for (size_t t = 0; t < data->user_attributes.count; t++)
 		data->user_attributes.items[t].level[taste->user] = taste->shown[t] ? taste->level[t] + 1U : 0;
-	picker_draw(picker, model, taste, count, data->item + data->count);
-	for (size_t i = 0; i < count; i++, data->count++) {
-		data->user[data->count] = (uint32_t)taste->user;
-		data->rating[data->count] = (float)planted_stars(model, taste, data->item[data->count]);
+	picker_draw(picker, model, taste, count, data->item + at);
+	for (size_t i = 0; i < count; i++, at++) {
+		data->user[at] = (uint32_t)taste->user;
+		data->rating[at] = (float)planted_stars(model, taste, data->item[at]);
 	}
+	return at;
+}
+
+// A user is made from nothing but the seed and the number, so that blocks do not depend on each other.
+static void fill_block(void *context, size_t block) {
+	struct filling *filling = context;
+	struct picker picker;
+	size_t at = filling->start[block], end = (block + 1) * USERS_BLOCK;
+	end = end < filling->model->users ? end : filling->model->users;
+	if (!picker_share(filling->picker, &picker)) {
+		atomic_store(&filling->fail, true);
+		return;
+	}
+	for (size_t u = block * USERS_BLOCK; u < end; u++) {
+		struct taste taste;
+		planted_user(filling->model, u, &taste);
+		at = fill_user(&picker, filling->model, &taste, filling->counts[u], filling->data, at);
+	}
+	picker_unshare(&picker);
 }
 
 // Gives every item a rating: one of an item that has more is handed over. Nobody had rated the item, so pairs stay
@@ -191,6 +224,22 @@ static bool cover_items(const struct planted *model, uint64_t seed, struct datas
 	return true;
 }
 
+static bool fill_blocks(struct filling *filling, struct error *error) {
+	size_t users = filling->model->users, blocks = (users + USERS_BLOCK - 1) / USERS_BLOCK, ratings = 0;
+	filling->start = memory_array(blocks, sizeof(*filling->start), "blocks of users", error);
+	if (!filling->start)
+		return false;
+	for (size_t u = 0; u < users; u++) {
+		if (u % USERS_BLOCK == 0)
+			filling->start[u / USERS_BLOCK] = ratings;
+		ratings += filling->counts[u];
+	}
+	pool_run(filling->data->pool, blocks, fill_block, filling);
+	free(filling->start);
+	filling->data->count = ratings;
+	return !filling->fail || error_set(error, ERROR_RUN, "out of memory for the ratings of %zu users", users);
+}
+
 static bool fill_users(struct picker *picker, const struct planted *model, size_t ratings, struct dataset *data,
                        struct error *error) {
 	data->user = memory_array(ratings, sizeof(*data->user), "ratings", error);
@@ -198,12 +247,10 @@ static bool fill_users(struct picker *picker, const struct planted *model, size_
 	data->rating = memory_array(ratings, sizeof(*data->rating), "ratings", error);
 	uint32_t *counts = memory_array(model->users, sizeof(*counts), "the users' ratings", error);
 	bool ok = data->user && data->item && data->rating && counts;
-	if (ok)
+	if (ok) {
 		planted_activity(model, ratings, counts);
-	for (size_t u = 0; u < model->users && ok; u++) {
-		struct taste taste;
-		planted_user(model, u, &taste);
-		fill_user(picker, model, &taste, counts[u], data);
+		struct filling filling = {.picker = picker, .model = model, .data = data, .counts = counts};
+		ok = fill_blocks(&filling, error);
 	}
 	free(counts);
 	return ok;

@@ -1,5 +1,6 @@
 // From a data set to what training sees: filter, split, the users and items that are left, buckets, orientation, side
 // information. Everything follows from the data set's order, the keys and the seed; nothing from anything else.
+#include "data/big_array.h"
 #include "data/buckets.h"
 #include "data/coding.h"
 #include "data/data.h"
@@ -104,10 +105,10 @@ static void entries_finish(struct entries *entries) {
 
 static bool entries_init(struct entries *entries, size_t count, struct error *error) {
 	*entries = (struct entries){0};
-	entries->user = memory_array(count, sizeof *entries->user, "users of ratings", error);
-	entries->item = entries->user ? memory_array(count, sizeof *entries->item, "items of ratings", error) : NULL;
-	entries->value = entries->item ? memory_array(count, sizeof *entries->value, "values of ratings", error) : NULL;
-	entries->liked = entries->value ? memory_array(count, 1, "liked ratings", error) : NULL;
+	entries->user = big_array(count, sizeof *entries->user, "users of ratings", error);
+	entries->item = entries->user ? big_array(count, sizeof *entries->item, "items of ratings", error) : NULL;
+	entries->value = entries->item ? big_array(count, sizeof *entries->value, "values of ratings", error) : NULL;
+	entries->liked = entries->value ? big_array(count, 1, "liked ratings", error) : NULL;
 	if (!entries->liked) {
 		entries_finish(entries);
 		return false;
@@ -115,13 +116,40 @@ static bool entries_init(struct entries *entries, size_t count, struct error *er
 	return true;
 }
 
-static void entries_fill(const struct builder *builder, uint8_t part, struct entries *entries) {
+enum { FILL_BLOCK = 1 << 16 }; // ratings of the data set that one thread looks at at a time
+
+// The ratings of a part, block by block.
+struct fill {
+	const struct builder *builder;
+	uint8_t part;
+	size_t *place; // (blocks + 1) of the block's first entry; before that, how many it has
+	struct entries entries;
+};
+
+static size_t fill_end(const struct fill *fill, size_t block) {
+	size_t end = (block + 1) * FILL_BLOCK, count = fill->builder->dataset->count;
+	return end < count ? end : count;
+}
+
+static void count_block(void *context, size_t block) {
+	struct fill *fill = context;
+	size_t count = 0, end = fill_end(fill, block);
+	for (size_t i = block * FILL_BLOCK; i < end; i++) {
+		count += fill->builder->assignment.part[i] == fill->part;
+	}
+	fill->place[block] = count;
+}
+
+static void fill_block(void *context, size_t block) {
+	const struct fill *fill = context;
+	const struct builder *builder = fill->builder;
 	const struct dataset *dataset = builder->dataset;
 	const struct matrices *m = builder->matrices;
+	const struct entries *entries = &fill->entries;
 	float liked = (float)m->liked;
-	size_t at = 0;
-	for (size_t i = 0; i < dataset->count; i++) {
-		if (builder->assignment.part[i] == part) {
+	size_t at = fill->place[block], end = fill_end(fill, block);
+	for (size_t i = block * FILL_BLOCK; i < end; i++) {
+		if (builder->assignment.part[i] == fill->part) {
 			float rating = dataset->rating[i];
 			entries->user[at] = builder->user_index[dataset->user[i]];
 			entries->item[at] = builder->item_index[dataset->item[i]];
@@ -131,22 +159,42 @@ static void entries_fill(const struct builder *builder, uint8_t part, struct ent
 	}
 }
 
-static bool build_part(const struct builder *builder, uint8_t part, struct csr *ret, struct error *error) {
-	const struct matrices *m = builder->matrices;
-	struct entries entries;
-	size_t count = 0;
-	for (size_t i = 0; i < builder->dataset->count; i++) {
-		count += builder->assignment.part[i] == part;
-	}
-	if (!entries_init(&entries, count, error)) {
+// Lists the part's ratings in the order of the data set. entries_finish in any case.
+static bool entries_fill(struct fill *fill, size_t *ret_count, struct error *error) {
+	struct pool *pool = fill->builder->dataset->pool;
+	size_t blocks = fill->builder->dataset->count / FILL_BLOCK + 1, count = 0;
+	fill->place = memory_array(blocks, sizeof *fill->place, "blocks of ratings", error);
+	if (!fill->place) {
 		return false;
 	}
-	entries_fill(builder, part, &entries);
-	bool built = m->items_as_rows ? csr_build(m->items, m->users, count, entries.item, entries.user, entries.value,
-	                                          entries.liked, ret, error)
-	                              : csr_build(m->users, m->items, count, entries.user, entries.item, entries.value,
-	                                          entries.liked, ret, error);
-	entries_finish(&entries);
+	pool_run(pool, blocks, count_block, fill);
+	for (size_t block = 0; block < blocks; block++) {
+		size_t here = fill->place[block];
+		fill->place[block] = count;
+		count += here;
+	}
+	bool room = entries_init(&fill->entries, count, error);
+	if (room) {
+		pool_run(pool, blocks, fill_block, fill);
+	}
+	free(fill->place);
+	*ret_count = count;
+	return room;
+}
+
+static bool build_part(const struct builder *builder, uint8_t part, struct csr *ret, struct error *error) {
+	const struct matrices *m = builder->matrices;
+	struct fill fill = {.builder = builder, .part = part};
+	struct pool *pool = builder->dataset->pool;
+	size_t count;
+	if (!entries_fill(&fill, &count, error)) {
+		return false;
+	}
+	const struct entries *e = &fill.entries;
+	bool built = m->items_as_rows
+	                 ? csr_build_on(pool, m->items, m->users, count, e->item, e->user, e->value, e->liked, ret, error)
+	                 : csr_build_on(pool, m->users, m->items, count, e->user, e->item, e->value, e->liked, ret, error);
+	entries_finish(&fill.entries);
 	return built;
 }
 

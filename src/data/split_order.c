@@ -2,18 +2,41 @@
 // linear, and no sorting of the whole), and the ratings of one user in that order.
 #include "data/split.h"
 
+#include "base/pool.h"
 #include "base/random.h"
+#include "data/big_array.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-uint64_t *split_random_keys(const struct dataset *dataset, uint64_t seed, struct error *error) {
-	uint64_t *key = memory_array(dataset->count, sizeof *key, "keys of the split", error);
-	struct random_stream stream = random_stream_make(seed, "split", "");
-	for (size_t i = 0; key && i < dataset->count; i++) {
-		key[i] = random_u64(stream, 0, dataset->user[i], dataset->item[i]);
+enum { KEYS_BLOCK = 1 << 14 }; // ratings whose keys one thread makes at a time
+
+struct random_keys {
+	const struct dataset *dataset;
+	struct random_stream stream;
+	uint64_t *key; // (dataset->count)
+};
+
+static void make_keys(void *context, size_t block) {
+	const struct random_keys *keys = context;
+	const struct dataset *dataset = keys->dataset;
+	size_t end = (block + 1) * KEYS_BLOCK;
+	end = end < dataset->count ? end : dataset->count;
+	for (size_t i = block * KEYS_BLOCK; i < end; i++) {
+		keys->key[i] = random_u64(keys->stream, 0, dataset->user[i], dataset->item[i]);
 	}
-	return key;
+}
+
+uint64_t *split_random_keys(const struct dataset *dataset, uint64_t seed, struct error *error) {
+	struct random_keys keys = {
+	    .dataset = dataset,
+	    .stream = random_stream_make(seed, "split", ""),
+	    .key = big_array(dataset->count, sizeof *keys.key, "keys of the split", error),
+	};
+	if (keys.key) {
+		pool_run(dataset->pool, dataset->count / KEYS_BLOCK + 1, make_keys, &keys);
+	}
+	return keys.key;
 }
 
 uint64_t *split_time_keys(const struct dataset *dataset, struct error *error) {
@@ -39,24 +62,62 @@ size_t split_count(const struct split_ranking *ranking, uint8_t part) {
 
 enum { DIGIT_BITS = 16, DIGITS = 1 << DIGIT_BITS };
 
-// Narrows *key by one digit: of the things whose key has the known high digits, finds the digit at which `*rank` of
-// them are reached, and takes from *rank those with a smaller one.
-static void narrow(const struct split_ranking *ranking, uint8_t from, int shift, uint64_t *key, size_t *rank,
-                   size_t *histogram) {
-	uint64_t known = shift + DIGIT_BITS < 64 ? UINT64_MAX << (shift + DIGIT_BITS) : 0;
+// The things that may still be at the rank that is looked for: all of the ranking, or, once they are few, a list.
+struct search {
+	const struct split_ranking *ranking;
+	uint8_t from;
+	uint64_t key, known; // the digits of the key that are found, and their bits
+	size_t rank;         // among those that have them
+	uint32_t *list;      // (count) places; NULL: all that are there
+	size_t count;
+	size_t *histogram; // (DIGITS)
+};
+
+static inline size_t search_place(const struct search *search, size_t i) {
+	return search->list ? search->list[i] : i;
+}
+
+static inline bool search_has(const struct search *search, size_t at) {
+	return search->ranking->part[at] == search->from && (search->ranking->key[at] & search->known) == search->key;
+}
+
+// Finds one more digit: that at which `rank` of those with the known digits are reached; takes from rank those with a
+// smaller one. Returns how many have it.
+static size_t narrow(struct search *search, int shift) {
 	for (size_t d = 0; d < DIGITS; d++) {
-		histogram[d] = 0;
+		search->histogram[d] = 0;
 	}
-	for (size_t i = 0; i < ranking->count; i++) {
-		if (ranking->part[i] == from && (ranking->key[i] & known) == *key) {
-			histogram[(ranking->key[i] >> shift) & (DIGITS - 1)]++;
+	for (size_t i = 0; i < search->count; i++) {
+		size_t at = search_place(search, i);
+		if (search_has(search, at)) {
+			search->histogram[(search->ranking->key[at] >> shift) & (DIGITS - 1)]++;
 		}
 	}
 	uint64_t digit = 0;
-	for (; histogram[digit] < *rank; digit++) {
-		*rank -= histogram[digit];
+	for (; search->histogram[digit] < search->rank; digit++) {
+		search->rank -= search->histogram[digit];
 	}
-	*key |= digit << shift;
+	search->key |= digit << shift;
+	search->known = UINT64_MAX << shift;
+	return search->histogram[digit];
+}
+
+enum { LIST_SHARE = 8 }; // of the things, one in so many: fewer are listed
+
+// Lists those that are left. Without memory for that the search goes on over all.
+static void list_left(struct search *search, size_t left) {
+	size_t used = 0;
+	if (search->list || left > search->count / LIST_SHARE || search->count > UINT32_MAX) {
+		return;
+	}
+	uint32_t *list = malloc((left + 1) * sizeof *list);
+	for (size_t i = 0; list && i < search->count; i++) {
+		if (search_has(search, i)) {
+			list[used++] = (uint32_t)i;
+		}
+	}
+	search->count = list ? used : search->count;
+	search->list = list;
 }
 
 struct tie {
@@ -72,26 +133,27 @@ static int compare_ties(const void *left, const void *right) {
 	return (a->at > b->at) - (a->at < b->at);
 }
 
-// Of the things of part `from` with just this key, moves the `wanted` first by (user, item), or by place.
-static bool take_ties(const struct split_ranking *ranking, uint64_t key, size_t wanted, uint8_t from, uint8_t to,
-                      struct error *error) {
+// Of the things with just this key, moves the `rank` first by (user, item), or by place.
+static bool take_ties(const struct search *search, uint8_t to, struct error *error) {
+	const struct split_ranking *ranking = search->ranking;
 	size_t count = 0, n = 0;
-	for (size_t i = 0; i < ranking->count; i++) {
-		count += ranking->part[i] == from && ranking->key[i] == key;
+	for (size_t i = 0; i < search->count; i++) {
+		count += search_has(search, search_place(search, i));
 	}
 	struct tie *ties = memory_array(count, sizeof *ties, "ratings of one key", error);
 	if (!ties) {
 		return false;
 	}
-	for (size_t i = 0; i < ranking->count; i++) {
-		if (ranking->part[i] == from && ranking->key[i] == key) {
-			ties[n++] = (struct tie){ranking->user ? (uint64_t)ranking->user[i] << 32 | ranking->item[i] : 0, i};
+	for (size_t i = 0; i < search->count; i++) {
+		size_t at = search_place(search, i);
+		if (search_has(search, at)) {
+			ties[n++] = (struct tie){ranking->user ? (uint64_t)ranking->user[at] << 32 | ranking->item[at] : 0, at};
 		}
 	}
-	if (wanted < count) {
+	if (search->rank < count) {
 		qsort(ties, count, sizeof *ties, compare_ties);
 	}
-	for (size_t i = 0; i < wanted; i++) {
+	for (size_t i = 0; i < search->rank; i++) {
 		ranking->part[ties[i].at] = to;
 	}
 	free(ties);
@@ -100,28 +162,27 @@ static bool take_ties(const struct split_ranking *ranking, uint64_t key, size_t 
 
 bool split_take(const struct split_ranking *ranking, size_t wanted, uint8_t from, uint8_t to, struct error *error) {
 	size_t available = split_count(ranking, from);
-	size_t rank = wanted < available ? wanted : available;
-	if (rank == 0) {
+	struct search search = {
+	    .ranking = ranking, .from = from, .rank = wanted < available ? wanted : available, .count = ranking->count};
+	if (search.rank == 0) {
 		return true;
 	}
-	size_t *histogram = memory_array(DIGITS, sizeof *histogram, "histogram of keys", error);
-	if (!histogram) {
+	search.histogram = memory_array(DIGITS, sizeof *search.histogram, "histogram of keys", error);
+	if (!search.histogram) {
 		return false;
 	}
-	uint64_t key = 0;
 	for (int shift = 64 - DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
-		narrow(ranking, from, shift, &key, &rank, histogram);
+		list_left(&search, narrow(&search, shift));
 	}
-	free(histogram);
-	if (!take_ties(ranking, key, rank, from, to, error)) {
-		return false;
-	}
-	for (size_t i = 0; i < ranking->count; i++) {
-		if (ranking->part[i] == from && ranking->key[i] < key) {
+	free(search.histogram);
+	bool taken = take_ties(&search, to, error);
+	free(search.list);
+	for (size_t i = 0; taken && i < ranking->count; i++) {
+		if (ranking->part[i] == from && ranking->key[i] < search.key) {
 			ranking->part[i] = to;
 		}
 	}
-	return true;
+	return taken;
 }
 
 bool split_draw(const struct dataset *dataset, uint64_t seed, double share, uint8_t from, uint8_t to, uint8_t *part,

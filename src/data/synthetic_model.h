@@ -91,6 +91,10 @@ struct picker {
 };
 bool picker_create(const struct preset *preset, size_t items, uint64_t seed, struct picker *ret, struct error *error);
 void picker_finish(struct picker *picker);
+// One that draws the same, for another thread: it has its own notes and shares the rest with `picker`, which must
+// outlive it. False when out of memory.
+bool picker_share(const struct picker *picker, struct picker *ret);
+void picker_unshare(struct picker *picker);
 // `count` distinct items (count <= items) of one user, in the order in which they were drawn.
 void picker_draw(struct picker *picker, const struct planted *model, const struct taste *taste, size_t count,
                  uint32_t *ret_items);

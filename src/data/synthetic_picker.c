@@ -115,6 +115,22 @@ void picker_finish(struct picker *picker) {
 	*picker = (struct picker){0};
 }
 
+bool picker_share(const struct picker *picker, struct picker *ret) {
+	*ret = *picker;
+	ret->tree = calloc(2 * picker->leaves, sizeof(*ret->tree));
+	ret->seen = calloc(picker->items, sizeof(*ret->seen));
+	if (ret->tree && ret->seen)
+		return true;
+	picker_unshare(ret);
+	return false;
+}
+
+void picker_unshare(struct picker *picker) {
+	free(picker->tree);
+	free(picker->seen);
+	*picker = (struct picker){0};
+}
+
 // The high half of value * items is the column, the low half is the coin.
 static uint32_t propose(const struct picker *picker, uint32_t value) {
 	uint64_t place = (uint64_t)value * picker->items;
