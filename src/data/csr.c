@@ -134,6 +134,7 @@ struct sorter {
 	uint8_t *liked;  // (most)
 };
 
+// `columns` 0: no row is read off the bit set.
 static bool sorter_init(struct sorter *sorter, size_t columns, size_t most) {
 	*sorter = (struct sorter){
 	    .bits = calloc(columns / WORD_BITS + 1, sizeof *sorter->bits),
@@ -205,13 +206,17 @@ static void sort_by_bits(struct sorter *sorter, const uint32_t *column, size_t c
 	}
 }
 
+static bool by_bits(const struct csr *csr, size_t count) {
+	return count > INSERTION_MOST && csr->columns / WORD_BITS <= SPARSE_WORDS * count;
+}
+
 static void sort_row(struct sorter *sorter, struct csr *csr, size_t row) {
 	size_t start = csr->start[row], count = csr->start[row + 1] - start;
 	uint32_t *column = csr->column + start;
 	if (is_ascending(column, count)) {
 		return;
 	}
-	if (count <= INSERTION_MOST || csr->columns / WORD_BITS > SPARSE_WORDS * count) {
+	if (!by_bits(csr, count)) {
 		sort_keys(sorter, column, count);
 	} else {
 		sort_by_bits(sorter, column, csr->columns, count);
@@ -238,7 +243,7 @@ static void sort_block(void *context, size_t i) {
 		most = count > most ? count : most;
 	}
 	struct sorter sorter;
-	if (sorter_init(&sorter, build->csr->columns, most)) {
+	if (sorter_init(&sorter, by_bits(build->csr, most) ? build->csr->columns : 0, most)) {
 		for (row = build->bound[i]; row < build->bound[i + 1]; row++) {
 			sort_row(&sorter, build->csr, row);
 		}
@@ -272,6 +277,9 @@ bool csr_build_on(struct pool *pool, size_t rows, size_t columns, size_t count, 
                   const uint32_t *column, const float *value, const uint8_t *liked, struct csr *ret,
                   struct error *error) {
 	struct csr csr;
+	if (columns > (size_t)UINT32_MAX + 1) {
+		return error_set(error, ERROR_RUN, "too many columns: \"%zu\"", columns);
+	}
 	if (!csr_allocate(rows, columns, count, liked != NULL, &csr, error)) {
 		return false;
 	}

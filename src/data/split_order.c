@@ -112,9 +112,8 @@ static void list_left(struct search *search, size_t left) {
 	}
 	uint32_t *list = malloc((left + 1) * sizeof *list);
 	for (size_t i = 0; list && i < search->count; i++) {
-		if (search_has(search, i)) {
-			list[used++] = (uint32_t)i;
-		}
+		list[used] = (uint32_t)i; // the one behind the last is written and not counted
+		used += search_has(search, i);
 	}
 	search->count = list ? used : search->count;
 	search->list = list;
@@ -178,9 +177,8 @@ bool split_take(const struct split_ranking *ranking, size_t wanted, uint8_t from
 	bool taken = take_ties(&search, to, error);
 	free(search.list);
 	for (size_t i = 0; taken && i < ranking->count; i++) {
-		if (ranking->part[i] == from && ranking->key[i] < search.key) {
-			ranking->part[i] = to;
-		}
+		uint8_t part = ranking->part[i];
+		ranking->part[i] = (part == from) & (ranking->key[i] < search.key) ? to : part;
 	}
 	return taken;
 }
