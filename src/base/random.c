@@ -49,8 +49,12 @@ uint64_t random_u64(struct random_stream stream, uint32_t epoch, uint64_t row, u
 	return block.lane[low] | (uint64_t)block.lane[low + 1] << 32;
 }
 
+static double uniform_of(uint64_t u) {
+	return (double)(u >> 11) * 0x1p-53;
+}
+
 double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit) {
-	return (double)(random_u64(stream, epoch, row, unit) >> 11) * 0x1p-53;
+	return uniform_of(random_u64(stream, epoch, row, unit));
 }
 
 // Blocks done together; a multiple of the lanes of any machine's vector registers.
@@ -162,21 +166,72 @@ static const struct ratio TAIL = {
      1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15},
 };
 
+static const double CENTRE_HALF = 0.425;
+
+static double centre_quantile(double q) {
+	return q * ratio_at(&CENTRE, 0.180625 - q * q); // CENTRE_HALF^2
+}
+
 double random_normal_quantile(double p) {
 	assert(p > 0 && p < 1);
 	double q = p - 0.5;
-	if (q >= -0.425 && q <= 0.425)
-		return q * ratio_at(&CENTRE, 0.180625 - q * q); // 0.425^2
+	if (q >= -CENTRE_HALF && q <= CENTRE_HALF)
+		return centre_quantile(q);
 	double r = sqrt(-random_log(q < 0 ? p : 1 - p));
 	double value = r <= 5 ? ratio_at(&FLANK, r - 1.6) : ratio_at(&TAIL, r - 5);
 	return q < 0 ? -value : value;
 }
 
+// (u + 1/2) / 2^64 in the lower half. The upper half is mirrored, 1 - (u + 1/2) / 2^64 = (~u + 1/2) / 2^64: near 1 a
+// double could not tell p from 1.
+static double probability_of(uint64_t u) {
+	return ((double)(int64_t)(u >> 63 ? ~u : u) + 0.5) * 0x1p-64;
+}
+
 double random_normal(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit) {
 	uint64_t u = random_u64(stream, epoch, row, unit);
-	// The upper half is mirrored, 1 - (u + 1/2) / 2^64 = (~u + 1/2) / 2^64: near 1 a double could not tell p from 1.
-	bool upper = u >> 63;
-	double p = ((double)(int64_t)(upper ? ~u : u) + 0.5) * 0x1p-64;
-	double value = random_normal_quantile(p);
-	return upper ? -value : value;
+	double value = random_normal_quantile(probability_of(u));
+	return u >> 63 ? -value : value;
+}
+
+enum { BULK = 64 }; // 64-bit values at once
+
+static uint32_t fill_bulk(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit, uint32_t left,
+                          uint64_t *out) {
+	uint32_t words[2 * BULK], count = left < BULK ? left : BULK;
+	assert(unit <= UINT32_MAX / 2 - BULK);
+	random_fill(stream, epoch, row, 2 * unit, 2 * count, words);
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = (uint64_t)words[2 * i + 1] << 32 | words[2 * i];
+	return count;
+}
+
+void random_uniforms(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t first_unit, uint32_t count,
+                     double *out) {
+	uint64_t u[BULK];
+	for (uint32_t done = 0, some; done < count; done += some) {
+		some = fill_bulk(stream, epoch, row, first_unit + done, count - done, u);
+		for (uint32_t i = 0; i < some; i++)
+			out[done + i] = uniform_of(u[i]);
+	}
+}
+
+// The centre's ratio for all, side by side, and then again for the 15 % that lie outside it.
+void random_normals(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t first_unit, uint32_t count,
+                    double *out) {
+	uint64_t u[BULK];
+	double p[BULK];
+	for (uint32_t done = 0, some; done < count; done += some) {
+		some = fill_bulk(stream, epoch, row, first_unit + done, count - done, u);
+		for (uint32_t i = 0; i < some; i++)
+			p[i] = probability_of(u[i]);
+		for (uint32_t i = 0; i < some; i++)
+			out[done + i] = centre_quantile(p[i] - 0.5);
+		for (uint32_t i = 0; i < some; i++) {
+			if (p[i] - 0.5 < -CENTRE_HALF)
+				out[done + i] = random_normal_quantile(p[i]);
+			if (u[i] >> 63)
+				out[done + i] = -out[done + i];
+		}
+	}
 }

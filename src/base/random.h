@@ -32,6 +32,11 @@ double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row,
 // Standard normal by Wichura's inverse distribution function (AS 241, PPND16) of (random_u64 + 1/2) / 2^64, with a
 // logarithm of our own for the tails (+ - * / only).
 double random_normal(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit);
+// out[i] = random_normal, or random_uniform, of unit first_unit + i for i < count: the same bits, several at a time.
+void random_normals(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t first_unit, uint32_t count,
+	double *out); // (count)
+void random_uniforms(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t first_unit, uint32_t count,
+	double *out); // (count)
 double random_normal_quantile(double p); // the inverse distribution function itself, 0 < p < 1
 double random_log(double x);             // the natural logarithm it uses; x positive and finite; within 2 ulp of libm
 

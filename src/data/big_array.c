@@ -12,7 +12,7 @@ enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 void *big_array(size_t count, size_t size, const char *what, struct error *error) {
 	size_t bytes;
 	bool fits = memory_product(count, size, &bytes) && bytes <= PTRDIFF_MAX - HUGE_PAGE;
-	size_t alignment = fits && bytes >= 2 * (size_t)HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+	size_t alignment = fits && bytes >= (size_t)HUGE_PAGE / 2 ? HUGE_PAGE : ALIGNMENT;
 	size_t rounded = fits ? (bytes == 0 ? 1 : bytes) + alignment - 1 : 0;
 	rounded -= rounded % alignment;
 	void *data = fits ? aligned_alloc(alignment, rounded) : NULL;

@@ -2,6 +2,8 @@
 #include "nn/batch.h"
 
 #include "base/memory.h"
+#include "data/big_array.h"
+#include "nn/packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,16 +63,16 @@ static bool rows_create(struct rows_memory *m, size_t rows, size_t entries, stru
 		return error_set(error, ERROR_RUN, "a batch of %zu rows would hold %zu entries, more than 32 bits count", rows,
 		                 entries);
 	return (m->start = memory_array(rows + 1, sizeof(*m->start), "a batch", error)) &&
-	       (m->column = memory_array(entries, sizeof(*m->column), "a batch", error)) &&
-	       (m->value = memory_array(entries, sizeof(*m->value), "a batch", error));
+	       (m->column = big_array(entries, sizeof(*m->column), "a batch", error)) &&
+	       (m->value = big_array(entries, sizeof(*m->value), "a batch", error));
 }
 
 static bool transposed_create(struct transposed_memory *m, size_t columns, size_t entries, struct error *error) {
 	size_t touched = columns < entries ? columns : entries;
 	return (m->column = memory_array(touched, sizeof(*m->column), "a batch", error)) &&
 	       (m->start = memory_array(touched + 1, sizeof(*m->start), "a batch", error)) &&
-	       (m->row = memory_array(entries, sizeof(*m->row), "a batch", error)) &&
-	       (m->entry = memory_array(entries, sizeof(*m->entry), "a batch", error)) &&
+	       (m->row = big_array(entries, sizeof(*m->row), "a batch", error)) &&
+	       (m->entry = big_array(entries, sizeof(*m->entry), "a batch", error)) &&
 	       (m->waited = memory_array(touched, sizeof(*m->waited), "a batch", error)) &&
 	       (m->slot = memory_array(columns, sizeof(*m->slot), "a batch", error)) &&
 	       (m->stamp = memory_array(columns, sizeof(*m->stamp), "a batch", error));
@@ -157,6 +159,10 @@ static void fetch_ahead(const struct csr *csr, const uint32_t *row, size_t i, si
 	}
 }
 
+static struct sparse sparse_of(const struct rows_memory *m, const struct csr *csr, size_t rows) {
+	return (struct sparse){rows, csr ? csr->columns : 0, m->start, m->column, m->value};
+}
+
 static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
 	uint32_t filled = 0;
 	for (size_t i = 0; i < rows; i++) {
@@ -172,7 +178,37 @@ static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t 
 		filled += (uint32_t)count;
 	}
 	m->start[rows] = filled;
-	*ret = (struct sparse){rows, csr ? csr->columns : 0, m->start, m->column, m->value};
+	*ret = sparse_of(m, csr, rows);
+}
+
+static uint32_t unpack(const uint32_t *entry, uint32_t count, const float *values, uint32_t filled,
+                       struct rows_memory *ret) {
+	for (uint32_t k = 0; k < count; k++) {
+		ret->column[filled + k] = packed_column(entry[k]);
+		ret->value[filled + k] = values[packed_code(entry[k])];
+	}
+	return filled + count;
+}
+
+static void gather_packed(struct batch_memory *m, const struct packed *packed, const uint32_t *row, size_t rows) {
+	enum { LINE = 64 / sizeof(uint32_t) };
+	uint32_t ratings = 0, features = 0;
+	for (size_t i = 0; i < rows; i++) {
+		if (i + 2 * AHEAD < rows)
+			__builtin_prefetch(&packed->start[row[i + 2 * AHEAD]]);
+		if (i + AHEAD < rows) {
+			__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]]]);
+			__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]] + LINE]);
+		}
+		const uint32_t *words = packed->words + packed->start[row[i]];
+		m->ratings.start[i] = ratings;
+		m->user.start[i] = features;
+		ratings = unpack(words + 1, packed_ratings(words[0]), packed->rating_value, ratings, &m->ratings);
+		features = unpack(words + 1 + packed_ratings(words[0]), packed_features(words[0]), packed->feature_value,
+		                  features, &m->user);
+	}
+	m->ratings.start[rows] = ratings;
+	m->user.start[rows] = features;
 }
 
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
@@ -180,6 +216,12 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 	batch->rows = rows;
 	batch->row = row;
 	m->same_pattern = source->target == source->ratings;
+	if (source->packed && m->same_pattern) {
+		gather_packed(m, source->packed, row, rows);
+		batch->ratings = batch->target = sparse_of(&m->ratings, source->ratings, rows);
+		batch->user = sparse_of(&m->user, source->features, rows);
+		return;
+	}
 	gather(&m->ratings, source->ratings, row, rows, &batch->ratings);
 	gather(&m->user, source->features, row, rows, &batch->user);
 	if (m->same_pattern)

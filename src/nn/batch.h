@@ -5,9 +5,11 @@
 #include "data/csr.h"
 #include "tensor/backend.h"
 
-// Where rows come from. features and target may be NULL.
+// Where rows come from. features and target may be NULL. packed: the same ratings and features once more, the ratings
+// being the target too; or NULL.
 struct batch_source {
 	const struct csr *ratings, *features, *target;
+	const struct packed *packed;
 };
 
 struct batch {

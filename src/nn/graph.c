@@ -2,6 +2,7 @@
 #include "nn/graph.h"
 
 #include "base/nearest.h"
+#include "nn/cost.h"
 #include "nn/op.h"
 
 #include <stdlib.h>
@@ -231,17 +232,18 @@ void graph_check(const struct groups *nodes, const struct value *tree, struct er
 
 // --- sparse or dense ---
 
-// Above this share of stored entries dense products win over sparse rows: the densities measured for widths of 144 to
-// 528 and 800 to 20,000 columns lie between 0.11 and 0.32.
-static const double DENSE_FROM = 0.25;
-
 static enum path path_of(const struct node *node) {
 	return ((const struct path_row *)node->config->path.row)->path;
 }
 
-static bool prefers_dense(const struct node *node, double entries, size_t width) {
+static bool prefers_dense(const struct graph *graph, const struct node *node, double entries, size_t columns,
+                          bool output) {
 	enum path path = path_of(node);
-	return path == PATH_DENSE || (path == PATH_AUTO && width && entries / (double)width > DENSE_FROM);
+	if (path != PATH_AUTO || !columns)
+		return path == PATH_DENSE;
+	struct cost_shape shape = {.entries = entries, .columns = columns, .batch = graph->shape.batch, .output = output};
+	node->op->product(graph, node, &shape);
+	return cost_dense(&shape) < cost_sparse(&shape);
 }
 
 static double entries_of(const struct graph *graph, const struct node *source) {
@@ -254,7 +256,8 @@ static void plan_sparse(struct graph *graph, struct node *node) {
 		node->needs_gradient |= input->needs_gradient;
 		if (!input->sparse)
 			continue;
-		bool dense = node->op->has_paths && prefers_dense(node, entries_of(graph, input->source), input->source->width);
+		bool dense = node->op->has_paths &&
+		             prefers_dense(graph, node, entries_of(graph, input->source), input->source->width, false);
 		if (!node->op->reads_sparse || dense)
 			input->densified = true;
 		else if (node->op->keeps_sparse) {
@@ -270,7 +273,7 @@ static bool can_be_cells(const struct graph *graph, const struct node *node) {
 		return false;
 	if (node->op->makes_cells)
 		return !node->inputs[0]->sparse &&
-		       !prefers_dense(node, graph->shape.target_entries, graph->shape.ratings_width);
+		       !prefers_dense(graph, node, graph->shape.target_entries, graph->shape.ratings_width, true);
 	if (!node->op->maps_cells)
 		return false;
 	for (size_t i = 0; i < node->inputs_count; i++)
@@ -459,14 +462,21 @@ static void check_output(struct builder *b) {
 	}
 }
 
+size_t op_input_width(const struct graph *graph, const struct node *node, struct errors *errors) {
+	(void)graph, (void)errors;
+	return node->inputs[0]->width;
+}
+
 static void plan_nodes(struct builder *b) {
 	struct graph *graph = b->graph;
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		struct node *node = &graph->nodes[i];
-		if (!node->op)
-			node->width = node == graph->user ? graph->shape.user_width : graph->shape.ratings_width;
-		else
+		if (node->op) {
+			node->width = node->op->width(graph, node, b->errors);
 			plan_sparse(graph, node);
+		} else {
+			node->width = node == graph->user ? graph->shape.user_width : graph->shape.ratings_width;
+		}
 		node->needs_gradient |= node->op && node->op->has_parameters;
 	}
 	if (!graph->loss->all_cells && can_be_cells(graph, graph->output))
@@ -476,8 +486,8 @@ static void plan_nodes(struct builder *b) {
 	graph->groupings = arena_alloc(&graph->arena, graph->nodes_count * sizeof(*graph->groupings));
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		struct node *node = &graph->nodes[i];
-		if (node->op)
-			node->op->plan(graph, node, b->errors);
+		if (node->op && node->op->plan)
+			node->op->plan(graph, node);
 		node->groups = group_columns(graph, node);
 	}
 }

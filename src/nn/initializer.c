@@ -10,27 +10,51 @@ struct uniform_params {
 	double limit;
 };
 
-static double normal(double sd, struct random_stream stream, size_t i, size_t j) {
-	return sd * random_normal(stream, 0, i, (uint32_t)j);
+static double sd_of(const void *params, double in, double out) {
+	(void)in, (void)out;
+	return ((const struct normal_params *)params)->sd;
 }
-static double uniform(double limit, struct random_stream stream, size_t i, size_t j) {
-	return limit * (2 * random_uniform(stream, 0, i, (uint32_t)j) - 1);
+static double limit_of(const void *params, double in, double out) {
+	(void)in, (void)out;
+	return ((const struct uniform_params *)params)->limit;
+}
+static double glorot_limit(const void *params, double in, double out) {
+	(void)params;
+	return sqrt(6 / (in + out));
+}
+static double glorot_sd(const void *params, double in, double out) {
+	(void)params;
+	return sqrt(2 / (in + out));
+}
+static double he_limit(const void *params, double in, double out) {
+	(void)params, (void)out;
+	return sqrt(6 / in);
+}
+static double he_sd(const void *params, double in, double out) {
+	(void)params, (void)out;
+	return sqrt(2 / in);
 }
 
-#define VALUE(NAME, EXPRESSION)                                                                                        \
-	static double NAME##_value(const void *params, size_t fan_in, size_t fan_out, struct random_stream stream,         \
-	                           size_t i, size_t j) {                                                                   \
-		double in = (double)fan_in, out = (double)fan_out;                                                             \
-		(void)in, (void)out, (void)params, (void)stream, (void)i, (void)j;                                             \
-		return EXPRESSION;                                                                                             \
+void initializer_fill(const struct initializer *init, const void *params, size_t fan_in, size_t fan_out,
+                      struct random_stream stream, size_t row, size_t first, size_t count, double *ret) {
+	double scale = init->scale ? init->scale(params, (double)fan_in, (double)fan_out) : 0;
+	switch (init->draw) {
+	case DRAW_NORMAL:
+		random_normals(stream, 0, row, (uint32_t)first, (uint32_t)count, ret);
+		for (size_t i = 0; i < count; i++)
+			ret[i] *= scale;
+		break;
+	case DRAW_UNIFORM:
+		random_uniforms(stream, 0, row, (uint32_t)first, (uint32_t)count, ret);
+		for (size_t i = 0; i < count; i++)
+			ret[i] = scale * (2 * ret[i] - 1);
+		break;
+	case DRAW_ZERO:
+		for (size_t i = 0; i < count; i++)
+			ret[i] = 0;
+		break;
 	}
-VALUE(normal, normal(((const struct normal_params *)params)->sd, stream, i, j))
-VALUE(uniform, uniform(((const struct uniform_params *)params)->limit, stream, i, j))
-VALUE(glorot_uniform, uniform(sqrt(6 / (in + out)), stream, i, j))
-VALUE(glorot_normal, normal(sqrt(2 / (in + out)), stream, i, j))
-VALUE(he_uniform, uniform(sqrt(6 / in), stream, i, j))
-VALUE(he_normal, normal(sqrt(2 / in), stream, i, j))
-VALUE(zeros, 0)
+}
 
 static const struct key normal_keys[] = {
     {.name = "sd",
@@ -53,13 +77,14 @@ static const struct key uniform_keys[] = {
 
 static const struct initializer initializers[] = {
     {{"normal", "Normal with mean 0 and standard deviation sd", SCHEMA(struct normal_params, normal_keys)},
-     normal_value},
-    {{"uniform", "Uniform on [-limit, limit)", SCHEMA(struct uniform_params, uniform_keys)}, uniform_value},
-    {{"glorot_uniform", "Uniform, limit sqrt(6 / (inputs + units))", SCHEMA_NONE}, glorot_uniform_value},
-    {{"glorot_normal", "Normal, variance 2 / (inputs + units)", SCHEMA_NONE}, glorot_normal_value},
-    {{"he_uniform", "Uniform, limit sqrt(6 / inputs)", SCHEMA_NONE}, he_uniform_value},
-    {{"he_normal", "Normal, variance 2 / inputs", SCHEMA_NONE}, he_normal_value},
-    {{"zeros", "All 0", SCHEMA_NONE}, zeros_value},
+     DRAW_NORMAL,
+     sd_of},
+    {{"uniform", "Uniform on [-limit, limit)", SCHEMA(struct uniform_params, uniform_keys)}, DRAW_UNIFORM, limit_of},
+    {{"glorot_uniform", "Uniform, limit sqrt(6 / (inputs + units))", SCHEMA_NONE}, DRAW_UNIFORM, glorot_limit},
+    {{"glorot_normal", "Normal, variance 2 / (inputs + units)", SCHEMA_NONE}, DRAW_NORMAL, glorot_sd},
+    {{"he_uniform", "Uniform, limit sqrt(6 / inputs)", SCHEMA_NONE}, DRAW_UNIFORM, he_limit},
+    {{"he_normal", "Normal, variance 2 / inputs", SCHEMA_NONE}, DRAW_NORMAL, he_sd},
+    {{"zeros", "All 0", SCHEMA_NONE}, DRAW_ZERO, NULL},
 };
 static const struct row *const rows[] = {
     &initializers[0].row, &initializers[1].row, &initializers[2].row, &initializers[3].row,

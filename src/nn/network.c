@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // --- memory: laid out twice by the same code, first to count, then in one allocation ---
 
@@ -123,39 +124,40 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 
 // --- whose columns are whose ---
 
-static void own_new(struct network *n, const struct column_groups *groups, size_t *load) {
+static void own_new(const struct column_groups *groups, const struct crew *crew, size_t *load) {
 	for (size_t g = 0; g < groups->count; g++) {
 		size_t member = 0;
-		for (size_t m = 1; m < n->members; m++)
+		for (size_t m = 1; m < crew->members; m++)
 			member = load[m] < load[member] ? m : member;
-		n->owner[groups->index][g] = (uint16_t)member;
+		crew->owner[groups->index][g] = (uint16_t)member;
 		load[member] += groups->begin[g + 1] - groups->begin[g];
 	}
 }
 
-static void own_parts(struct network *n, const struct column_groups *groups) {
-	uint16_t *owner = n->owner[groups->index];
+static void own_parts(const struct column_groups *groups, const struct crew *crew) {
+	uint16_t *owner = crew->owner[groups->index];
 	for (size_t i = 0; i < groups->parts_count; i++) {
-		memcpy(owner, n->owner[groups->parts[i]->index], groups->parts[i]->count * sizeof(*owner));
+		memcpy(owner, crew->owner[groups->parts[i]->index], groups->parts[i]->count * sizeof(*owner));
 		owner += groups->parts[i]->count;
 	}
 }
 
 // Each group goes to the member that has the fewest columns so far.
-static void choose_owners(struct network *n) {
+static void make_crew(struct network *n, size_t members, struct crew *ret) {
 	const struct graph *g = n->graph;
-	size_t *load = memory_alloc(n->members * sizeof(*load));
-	n->owner = arena_alloc(&n->arena, (g->groupings_count + 1) * sizeof(*n->owner));
+	size_t *load = memory_alloc(members * sizeof(*load));
+	*ret = (struct crew){.members = members};
+	ret->owner = arena_alloc(&n->arena, (g->groupings_count + 1) * sizeof(*ret->owner));
 	for (size_t i = 0; i < g->groupings_count; i++) {
 		const struct column_groups *groups = g->groupings[i];
-		n->owner[i] = arena_alloc(&n->arena, (groups->count + 1) * sizeof(**n->owner));
+		ret->owner[i] = arena_alloc(&n->arena, (groups->count + 1) * sizeof(**ret->owner));
 		if (groups->parts_count)
-			own_parts(n, groups);
+			own_parts(groups, ret);
 		else
-			own_new(n, groups, load);
+			own_new(groups, ret, load);
 	}
-	for (size_t m = 1; m < n->members; m++)
-		n->idlest = load[m] < load[n->idlest] ? m : n->idlest;
+	for (size_t m = 1; m < members; m++)
+		ret->idlest = load[m] < load[ret->idlest] ? m : ret->idlest;
 	free(load);
 }
 
@@ -184,16 +186,43 @@ static size_t tensor_columns(const struct parameter *p) {
 	return p->transposed ? p->rows : p->columns;
 }
 
-static void initialize(struct network *n, real *flat) {
-	for (size_t k = 0; k < n->graph->parameters_count; k++) {
-		const struct parameter *p = &n->graph->parameters[k];
-		const struct initializer *init = p->init ? (const struct initializer *)p->init->kind.row : NULL;
-		struct random_stream stream = random_stream_make(n->seed, "init", p->node->name);
-		for (size_t i = 0; i < tensor_rows(p); i++)
-			for (size_t j = 0; j < tensor_columns(p); j++)
-				*element(flat, p, i, j) =
-				    (real)(init ? init->value(p->init->kind.params, p->fan_in, p->fan_out, stream, i, j) : p->fill);
+// Rows of a tensor that are filled together: in transposed weights they lie side by side, a cache line of them.
+enum { FILL_ROWS = 16, FILL_COLUMNS = 64 };
+
+struct filling {
+	const struct network *network;
+	real *flat; // (graph->weights)
+};
+
+static void fill_rows(const struct filling *f, const struct parameter *p, size_t first) {
+	const struct initializer *init = p->init ? (const struct initializer *)p->init->kind.row : NULL;
+	struct random_stream stream = random_stream_make(f->network->seed, "init", p->node->name);
+	size_t rows = tensor_rows(p) - first < FILL_ROWS ? tensor_rows(p) - first : FILL_ROWS;
+	double value[FILL_ROWS][FILL_COLUMNS];
+	for (size_t column = 0; column < tensor_columns(p); column += FILL_COLUMNS) {
+		size_t left = tensor_columns(p) - column, columns = left < FILL_COLUMNS ? left : FILL_COLUMNS;
+		for (size_t i = 0; init && i < rows; i++)
+			initializer_fill(init, p->init->kind.params, p->fan_in, p->fan_out, stream, first + i, column, columns,
+			                 value[i]);
+		for (size_t k = 0; k < rows * columns; k++) { // along the memory
+			size_t i = p->transposed ? k % rows : k / columns, j = p->transposed ? k / rows : k % columns;
+			*element(f->flat, p, first + i, column + j) = (real)(init ? value[i][j] : p->fill);
+		}
 	}
+}
+
+// Each member its share of every tensor's rows.
+static void fill_share(void *context, size_t member) {
+	const struct filling *f = context;
+	const struct graph *graph = f->network->graph;
+	for (size_t k = 0; k < graph->parameters_count; k++)
+		for (size_t block = member; block * FILL_ROWS < tensor_rows(&graph->parameters[k]);
+		     block += f->network->crews[CREW_TEAM].members)
+			fill_rows(f, &graph->parameters[k], block * FILL_ROWS);
+}
+
+static void initialize(struct network *n, real *flat) {
+	n->backend->team(n->device, fill_share, &(struct filling){n, flat});
 }
 
 // Where L2 is lazy, the sums of squared weights that are kept up to date.
@@ -238,7 +267,6 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	                      .seed = seed,
 	                      .rows = room->rows,
 	                      .cells = room->cells,
-	                      .members = backend->members(device),
 	                      .settled = true};
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
@@ -256,7 +284,9 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].op)
 			n->slots[i].stream = random_stream_make(seed, graph->nodes[i].op->row.name, graph->nodes[i].name);
-	choose_owners(n);
+	make_crew(n, 1, &n->crews[CREW_ALONE]);
+	make_crew(n, backend->members(device), &n->crews[CREW_TEAM]);
+	n->pace = (struct pace){.preferred = CREW_TEAM, .seconds = INFINITY, .left = 1};
 	make_programs(n);
 	fill_waiting(n);
 	initialize(n, weights);
@@ -556,6 +586,7 @@ struct settling {
 
 static void settle_parameter(const struct settling *s, const struct parameter *p, size_t member) {
 	struct network *n = s->network;
+	const struct crew *crew = &n->crews[CREW_TEAM];
 	size_t groups = p->by ? p->by->groups->count : 1;
 	for (size_t g = 0; g < groups; g++) {
 		struct tile tile = {.group = g};
@@ -563,7 +594,7 @@ static void settle_parameter(const struct settling *s, const struct parameter *p
 			tile.column = p->by->groups->begin[g];
 			tile.columns = p->by->groups->begin[g + 1] - tile.column;
 		}
-		if ((p->by ? n->owner[p->by->groups->index][g] : n->idlest) != member)
+		if ((p->by ? crew->owner[p->by->groups->index][g] : crew->idlest) != member)
 			continue;
 		struct optimizer_rows rows = update_of(n, p, &tile);
 		rows.numbers = s->numbers;
@@ -604,6 +635,7 @@ void network_settle(struct network *n) {
 struct run {
 	struct network *network;
 	const struct program *program;
+	const struct crew *crew;
 	const struct batch *batches; // (count)
 	size_t count;
 	bool training, at_cells, update;
@@ -614,6 +646,7 @@ struct run {
 static void run_member(void *context, size_t member) {
 	const struct run *run = context;
 	struct pass pass = {.network = run->network,
+	                    .crew = run->crew,
 	                    .training = run->training,
 	                    .at_cells = run->at_cells,
 	                    .update = run->update,
@@ -629,10 +662,11 @@ static void run_member(void *context, size_t member) {
 	}
 }
 
-static void run_program(struct network *n, enum program_id program, const struct batch *batches, size_t count,
-                        uint32_t epoch, bool training, double *ret_loss) {
+static void run_program(struct network *n, enum program_id program, enum crew_id crew, const struct batch *batches,
+                        size_t count, uint32_t epoch, bool training, double *ret_loss) {
 	struct run run = {.network = n,
 	                  .program = &n->programs[program],
+	                  .crew = &n->crews[crew],
 	                  .batches = batches,
 	                  .count = count,
 	                  .training = training,
@@ -643,15 +677,53 @@ static void run_program(struct network *n, enum program_id program, const struct
 	                  .loss = ret_loss};
 	for (size_t i = 0; i < count; i++)
 		assert(batches[i].rows <= n->rows && sparse_count(&batches[i].target) <= n->cells);
-	n->backend->team(n->device, run_member, &run);
+	if (crew == CREW_TEAM)
+		n->backend->team(n->device, run_member, &run);
+	else
+		run_member(&run, 0);
+}
+
+static double seconds_now(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// After a run that took so many seconds an entry: which crew does the next one. The other one is tried now and then,
+// the more seldom the oftener it has lost, and at once where the one in use has become much slower.
+static void choose_crew(struct pace *pace, double seconds) {
+	enum { PATIENCE_LEAST = 8, PATIENCE_MOST = 512, MEMORY = 4 };
+	if (pace->trying) {
+		bool wins = seconds < pace->seconds;
+		if (wins)
+			pace->preferred = pace->preferred == CREW_TEAM ? CREW_ALONE : CREW_TEAM;
+		pace->seconds = wins ? seconds : pace->seconds;
+		pace->patience = wins ? PATIENCE_LEAST : 2 * pace->patience + PATIENCE_LEAST;
+		pace->patience = pace->patience < PATIENCE_MOST ? pace->patience : PATIENCE_MOST;
+		pace->left = pace->patience;
+		pace->trying = false;
+		return;
+	}
+	pace->trying = pace->left == 0 || seconds > 2 * pace->seconds;
+	pace->left -= pace->left > 0;
+	pace->seconds = isinf(pace->seconds) ? seconds : pace->seconds + (seconds - pace->seconds) / MEMORY;
+}
+
+static enum crew_id crew_in_use(const struct pace *pace) {
+	return (pace->preferred == CREW_TEAM) != pace->trying ? CREW_TEAM : CREW_ALONE;
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
-	for (size_t i = 0; i < count; i++)
+	double start = seconds_now(), entries = 0;
+	for (size_t i = 0; i < count; i++) {
 		note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
-	run_program(n, PROGRAM_STEP, batches, count, epoch, true, ret_loss);
+		entries += 1 + (double)sparse_count(&batches[i].target);
+	}
+	run_program(n, PROGRAM_STEP, crew_in_use(&n->pace), batches, count, epoch, true, ret_loss);
 	n->step += (uint32_t)count;
 	n->settled = false;
+	if (n->crews[CREW_TEAM].members > 1)
+		choose_crew(&n->pace, (seconds_now() - start) / entries);
 }
 
 double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
@@ -673,7 +745,7 @@ static double penalty_of(const struct network *n, const struct parameter *p) {
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_LOSS, batch, 1, epoch, training, &loss);
+	run_program(n, PROGRAM_LOSS, CREW_TEAM, batch, 1, epoch, training, &loss);
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
 		if (n->graph->parameters[i].l2 > 0)
 			loss += penalty_of(n, &n->graph->parameters[i]);
@@ -683,7 +755,7 @@ double network_loss(struct network *n, const struct batch *batch, uint32_t epoch
 double network_gradients(struct network *n, const struct batch *batch, uint32_t epoch) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_GRADIENTS, batch, 1, epoch, true, &loss);
+	run_program(n, PROGRAM_GRADIENTS, CREW_TEAM, batch, 1, epoch, true, &loss);
 	return loss;
 }
 
@@ -708,7 +780,7 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 	const struct node *output = n->graph->output;
 	struct pass pass = {.network = n, .batch = batch, .at_cells = true};
 	network_settle(n);
-	run_program(n, PROGRAM_CELLS, batch, 1, 0, false, NULL);
+	run_program(n, PROGRAM_CELLS, CREW_TEAM, batch, 1, 0, false, NULL);
 	struct matrix y = pass_value(&pass, output);
 	for (size_t i = 0; i < batch->rows; i++)
 		for (uint32_t k = batch->target.start[i]; k < batch->target.start[i + 1]; k++)
@@ -718,7 +790,7 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 struct matrix network_predict_all(struct network *n, const struct batch *batch) {
 	struct pass pass = {.network = n, .batch = batch};
 	network_settle(n);
-	run_program(n, PROGRAM_FULL, batch, 1, 0, false, NULL);
+	run_program(n, PROGRAM_FULL, CREW_TEAM, batch, 1, 0, false, NULL);
 	return pass_value(&pass, n->graph->output);
 }
 

@@ -33,6 +33,18 @@ struct parameter_memory {
 
 enum program_id { PROGRAM_STEP, PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
 
+// Who computes: one thread, or all of them. The result is the same; which is faster depends on the size of a batch, and
+// on what else runs on the machine, since threads that wait for each other need to be at work at the same time.
+enum crew_id { CREW_ALONE, CREW_TEAM, CREWS };
+
+// What training has seen of them, a run of batches at a time.
+struct pace {
+	enum crew_id preferred;
+	bool trying;           // the other one does the next run
+	double seconds;        // an entry, lately, by the preferred one
+	size_t left, patience; // runs until the other one is tried, and how many that was after the last trial
+};
+
 struct network {
 	const struct graph *graph;
 	struct device *device;
@@ -45,8 +57,8 @@ struct network {
 	double *row_sum;                     // (groups of the output or 1, rows): of the loss
 	size_t rows, cells;                  // room
 	struct program programs[PROGRAMS];
-	uint16_t **owner;       // by split and group: the member whose columns they are
-	size_t members, idlest; // of the team; the one with the least to do
+	struct crew crews[CREWS];
+	struct pace pace;
 	// lazy updates
 	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
 	uint32_t *waited;               // (the most of them)

@@ -2,6 +2,7 @@
 #ifndef AEXP_NN_OP_H
 #define AEXP_NN_OP_H
 
+#include "nn/cost.h"
 #include "nn/graph.h"
 
 struct maker;
@@ -20,8 +21,12 @@ struct op {
 	size_t columns;    // vectors of its width, from forward to backward; at most SLOT_COLUMNS
 	bool mixes;        // a column of its output is made of all columns of the input
 	bool has_paths;    // a product that can be sparse or dense: `path` may override the plan
-	// Sets node->width (the inputs' are known), and asks for parameters. May append to errors.
-	void (*plan)(struct graph *graph, struct node *node, struct errors *errors);
+	// From the inputs' widths; may append to errors.
+	size_t (*width)(const struct graph *graph, const struct node *node, struct errors *errors);
+	// With has_paths: width and lazy of a shape whose costs are compared.
+	void (*product)(const struct graph *graph, const struct node *node, struct cost_shape *ret);
+	// Asks for parameters; how the node is computed has been decided. May be NULL.
+	void (*plan)(struct graph *graph, struct node *node);
 	// Appends its steps to a program (nn/program.h): from the inputs' values to the node's.
 	void (*forward)(struct maker *maker, const struct node *node);
 	// From the node's gradient to those of its inputs (where needs_gradient) and parameters, which are updated.
@@ -59,9 +64,12 @@ double activation_parameter(const struct activation_config *config);
 
 struct initializer {
 	struct row row;
-	// element (i, j) of a matrix (inputs, units)
-	double (*value)(const void *params, size_t fan_in, size_t fan_out, struct random_stream stream, size_t i, size_t j);
+	enum { DRAW_NORMAL, DRAW_UNIFORM, DRAW_ZERO } draw;
+	double (*scale)(const void *params, double fan_in, double fan_out); // standard deviation, or limit; NULL: zero
 };
+// Elements [first, first + count) of a row of a matrix (inputs, units).
+void initializer_fill(const struct initializer *init, const void *params, size_t fan_in, size_t fan_out,
+                      struct random_stream stream, size_t row, size_t first, size_t count, double *ret);
 
 // `path` of a node and `reduction` of the loss, by number, so that plan and step compare no names.
 enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
@@ -75,6 +83,7 @@ struct reduction_row {
 	enum reduction reduction;
 };
 
+size_t op_input_width(const struct graph *graph, const struct node *node, struct errors *errors); // a width
 extern const struct op op_dense, op_dropout, op_batch_norm, op_concat, op_add, op_activation;
 
 #endif

@@ -14,10 +14,9 @@ static const struct key keys[] = {
      .doc = "The function"},
 };
 
-static void plan(struct graph *graph, struct node *node, struct errors *errors) {
+static void plan(struct graph *graph, struct node *node) {
 	const struct activation_params *p = node->params;
-	(void)graph, (void)errors;
-	node->width = node->inputs[0]->width;
+	(void)graph;
 	node->activation = (const struct activation *)p->activation->kind.row;
 	node->activation_p = activation_parameter(p->activation);
 }
@@ -66,6 +65,7 @@ const struct op op_activation = {
     .inputs_min = 1,
     .inputs_max = 1,
     .maps_cells = true,
+    .width = op_input_width,
     .plan = plan,
     .forward = forward,
     .backward = backward,

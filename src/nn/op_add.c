@@ -1,16 +1,17 @@
 // add: the sum of inputs of one width, element by element.
 #include "nn/network.h"
 
-static void plan(struct graph *graph, struct node *node, struct errors *errors) {
+static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	(void)graph;
-	node->width = node->inputs[0]->width;
 	for (size_t i = 1; i < node->inputs_count; i++) {
-		if (node->inputs[i]->width == node->width)
+		if (node->inputs[i]->width == node->inputs[0]->width)
 			continue;
 		errors_add(errors, ERROR_CONFIG, node->from->at, "node \"%s\" adds \"%s\" of width %zu to \"%s\" of width %zu",
-		           node->name, node->inputs[i]->name, node->inputs[i]->width, node->inputs[0]->name, node->width);
-		return;
+		           node->name, node->inputs[i]->name, node->inputs[i]->width, node->inputs[0]->name,
+		           node->inputs[0]->width);
+		break;
 	}
+	return node->inputs[0]->width;
 }
 
 static void run_add(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -60,7 +61,7 @@ const struct op op_add = {
     .inputs_min = 2,
     .inputs_max = NODE_INPUTS_MAX,
     .maps_cells = true,
-    .plan = plan,
+    .width = width,
     .forward = forward,
     .backward = backward,
     .flops = flops,

@@ -28,8 +28,7 @@ static const struct key keys[] = {
 enum { GAMMA, BETA, MEAN, VARIANCE };
 enum { BATCH_MEAN, BATCH_INVERSE_DEVIATION };
 
-static void plan(struct graph *graph, struct node *node, struct errors *errors) {
-	(void)errors;
+static void plan(struct graph *graph, struct node *node) {
 	static const struct {
 		const char *suffix;
 		double fill;
@@ -40,7 +39,6 @@ static void plan(struct graph *graph, struct node *node, struct errors *errors) 
 	    [MEAN] = {"running_mean", 0, false},
 	    [VARIANCE] = {"running_variance", 1, false},
 	};
-	node->width = node->inputs[0]->width;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
 		struct parameter *p = graph_parameter(graph, node, vectors[i].suffix, 1, node->width);
 		p->vector = true;
@@ -124,6 +122,7 @@ const struct op op_batch_norm = {
     .inputs_max = 1,
     .has_parameters = true,
     .columns = 2,
+    .width = op_input_width,
     .plan = plan,
     .forward = forward,
     .backward = backward,

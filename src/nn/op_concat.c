@@ -2,11 +2,12 @@
 // and nothing is copied.
 #include "nn/network.h"
 
-static void plan(struct graph *graph, struct node *node, struct errors *errors) {
+static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
+	size_t sum = 0;
 	(void)graph, (void)errors;
-	node->width = 0;
 	for (size_t i = 0; i < node->inputs_count; i++)
-		node->width += node->inputs[i]->width;
+		sum += node->inputs[i]->width;
+	return sum;
 }
 
 // The step's input is one of the node's; the tile's columns are that input's.
@@ -63,7 +64,7 @@ const struct op op_concat = {
     .inputs_min = 2,
     .inputs_max = NODE_INPUTS_MAX,
     .holds_inputs = true,
-    .plan = plan,
+    .width = width,
     .forward = forward,
     .backward = backward,
     .flops = flops,

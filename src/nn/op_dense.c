@@ -44,11 +44,21 @@ static const struct key keys[] = {
 
 enum { WEIGHT, BIAS };
 
-static void plan(struct graph *graph, struct node *node, struct errors *errors) {
+static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	const struct dense_params *p = node->params;
 	(void)errors;
+	return p->units.is_items ? graph->shape.ratings_width : p->units.count;
+}
+
+static void product(const struct graph *graph, const struct node *node, struct cost_shape *ret) {
+	const struct dense_params *p = node->params;
+	ret->width = ret->output ? node->inputs[0]->width : node->width;
+	ret->lazy = graph->optimizer->lazy(graph->optimizer_params, p->l2);
+}
+
+static void plan(struct graph *graph, struct node *node) {
+	const struct dense_params *p = node->params;
 	struct node *input = node->inputs[0];
-	node->width = p->units.is_items ? graph->shape.ratings_width : p->units.count;
 	node->activation = (const struct activation *)p->activation->kind.row;
 	node->activation_p = activation_parameter(p->activation);
 	struct parameter *weight;
@@ -86,7 +96,7 @@ static struct matrix product_of(const struct pass *p, const struct node *node) {
 	return node->activation->needs_x ? pass_before(p, node) : pass_value(p, node);
 }
 
-static void activate_part(const struct pass *p, const struct node *node, const struct tile *tile) {
+static void activate_tile(const struct pass *p, const struct node *node, const struct tile *tile) {
 	struct matrix whole = product_of(p, node), value = pass_value(p, node);
 	struct matrix x = pass_tile(p, node, &whole, tile), y = pass_tile(p, node, &value, tile);
 	if (node->activation->id != ACTIVATION_IDENTITY)
@@ -101,7 +111,7 @@ static void run_sparse(const struct pass *p, const struct step *step, const stru
 	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
 	struct matrix y = pass_tile(p, node, &whole, tile);
 	p->network->backend->sparse_times(p->network->device, &s, &w, bias ? bias + tile->column : NULL, 0, &y);
-	activate_part(p, node, tile);
+	activate_tile(p, node, tile);
 }
 
 // The weights of a node with cells are stored (units, inputs).
@@ -112,10 +122,13 @@ static void run_gemm(const struct pass *p, const struct step *step, const struct
 	struct matrix w = node->cells ? matrix_part(&weight, tile->column, tile->columns, 0, weight.columns)
 	                              : matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
 	struct matrix whole = product_of(p, node), y = pass_tile(p, node, &whole, tile);
-	p->network->backend->gemm(p->network->device, false, node->cells, &x, &w, 0, &y);
 	if (bias)
-		p->network->backend->add_row(p->network->device, bias + tile->column, &y);
-	activate_part(p, node, tile);
+		p->network->backend->spread(p->network->device, bias + tile->column, &y);
+	p->network->backend->gemm(p->network->device, false, node->cells, &x, &w, bias ? 1 : 0, &y);
+}
+
+static void run_activation(const struct pass *p, const struct step *step, const struct tile *tile) {
+	activate_tile(p, step->node, tile);
 }
 
 // What the tile's columns of the input add to each cell.
@@ -135,7 +148,7 @@ static void run_cells_sum(const struct pass *p, const struct step *step, const s
 	size_t count = sparse_count(&p->batch->target);
 	struct matrix parts = {pass_slot(p, node)->parts, node->inputs[0]->groups->count, count, p->network->cells};
 	p->network->backend->cells_sum(p->network->device, &cells, &parts, bias_of(p, node), product_of(p, node).data);
-	activate_part(p, node, tile);
+	activate_tile(p, node, tile);
 }
 
 static void forward_cells(struct maker *m, const struct node *node) {
@@ -164,6 +177,10 @@ static void forward(struct maker *m, const struct node *node) {
 	for (size_t i = 0; i < node->parameters_count; i++)
 		maker_weight(m, node->parameters[i], node->cells ? READ_ALL : READ_OWN);
 	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+	if (!node->reads_rows && node->activation->id != ACTIVATION_IDENTITY) {
+		maker_step(m, node, run_activation, CUT_COLUMNS, node)->by_row = true;
+		maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+	}
 }
 
 // --- backward ---
@@ -312,6 +329,8 @@ const struct op op_dense = {
     .mixes = true,
     .has_paths = true,
     .keeps_x = true,
+    .width = width,
+    .product = product,
     .plan = plan,
     .forward = forward,
     .backward = backward,

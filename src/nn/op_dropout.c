@@ -16,11 +16,6 @@ static const struct key keys[] = {
      .doc = "Share of elements that are dropped"},
 };
 
-static void plan(struct graph *graph, struct node *node, struct errors *errors) {
-	(void)graph, (void)errors;
-	node->width = node->inputs[0]->width;
-}
-
 static double rate_of(const struct node *node) {
 	return ((const struct dropout_params *)node->params)->rate;
 }
@@ -118,7 +113,7 @@ const struct op op_dropout = {
     .keeps_sparse = true,
     .maps_cells = true,
     .keeps_mask = true,
-    .plan = plan,
+    .width = op_input_width,
     .forward = forward,
     .backward = backward,
     .flops = flops,

@@ -81,12 +81,13 @@ void maker_weight(struct maker *m, const struct parameter *parameter, enum acces
 // Whether each group of a is of the thread that has all of its columns, from `at`, in b.
 static bool same_threads(const struct network *n, const struct column_groups *a, const struct column_groups *b,
                          size_t at) {
+	uint16_t *const *owner = n->crews[CREW_TEAM].owner;
 	size_t j = 0;
 	for (size_t i = 0; i < a->count; i++)
 		for (size_t column = a->begin[i] + at; column < a->begin[i + 1] + at; column = b->begin[j + 1]) {
 			while (b->begin[j + 1] <= column)
 				j++;
-			if (n->owner[a->index][i] != n->owner[b->index][j])
+			if (owner[a->index][i] != owner[b->index][j])
 				return false;
 		}
 	return true;
@@ -255,7 +256,7 @@ static void run_group(const struct program *program, const struct segment *segme
 
 static void run_columns(const struct program *program, const struct segment *segment, const struct pass *pass) {
 	const struct column_groups *groups = segment->groups;
-	const uint16_t *owner = pass->network->owner[groups->index];
+	const uint16_t *owner = pass->crew->owner[groups->index];
 	for (size_t g = 0; g < groups->count; g++) {
 		if (owner[g] != pass->member)
 			continue;
@@ -266,7 +267,7 @@ static void run_columns(const struct program *program, const struct segment *seg
 
 static void run_all(const struct program *program, const struct segment *segment, const struct pass *pass) {
 	const struct step *step = &program->steps[segment->first];
-	if (pass->member == pass->network->idlest)
+	if (pass->member == pass->crew->idlest)
 		step->run(pass, step, &(struct tile){0, pass->batch->rows, 0, step->by->width, 0});
 }
 
@@ -274,7 +275,7 @@ static void run_all(const struct program *program, const struct segment *segment
 static void run_rows(const struct program *program, const struct segment *segment, const struct pass *pass) {
 	const struct step *steps = &program->steps[segment->first];
 	size_t rows = pass->batch->rows, size = steps->cut == CUT_ROWS ? CELL_ROWS : GEMM_ROWS;
-	size_t blocks = (rows + size - 1) / size, members = pass->network->members;
+	size_t blocks = (rows + size - 1) / size, members = pass->crew->members;
 	for (size_t b = blocks * pass->member / members; b < blocks * (pass->member + 1) / members; b++)
 		for (size_t i = 0; i < segment->count; i++) {
 			struct tile tile = {b * size, rows - b * size < size ? rows - b * size : size, 0, steps[i].by->width, 0};
@@ -286,7 +287,7 @@ void program_pass(const struct program *program, const struct pass *pass) {
 	const struct network *n = pass->network;
 	for (size_t i = 0; i < program->segments_count; i++) {
 		const struct segment *segment = &program->segments[i];
-		if (segment->barrier && n->members > 1)
+		if (segment->barrier && pass->crew->members > 1)
 			n->backend->barrier(n->device);
 		if (segment->groups)
 			run_columns(program, segment, pass);

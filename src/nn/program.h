@@ -28,9 +28,16 @@ struct tile {
 	size_t row, rows, column, columns, group; // all columns where it is cut by rows, and the other way round
 };
 
+// Whose groups are whose: of the device's team, or of one thread alone.
+struct crew {
+	size_t members, idlest; // the one with the least to do
+	uint16_t **owner;       // by groups and group: the member whose columns they are
+};
+
 // One member's pass over one batch.
 struct pass {
 	struct network *network;
+	const struct crew *crew;
 	const struct batch *batch;
 	bool training, at_cells, update; // update: weights too, not only gradients
 	uint32_t epoch, step;            // step of the optimizer, from 1

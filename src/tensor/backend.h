@@ -146,7 +146,7 @@ struct backend {
 	// d = columns [first, first + d->columns) of s: its values at its cells, 0 elsewhere
 	void (*densify)(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
 
-	void (*add_row)(struct device *device, const real *row, const struct matrix *y); // y[i] += row
+	void (*spread)(struct device *device, const real *row, const struct matrix *y); // y[i] = row
 	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);   // ret[j] = sum of y[:, j]
 	void (*add)(struct device *device, const struct matrix *x, real beta, const struct matrix *y); // y = beta y + x
 	void (*activate)(struct device *device, enum activation_id id, real p, const struct matrix *x,

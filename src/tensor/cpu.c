@@ -2,6 +2,7 @@
 #include "tensor/cpu.h"
 
 #include "base/memory.h"
+#include "data/big_array.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,8 @@ const char *cpu_describe(const struct device *device) {
 
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error) {
 	(void)device;
-	return memory_array(bytes, 1, "the network", error);
+	void *memory = big_array(bytes, 1, "the network", error); // rows are fetched from all over it: few pages, few misses
+	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 void cpu_release(struct device *device, void *memory) {

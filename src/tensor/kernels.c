@@ -23,6 +23,11 @@ static inline lanes load(const real *p) {
 static inline void store(real *p, lanes v) {
 	*(lanes *)p = v;
 }
+// Asks for a chunk of a row that is used some entries later: rows lie anywhere in a table.
+static inline void fetch(const real *p) {
+	enum { LINE = 64 / sizeof(real) };
+	_Pragma("GCC unroll 8") for (size_t i = 0; i < CHUNK; i += LINE) __builtin_prefetch(p + i);
+}
 static inline real *row_of(const struct matrix *m, size_t i) {
 	return &m->data[i * m->stride];
 }
@@ -42,7 +47,10 @@ static inline real sum_of(lanes v) {
 
 // out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
 // stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
-#define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW)                                                                       \
+enum { AHEAD = 6 };
+#define FETCH_W(k, j) if ((k) < c->last) fetch(row_of(c->w, c->s->column[k]) + (j))
+#define FETCH_B(k, j) (void)0
+#define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW, FETCH)                                                                       \
 	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, const real *bias, real beta,               \
 	                        real *restrict out, size_t n) {                                                            \
 		size_t j = 0;                                                                                                  \
@@ -51,6 +59,7 @@ static inline real sum_of(lanes v) {
 			EACH_VECTOR(v) a[v] = bias ? load(bias + j + v * LANES) : (lanes){0};                                      \
 			for (uint32_t k = begin; k < end; k++) {                                                                   \
 				const real *restrict w = (ROW) + j;                                                                    \
+				FETCH(k + AHEAD, j);                                                                                   \
 				const lanes scale = (SCALE) - (lanes){0};                                                              \
 				EACH_VECTOR(v) a[v] += scale * load(w + v * LANES);                                                    \
 			}                                                                                                          \
@@ -77,18 +86,19 @@ static inline real sum_of(lanes v) {
 struct weight_rows {
 	const struct sparse *s;
 	const struct matrix *w;
+	uint32_t last;
 };
 struct batch_rows {
 	const struct transposed *t;
 	const real *value;
 	const struct matrix *y;
 };
-WEIGHTED_ROWS(sum_weight_rows, struct weight_rows, c->s->value[k], row_of(c->w, c->s->column[k]))
-WEIGHTED_ROWS(sum_batch_rows, struct batch_rows, c->value[c->t->entry[k]], row_of(c->y, c->t->row[k]))
+WEIGHTED_ROWS(sum_weight_rows, struct weight_rows, c->s->value[k], row_of(c->w, c->s->column[k]), FETCH_W)
+WEIGHTED_ROWS(sum_batch_rows, struct batch_rows, c->value[c->t->entry[k]], row_of(c->y, c->t->row[k]), FETCH_B)
 
 static void sparse_times(const struct sparse *s, const struct matrix *w, const real *bias, real beta,
                          const struct matrix *y) {
-	const struct weight_rows rows = {s, w};
+	const struct weight_rows rows = {s, w, s->start[s->rows]};
 	for (size_t i = 0; i < s->rows; i++)
 		sum_weight_rows(&rows, s->start[i], s->start[i + 1], bias, beta, row_of(y, i), y->columns);
 }
@@ -121,10 +131,13 @@ static inline real dot(const real *restrict x, const real *restrict y, size_t n)
 static inline void chunk_cells(const struct sparse *pattern, size_t i, const real *x, const struct matrix *w,
                                real *restrict ret) {
 	lanes h[VECTORS];
+	const uint32_t last = pattern->start[pattern->rows];
 	EACH_VECTOR(v) h[v] = load(x + v * LANES);
 	for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++) {
 		const real *y = row_of(w, pattern->column[k]);
 		lanes a[2] = {{0}};
+		if (k + AHEAD < last)
+			fetch(row_of(w, pattern->column[k + AHEAD]));
 		EACH_VECTOR(v) a[v % 2] += h[v] * load(y + v * LANES);
 		ret[k] = sum_of(a[0] + a[1]);
 	}
@@ -154,12 +167,9 @@ static void cells_sum(const struct sparse *pattern, const struct matrix *parts, 
 
 // --- element maps ---
 
-static void add_row(const real *row, const struct matrix *y) {
-	for (size_t i = 0; i < y->rows; i++) {
-		real *restrict to = row_of(y, i);
-		for (size_t j = 0; j < y->columns; j++)
-			to[j] += row[j];
-	}
+static void spread(const real *row, const struct matrix *y) {
+	for (size_t i = 0; i < y->rows; i++)
+		memcpy(row_of(y, i), row, y->columns * sizeof(real));
 }
 
 static void add(const struct matrix *x, real beta, const struct matrix *y) {
@@ -654,7 +664,7 @@ const struct kernels KERNELS = {
     .transposed_times = transposed_times,
     .cells_times = cells_times,
     .cells_sum = cells_sum,
-    .add_row = add_row,
+    .spread = spread,
     .add = add,
     .activate = activate,
     .activate_back = activate_back,

@@ -14,7 +14,7 @@ struct kernels {
 	                         const struct matrix *g);
 	void (*cells_times)(const struct sparse *pattern, const struct matrix *h, const struct matrix *w, real *ret);
 	void (*cells_sum)(const struct sparse *pattern, const struct matrix *parts, const real *bias, real *ret);
-	void (*add_row)(const real *row, const struct matrix *y);
+	void (*spread)(const real *row, const struct matrix *y);
 	void (*column_sums)(const struct matrix *y, real *ret);
 	void (*add)(const struct matrix *x, real beta, const struct matrix *y);
 	void (*activate)(enum activation_id id, real p, const struct matrix *x, const struct matrix *y);

@@ -84,8 +84,8 @@ static void cells_sum(struct device *device, const struct sparse *pattern, const
                       real *ret) {
 	device->kernels->cells_sum(pattern, parts, bias, ret);
 }
-static void add_row(struct device *device, const real *row, const struct matrix *y) {
-	device->kernels->add_row(row, y);
+static void spread(struct device *device, const real *row, const struct matrix *y) {
+	device->kernels->spread(row, y);
 }
 static void column_sums(struct device *device, const struct matrix *y, real *ret) {
 	device->kernels->column_sums(y, ret);
@@ -160,7 +160,7 @@ const struct backend backend_openblas = {
     .cells_times = cells_times,
     .cells_sum = cells_sum,
     .densify = densify,
-    .add_row = add_row,
+    .spread = spread,
     .column_sums = column_sums,
     .add = add,
     .activate = activate,

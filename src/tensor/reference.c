@@ -107,11 +107,11 @@ static void reference_densify(struct device *device, const struct sparse *s, siz
 	}
 }
 
-static void reference_add_row(struct device *device, const real *row, const struct matrix *y) {
+static void reference_spread(struct device *device, const real *row, const struct matrix *y) {
 	(void)device;
 	for (size_t i = 0; i < y->rows; i++)
 		for (size_t j = 0; j < y->columns; j++)
-			*at(y, i, j) += row[j];
+			*at(y, i, j) = row[j];
 }
 
 static void reference_column_sums(struct device *device, const struct matrix *y, real *ret) {
@@ -449,7 +449,7 @@ const struct backend backend_reference = {
     .cells_times = reference_cells_times,
     .cells_sum = reference_cells_sum,
     .densify = reference_densify,
-    .add_row = reference_add_row,
+    .spread = reference_spread,
     .column_sums = reference_column_sums,
     .add = reference_add,
     .activate = reference_activate,

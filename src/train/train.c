@@ -1,6 +1,7 @@
 // The training loop: order of rows, batches, epochs, early stop, final evaluation.
 #include "train/train.h"
 
+#include "nn/packed.h"
 #include "train/evaluate.h"
 
 #include <math.h>
@@ -136,6 +137,7 @@ struct trainer {
 	struct batch *batches; // (batches_count): a run of batches to train on, gathered together
 	size_t batches_count;
 	double *losses; // (batches_count)
+	struct packed packed;
 	struct order order;
 	struct evaluation evaluation;
 	struct batch_source source;
@@ -205,6 +207,9 @@ static bool make_batches(struct trainer *t, struct error *error) {
 	size_t count = wanted > GATHERED_MOST ? GATHERED_MOST : (size_t)wanted;
 	count = count > threads ? count : threads;
 	count = count < batches ? count : batches;
+	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
+		return false;
+	t->source.packed = t->packed.start ? &t->packed : NULL;
 	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
 	t->losses = memory_alloc((count + 1) * sizeof(*t->losses));
 	for (; t->batches_count < count; t->batches_count++)
@@ -460,6 +465,7 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 		batch_destroy(&t.batches[i]);
 	free(t.batches);
 	free(t.losses);
+	packed_finish(&t.packed);
 	order_finish(&t.order);
 	evaluation_finish(&t.evaluation);
 	free(t.best);

@@ -282,6 +282,24 @@ static void normals_have_the_moments(void **state) {
 	assert_true(chi > 25 && chi < 125); // 63 degrees of freedom: mean 63, sd 11
 }
 
+static void bulk_is_one_by_one(void **state) {
+	(void)state;
+	struct random_stream stream = random_stream_make(9, "init", "bulk");
+	static double normal[5000], even[5000];
+	for (uint32_t count = 0; count < 200; count += 13) {
+		uint32_t first = count * 7 % 11;
+		random_normals(stream, 2, count, first, count, normal);
+		random_uniforms(stream, 2, count, first, count, even);
+		for (uint32_t i = 0; i < count; i++) {
+			assert_true(normal[i] == random_normal(stream, 2, count, first + i));
+			assert_true(even[i] == random_uniform(stream, 2, count, first + i));
+		}
+	}
+	random_normals(stream, 0, 1, 0, 5000, normal); // long enough for both tails
+	for (uint32_t i = 0; i < 5000; i++)
+		assert_true(normal[i] == random_normal(stream, 0, 1, i));
+}
+
 // The promise "the same on every machine": these values were written down once and may never change. An independent
 // Philox (Python) gave the integers; mpmath's normals are the same within 2 units in the last place.
 static void frozen_values(void **state) {
@@ -303,6 +321,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(known_answers),
 	    cmocka_unit_test(fill_is_philox),
+	    cmocka_unit_test(bulk_is_one_by_one),
 	    cmocka_unit_test(fill_is_one_value_after_the_other),
 	    cmocka_unit_test(values_are_parts_of_blocks),
 	    cmocka_unit_test(streams_are_told_apart),

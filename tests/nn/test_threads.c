@@ -69,7 +69,7 @@ static void predict(struct network *n, const struct batch *batch, struct outcome
 }
 
 static void train(const struct graph *graph, size_t threads, struct outcome *ret) {
-	struct batch_source source = { &data.ratings, &data.features, &data.ratings };
+	struct batch_source source = { &data.ratings, &data.features, &data.ratings, NULL };
 	struct batch batches[BATCHES];
 	uint32_t rows[BATCHES][BATCH];
 	uint64_t state = 5;

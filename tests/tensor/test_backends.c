@@ -164,9 +164,9 @@ static size_t run_densify(const struct backend *b, struct device *d, const struc
 	return numbers(&y);
 }
 
-static size_t run_add_row(const struct backend *b, struct device *d, const struct world *w, real *out) {
+static size_t run_spread(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix y = matrix(out, w->m, w->n, w->pad);
-	b->add_row(d, pool[0], &y);
+	b->spread(d, pool[0], &y);
 	return numbers(&y);
 }
 
@@ -395,7 +395,7 @@ static const struct {
 	{ "cells_times", run_cells_times, false },
 	{ "cells_sum", run_cells_sum, false },
 	{ "densify", run_densify, true },
-	{ "add_row", run_add_row, false },
+	{ "spread", run_spread, true },
 	{ "column_sums", run_column_sums, false },
 	{ "add", run_add, false },
 	{ "activate", run_activate, false },
