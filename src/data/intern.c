@@ -4,22 +4,26 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "data/utf8.h"
 
 enum { FIRST_FRESH = 64 };
 
+enum { PLACE_BYTES = INTERN_NUMBERS * sizeof(uint32_t) };
+
 bool intern_init(struct intern *intern, struct ids *ids, struct error *error) {
-	// Not memory_array: most pages of the table are never touched, and calloc leaves them to the system.
-	_Atomic uint32_t *place = calloc(INTERN_NUMBERS, sizeof *place);
-	if (place == NULL)
-		return error_set(error, ERROR_RUN, "out of memory for ids: %zu bytes wanted", INTERN_NUMBERS * sizeof *place);
+	// Straight from the system, which gives zeroed pages as they are touched: most never are.
+	void *place = mmap(NULL, PLACE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (place == MAP_FAILED)
+		return error_set(error, ERROR_RUN, "out of memory for ids: %zu bytes wanted", (size_t)PLACE_BYTES);
 	*intern = (struct intern){.place = place, .ids = ids};
 	return true;
 }
 
 void intern_finish(struct intern *intern) {
-	free(intern->place);
+	if (intern->place != NULL)
+		munmap((void *)intern->place, PLACE_BYTES);
 	*intern = (struct intern){0};
 }
 

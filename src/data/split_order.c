@@ -178,7 +178,7 @@ bool split_take(const struct split_ranking *ranking, size_t wanted, uint8_t from
 	free(search.list);
 	for (size_t i = 0; taken && i < ranking->count; i++) {
 		uint8_t part = ranking->part[i];
-		ranking->part[i] = (part == from) & (ranking->key[i] < search.key) ? to : part;
+		ranking->part[i] = ((part == from) & (ranking->key[i] < search.key)) ? to : part;
 	}
 	return taken;
 }
