@@ -18,7 +18,7 @@ static double bytes_of(const struct graph *graph, const struct node *node) {
 	size_t states = graph->optimizer->states(graph->optimizer_params);
 	double numbers = 0, batch = (double)graph->shape.batch;
 	for (size_t i = 0; i < node->parameters_count; i++)
-		numbers += (double)node->parameters[i]->rows * (double)node->parameters[i]->stride *
+		numbers += (double)parameter_numbers(node->parameters[i]) *
 		           (double)(1 + (node->parameters[i]->trainable ? 1 + states : 0));
 	double width = node->cells ? graph->shape.target_entries : (double)node->width;
 	if (node->sparse && !node->densified)

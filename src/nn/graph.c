@@ -312,25 +312,50 @@ static size_t round_up(size_t n) {
 struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows,
                                   size_t columns) {
 	struct parameter *p = &graph->parameters[graph->parameters_count++];
-	*p = (struct parameter){.node = node,
-	                        .suffix = suffix,
-	                        .rows = rows,
-	                        .columns = columns,
-	                        .stride = columns == 1 ? 1 : round_up(columns),
-	                        .offset = graph->weights,
-	                        .by = node,
-	                        .trainable = true};
-	size_t size;
-	if (!memory_product(p->rows, p->stride, &size) || size > SIZE_MAX / 64 - graph->weights)
-		size = SIZE_MAX / 64 - graph->weights; // refused when the plan is done
-	graph->weights += round_up(size);
+	*p = (struct parameter){
+	    .node = node, .suffix = suffix, .rows = rows, .columns = columns, .by = node, .trainable = true};
 	node->parameters[node->parameters_count++] = p;
 	return p;
+}
+
+static size_t group_of(const struct column_groups *groups, size_t column) {
+	size_t g = 0;
+	while (groups->begin[g + 1] <= column)
+		g++;
+	return g;
+}
+
+size_t parameter_place(const struct parameter *p, size_t row, size_t column) {
+	size_t g = p->groups ? group_of(p->groups, column) : 0;
+	return p->offset[g] + row * p->stride[g] + column - (p->groups ? p->groups->begin[g] : 0);
+}
+
+size_t parameter_numbers(const struct parameter *p) {
+	size_t numbers = 0;
+	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++)
+		numbers += p->rows * p->stride[g];
+	return numbers;
+}
+
+static void place_parameter(struct graph *graph, struct parameter *p) {
+	p->groups = p->touched != TOUCHED_ALL && p->by ? p->by->groups : NULL;
+	size_t count = p->groups ? p->groups->count : 1;
+	p->offset = arena_alloc(&graph->arena, count * sizeof(*p->offset));
+	p->stride = arena_alloc(&graph->arena, count * sizeof(*p->stride));
+	for (size_t g = 0; g < count; g++) {
+		size_t size, columns = p->groups ? p->groups->begin[g + 1] - p->groups->begin[g] : p->columns;
+		p->stride[g] = columns == 1 ? 1 : round_up(columns);
+		p->offset[g] = graph->weights;
+		if (!memory_product(p->rows, p->stride[g], &size) || size > SIZE_MAX / 64 - graph->weights)
+			size = SIZE_MAX / 64 - graph->weights; // refused when the plan is done
+		graph->weights += round_up(size);
+	}
 }
 
 static void count_parameters(struct graph *graph, struct errors *errors) {
 	for (size_t i = 0; i < graph->parameters_count; i++) {
 		struct parameter *p = &graph->parameters[i];
+		place_parameter(graph, p);
 		p->lazy = p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2);
 		p->moves = p->lazy && graph->optimizer->moves(graph->optimizer_params, p->l2);
 		if (p->trainable)
@@ -355,8 +380,9 @@ static struct column_groups *new_groups(struct graph *graph, size_t count) {
 	return groups;
 }
 
-static const struct column_groups *group_evenly(struct graph *graph, size_t width, size_t group) {
+static const struct column_groups *group_evenly(struct graph *graph, size_t width, size_t group, bool trained) {
 	struct column_groups *groups = new_groups(graph, (width + group - 1) / group);
+	groups->trained = trained;
 	for (size_t i = 0; i <= groups->count; i++)
 		groups->begin[i] = i * group < width ? i * group : width;
 	return groups;
@@ -382,7 +408,8 @@ static const struct column_groups *group_like_inputs(struct graph *graph, const 
 static const struct column_groups *group_columns(struct graph *graph, const struct node *node) {
 	if (node->op && !node->op->mixes)
 		return node->op->holds_inputs ? group_like_inputs(graph, node) : node->inputs[0]->groups;
-	return group_evenly(graph, node->width, node->reads_rows ? SPARSE_GROUP : DENSE_GROUP);
+	bool trained = node->op ? !node->cells && !node->sparse : node->densified;
+	return group_evenly(graph, node->width, node->reads_rows ? SPARSE_GROUP : DENSE_GROUP, trained);
 }
 
 // --- the plan ---
@@ -486,9 +513,9 @@ static void plan_nodes(struct builder *b) {
 	graph->groupings = arena_alloc(&graph->arena, graph->nodes_count * sizeof(*graph->groupings));
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		struct node *node = &graph->nodes[i];
+		node->groups = group_columns(graph, node);
 		if (node->op && node->op->plan)
 			node->op->plan(graph, node);
-		node->groups = group_columns(graph, node);
 	}
 }
 

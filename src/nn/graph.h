@@ -28,13 +28,16 @@ struct parameter {
 	struct node *node;
 	const char *suffix;   // "weight", "bias", ...
 	size_t rows, columns; // as stored; a vector over a width that is touched by rows is (width, 1), else (1, width)
-	size_t stride;        // of a stored row; rows of matrices are padded to 16 numbers
-	size_t offset;        // in the network's flat vectors, a multiple of 16
-	bool transposed;      // a matrix (inputs, units) that is stored (units, inputs)
-	bool vector;          // one-dimensional for whoever reads the model
-	bool trainable;       // false: running statistics
-	bool lazy;            // the optimizer updates touched rows alone
-	bool moves;           // lazy, and weights move while they wait, not only their state
+	// Where it lies in the network's flat vectors. What is touched by rows is stored group by group, (groups of
+	// columns, rows, columns), so that no two threads' columns lie side by side: a processor that fetches a
+	// neighbouring line would take it from the other thread. The rest is one matrix, as if it were one group.
+	const struct column_groups *groups; // NULL: one
+	size_t *offset, *stride;            // (groups): of each group's matrix, multiples of 16 but for columns
+	bool transposed;                    // a matrix (inputs, units) that is stored (units, inputs)
+	bool vector;                        // one-dimensional for whoever reads the model
+	bool trainable;                     // false: running statistics
+	bool lazy;                          // the optimizer updates touched rows alone
+	bool moves;                         // lazy, and weights move while they wait, not only their state
 	enum touched touched;
 	const struct node *by; // its columns are cut like this node's; NULL: a column, not cut
 	double l2;
@@ -50,6 +53,7 @@ struct column_groups {
 	size_t count, *begin; // (count + 1)
 	const struct column_groups **parts;
 	size_t parts_count; // 0: groups of its own
+	bool trained;       // a training step computes the columns; not where it reads sparse rows, or computes cells
 	size_t index;       // in graph->groupings
 };
 
@@ -108,6 +112,10 @@ void graph_check(const struct groups *nodes, const struct value *tree, struct er
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
                 const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors);
 void graph_finish(struct graph *graph);
+
+// The place of an element, as stored, in the flat vectors.
+size_t parameter_place(const struct parameter *parameter, size_t row, size_t column);
+size_t parameter_numbers(const struct parameter *parameter); // in all, padding included
 
 // Facts for printing and drawing, in the graph's arena.
 void graph_describe(struct graph *graph, struct graph_facts *ret);

@@ -85,7 +85,8 @@ static void carve_parameter(struct network *n, size_t i, const struct network_ro
 	const struct parameter *p = &n->graph->parameters[i];
 	struct parameter_memory *m = &n->parameters[i];
 	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients ? touched_most(n, p, room) : 0;
-	m->gradient = (struct matrix){carve(c, rows * p->stride, sizeof(real)), rows, p->columns, p->stride};
+	size_t stride = p->columns == 1 ? 1 : padded(p->columns);
+	m->gradient = (struct matrix){carve(c, rows * stride, sizeof(real)), rows, p->columns, stride};
 	size_t groups = p->l2 > 0 ? p->by->groups->count : 0;
 	m->squares = carve(c, groups, sizeof(double));
 	m->penalty = carve(c, groups, sizeof(double));
@@ -129,8 +130,9 @@ static void own_new(const struct column_groups *groups, const struct crew *crew,
 		size_t member = 0;
 		for (size_t m = 1; m < crew->members; m++)
 			member = load[m] < load[member] ? m : member;
+		member = groups->trained ? member : g * crew->members / groups->count;
 		crew->owner[groups->index][g] = (uint16_t)member;
-		load[member] += groups->begin[g + 1] - groups->begin[g];
+		load[member] += groups->trained ? groups->begin[g + 1] - groups->begin[g] : 0;
 	}
 }
 
@@ -142,7 +144,7 @@ static void own_parts(const struct column_groups *groups, const struct crew *cre
 	}
 }
 
-// Each group goes to the member that has the fewest columns so far.
+// Each group goes to the member that has the fewest columns so far, of those that a training step computes.
 static void make_crew(struct network *n, size_t members, struct crew *ret) {
 	const struct graph *g = n->graph;
 	size_t *load = memory_alloc(members * sizeof(*load));
@@ -177,7 +179,7 @@ static void make_programs(struct network *n) {
 
 // Element (i, j) of a parameter as the model has it: dense weights are (inputs, units).
 static real *element(real *flat, const struct parameter *p, size_t i, size_t j) {
-	return &flat[p->offset + (p->transposed ? j * p->stride + i : i * p->stride + j)];
+	return &flat[p->transposed ? parameter_place(p, j, i) : parameter_place(p, i, j)];
 }
 static size_t tensor_rows(const struct parameter *p) {
 	return p->transposed ? p->columns : p->rows;
@@ -233,7 +235,7 @@ static void sum_squares(struct network *n) {
 			double sum = 0;
 			for (size_t i = 0; i < p->rows; i++)
 				for (size_t j = p->by->groups->begin[g]; j < p->by->groups->begin[g + 1]; j++) {
-					double w = n->weights[p->offset + i * p->stride + j];
+					double w = n->weights[parameter_place(p, i, j)];
 					sum += w * w;
 				}
 			n->parameters[k].squares[g] = sum;
@@ -351,8 +353,17 @@ struct sparse pass_rows(const struct pass *p, const struct node *node) {
 }
 
 struct matrix pass_weight(const struct pass *p, const struct parameter *parameter) {
-	return (struct matrix){p->network->weights + parameter->offset, parameter->rows, parameter->columns,
-	                       parameter->stride};
+	assert(!parameter->groups || parameter->groups->count == 1);
+	return (struct matrix){p->network->weights + parameter->offset[0], parameter->rows, parameter->columns,
+	                       parameter->stride[0]};
+}
+
+struct matrix pass_weight_columns(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
+	if (parameter->groups)
+		return (struct matrix){p->network->weights + parameter->offset[tile->group], parameter->rows, tile->columns,
+		                       parameter->stride[tile->group]};
+	struct matrix whole = pass_weight(p, parameter);
+	return matrix_part(&whole, 0, parameter->rows, tile->column, tile->columns);
 }
 
 static const struct transposed *touched_of(const struct batch *batch, const struct parameter *p) {
@@ -487,11 +498,12 @@ static struct parameter_memory *memory_of(const struct network *n, const struct 
 
 // Columns of a parameter, as the optimizer takes them. A column is whole.
 static struct optimizer_rows update_of(const struct network *n, const struct parameter *p, const struct tile *tile) {
-	size_t column = p->by ? tile->column : 0, columns = p->by ? tile->columns : 1, at = p->offset + column;
+	size_t g = p->groups ? tile->group : 0, columns = p->by ? tile->columns : 1;
+	size_t at = p->offset[g] + (p->by && !p->groups ? tile->column : 0);
 	const struct optimizer *optimizer = n->graph->optimizer;
 	return (struct optimizer_rows){
 	    .id = optimizer->id,
-	    .weight = {n->weights + at, p->rows, columns, p->stride},
+	    .weight = {n->weights + at, p->rows, columns, p->stride[g]},
 	    .state = {n->state[0] ? n->state[0] + at : NULL, n->state[1] ? n->state[1] + at : NULL},
 	    .l2 = (real)p->l2,
 	    .lazy = p->lazy,
@@ -736,7 +748,7 @@ static double penalty_of(const struct network *n, const struct parameter *p) {
 	double squares = 0;
 	for (size_t i = 0; i < p->rows; i++)
 		for (size_t j = 0; j < p->columns; j++) {
-			double w = n->weights[p->offset + i * p->stride + j];
+			double w = n->weights[parameter_place(p, i, j)];
 			squares += w * w;
 		}
 	return p->l2 * squares;
@@ -771,7 +783,7 @@ void network_gradient_of(const struct network *n, const struct batch *batch, con
 	}
 	for (size_t i = 0; p->l2 > 0 && i < p->rows; i++)
 		for (size_t j = 0; j < p->columns; j++)
-			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[p->offset + i * p->stride + j];
+			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[parameter_place(p, i, j)];
 }
 
 // --- predictions ---

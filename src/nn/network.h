@@ -121,8 +121,9 @@ void network_make_sum(struct maker *maker);
 struct matrix pass_value(const struct pass *pass, const struct node *node);
 struct matrix pass_gradient(const struct pass *pass, const struct node *node);
 struct matrix pass_before(const struct pass *pass, const struct node *node);
-struct sparse pass_rows(const struct pass *pass, const struct node *node); // of a sparse node
-struct matrix pass_weight(const struct pass *pass, const struct parameter *parameter);
+struct sparse pass_rows(const struct pass *pass, const struct node *node);             // of a sparse node
+struct matrix pass_weight(const struct pass *pass, const struct parameter *parameter); // stored as one matrix
+struct matrix pass_weight_columns(const struct pass *pass, const struct parameter *parameter, const struct tile *tile);
 const struct transposed *pass_touched(const struct pass *pass, const struct parameter *parameter); // NULL: all
 static inline struct slot *pass_slot(const struct pass *pass, const struct node *node) {
 	return &pass->network->slots[node->index];

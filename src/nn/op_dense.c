@@ -107,24 +107,40 @@ static void run_sparse(const struct pass *p, const struct step *step, const stru
 	const struct node *node = step->node;
 	const real *bias = bias_of(p, node);
 	struct sparse rows = pass_rows(p, node->inputs[0]), s = sparse_rows(&rows, tile->row, tile->rows);
-	struct matrix weight = pass_weight(p, node->parameters[WEIGHT]), whole = product_of(p, node);
-	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix w = pass_weight_columns(p, node->parameters[WEIGHT], tile), whole = product_of(p, node);
 	struct matrix y = pass_tile(p, node, &whole, tile);
 	p->network->backend->sparse_times(p->network->device, &s, &w, bias ? bias + tile->column : NULL, 0, &y);
 	activate_tile(p, node, tile);
 }
 
-// The weights of a node with cells are stored (units, inputs).
 static void run_gemm(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
 	const real *bias = bias_of(p, node);
-	struct matrix x = pass_value(p, node->inputs[0]), weight = pass_weight(p, node->parameters[WEIGHT]);
-	struct matrix w = node->cells ? matrix_part(&weight, tile->column, tile->columns, 0, weight.columns)
-	                              : matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix x = pass_value(p, node->inputs[0]), w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
 	struct matrix whole = product_of(p, node), y = pass_tile(p, node, &whole, tile);
 	if (bias)
 		p->network->backend->spread(p->network->device, bias + tile->column, &y);
-	p->network->backend->gemm(p->network->device, false, node->cells, &x, &w, bias ? 1 : 0, &y);
+	p->network->backend->gemm(p->network->device, false, false, &x, &w, bias ? 1 : 0, &y);
+}
+
+// All cells of a node whose weights are stored for some of them, (units, inputs) by groups of inputs: the products of
+// the groups add up.
+static void run_all_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	const struct parameter *weight = node->parameters[WEIGHT];
+	const struct column_groups *groups = node->inputs[0]->groups;
+	const real *bias = bias_of(p, node);
+	struct matrix input = pass_value(p, node->inputs[0]), whole = product_of(p, node);
+	struct matrix y = pass_tile(p, node, &whole, tile);
+	if (bias)
+		p->network->backend->spread(p->network->device, bias + tile->column, &y);
+	for (size_t g = 0; g < groups->count; g++) {
+		struct tile columns = {0, input.rows, groups->begin[g], groups->begin[g + 1] - groups->begin[g], g};
+		struct matrix x = matrix_part(&input, 0, input.rows, columns.column, columns.columns);
+		struct matrix all = pass_weight_columns(p, weight, &columns);
+		struct matrix w = matrix_part(&all, tile->column, tile->columns, 0, columns.columns);
+		p->network->backend->gemm(p->network->device, false, true, &x, &w, bias || g ? 1 : 0, &y);
+	}
 }
 
 static void run_activation(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -135,9 +151,9 @@ static void run_activation(const struct pass *p, const struct step *step, const 
 static void run_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
 	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
-	struct matrix input = pass_value(p, node->inputs[0]), weight = pass_weight(p, node->parameters[WEIGHT]);
+	struct matrix input = pass_value(p, node->inputs[0]);
 	struct matrix h = matrix_part(&input, tile->row, tile->rows, tile->column, tile->columns);
-	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
 	p->network->backend->cells_times(p->network->device, &cells, &h, &w,
 	                                 pass_slot(p, node)->parts + tile->group * p->network->cells);
 }
@@ -169,7 +185,12 @@ static void forward(struct maker *m, const struct node *node) {
 		forward_cells(m, node);
 		return;
 	}
-	maker_step(m, node, node->reads_rows ? run_sparse : run_gemm, CUT_COLUMNS, node)->by_row = node->reads_rows;
+	maker_step(m, node,
+	           node->reads_rows ? run_sparse
+	           : node->cells    ? run_all_cells
+	                            : run_gemm,
+	           CUT_COLUMNS, node)
+	    ->by_row = node->reads_rows;
 	if (!node->reads_rows)
 		maker_tensor(m, TENSOR_VALUE, input, READ_ALL);
 	else if (input->op)
@@ -199,8 +220,8 @@ static void run_cells_input(const struct pass *p, const struct step *step, const
 	const struct node *node = step->node;
 	struct sparse d = sparse_rows(&p->batch->target, tile->row, tile->rows);
 	d.value = pass_gradient(p, node).data;
-	struct matrix weight = pass_weight(p, node->parameters[WEIGHT]), gradient = pass_gradient(p, node->inputs[0]);
-	struct matrix w = matrix_part(&weight, 0, weight.rows, tile->column, tile->columns);
+	struct matrix w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
+	struct matrix gradient = pass_gradient(p, node->inputs[0]);
 	struct matrix dh = matrix_part(&gradient, tile->row, tile->rows, tile->column, tile->columns);
 	p->network->backend->sparse_times(p->network->device, &d, &w, NULL, step->beta, &dh);
 }

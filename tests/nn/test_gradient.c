@@ -92,7 +92,7 @@ static void check_parameter(struct network *n, const struct batch *batch, const 
 	for (size_t i = 0; i < p->rows; i++) {
 		for (size_t j = 0; j < p->columns; j++) {
 			snprintf(what, sizeof(what), "%s: %s.%s (%zu, %zu)", n->backend->row.name, p->node->name, p->suffix, i, j);
-			check_element(n, batch, &n->weights[p->offset + i * p->stride + j], gradient[i * p->columns + j], what, text);
+			check_element(n, batch, &n->weights[parameter_place(p, i, j)], gradient[i * p->columns + j], what, text);
 		}
 	}
 }
@@ -105,7 +105,7 @@ static void scatter_weights(struct network *n) {
 		const struct parameter *p = &n->graph->parameters[k];
 		for (size_t i = 0; p->trainable && i < p->rows; i++)
 			for (size_t j = 0; j < p->columns; j++)
-				n->weights[p->offset + i * p->stride + j] += draw_between(&state, -0.4, 0.4);
+				n->weights[parameter_place(p, i, j)] += draw_between(&state, -0.4, 0.4);
 	}
 }
 
@@ -115,7 +115,7 @@ static double penalty(const struct network *n) {
 		const struct parameter *p = &n->graph->parameters[k];
 		for (size_t i = 0; i < p->rows; i++)
 			for (size_t j = 0; j < p->columns; j++)
-				sum += p->l2 * n->weights[p->offset + i * p->stride + j] * n->weights[p->offset + i * p->stride + j];
+				sum += p->l2 * n->weights[parameter_place(p, i, j)] * n->weights[parameter_place(p, i, j)];
 	}
 	return sum;
 }
