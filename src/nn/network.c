@@ -144,11 +144,15 @@ static void own_parts(const struct column_groups *groups, const struct crew *cre
 	}
 }
 
-// Each group goes to the member that has the fewest columns so far, of those that a training step computes.
+// Each group goes to the member that has the fewest columns so far, of those that a training step computes. Member 0
+// is the caller, who has other things to do between two runs, and starts with a few.
+enum { CALLERS_COLUMNS = 8 };
+
 static void make_crew(struct network *n, size_t members, struct crew *ret) {
 	const struct graph *g = n->graph;
 	size_t *load = memory_alloc(members * sizeof(*load));
 	*ret = (struct crew){.members = members};
+	load[0] = CALLERS_COLUMNS;
 	ret->owner = arena_alloc(&n->arena, (g->groupings_count + 1) * sizeof(*ret->owner));
 	for (size_t i = 0; i < g->groupings_count; i++) {
 		const struct column_groups *groups = g->groupings[i];

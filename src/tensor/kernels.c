@@ -48,9 +48,11 @@ static inline real sum_of(lanes v) {
 // out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
 // stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
 enum { AHEAD = 6 };
-#define FETCH_W(k, j) if ((k) < c->last) fetch(row_of(c->w, c->s->column[k]) + (j))
+#define FETCH_W(k, j)                                                                                                  \
+	if ((k) < c->last)                                                                                                 \
+	fetch(row_of(c->w, c->s->column[k]) + (j))
 #define FETCH_B(k, j) (void)0
-#define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW, FETCH)                                                                       \
+#define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW, FETCH)                                                                \
 	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, const real *bias, real beta,               \
 	                        real *restrict out, size_t n) {                                                            \
 		size_t j = 0;                                                                                                  \
@@ -66,6 +68,21 @@ enum { AHEAD = 6 };
 			if (beta != 0)                                                                                             \
 				EACH_VECTOR(v) a[v] += beta * load(out + j + v * LANES);                                               \
 			EACH_VECTOR(v) store(out + j + v * LANES, a[v]);                                                           \
+		}                                                                                                              \
+		for (; j + 2 * LANES <= n; j += 2 * LANES) {                                                                   \
+			lanes a = bias ? load(bias + j) : (lanes){0}, b = bias ? load(bias + j + LANES) : (lanes){0};              \
+			for (uint32_t k = begin; k < end; k++) {                                                                   \
+				const real *restrict w = (ROW) + j;                                                                    \
+				const lanes scale = (SCALE) - (lanes){0};                                                              \
+				a += scale * load(w);                                                                                  \
+				b += scale * load(w + LANES);                                                                          \
+			}                                                                                                          \
+			if (beta != 0) {                                                                                           \
+				a += beta * load(out + j);                                                                             \
+				b += beta * load(out + j + LANES);                                                                     \
+			}                                                                                                          \
+			store(out + j, a);                                                                                         \
+			store(out + j + LANES, b);                                                                                 \
 		}                                                                                                              \
 		for (; j + LANES <= n; j += LANES) {                                                                           \
 			lanes a = bias ? load(bias + j) : (lanes){0};                                                              \
@@ -486,9 +503,10 @@ struct absent {
 
 static const struct waiting no_wait = {.state = 1};
 
-// Catches up with a wait, and updates. n at most CHUNK.
-static inline void update(const struct optimizer_rows *rows, const struct waiting *waited, struct places at,
-                          const real *restrict g, size_t n) {
+// Catches up with a wait, and updates.
+static inline __attribute__((always_inline)) void update_loop(const struct optimizer_rows *rows,
+                                                              const struct waiting *waited, struct places at,
+                                                              const real *restrict g, size_t n) {
 	const struct optimizer_numbers numbers = rows->numbers;
 	const struct waiting f = *waited;
 	const real l2 = 2 * rows->l2;
@@ -503,6 +521,17 @@ static inline void update(const struct optimizer_rows *rows, const struct waitin
 	case OPTIMIZER_COUNT:
 		break;
 	}
+}
+
+// n at most CHUNK; the loops of the usual widths have no ends to look after.
+static inline void update(const struct optimizer_rows *rows, const struct waiting *waited, struct places at,
+                          const real *restrict g, size_t n) {
+	if (n == CHUNK)
+		update_loop(rows, waited, at, g, CHUNK);
+	else if (n == CHUNK / 4)
+		update_loop(rows, waited, at, g, CHUNK / 4);
+	else
+		update_loop(rows, waited, at, g, n);
 }
 
 static inline void wait(const struct optimizer_rows *rows, const struct waiting *f, struct places at, size_t n) {

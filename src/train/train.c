@@ -73,13 +73,26 @@ struct order {
 	struct random_stream stream;
 };
 
-// Sorts rows by a 32-bit draw each, rows of equal draws in their own order: a radix sort is stable.
-static void shuffle(struct order *order, const uint32_t *rows, uint32_t epoch) {
-	enum { BITS = 11, BINS = 1 << BITS, PASSES = 3 };
-	for (size_t i = 0; i < order->count; i++) {
-		order->place[i] = rows[i];
-		order->key[i] = random_u32(order->stream, epoch, rows[i], 0);
+enum { KEYS_AT_ONCE = 4096 };
+struct drawing {
+	struct order *order;
+	uint32_t epoch;
+};
+
+static void draw_keys(void *context, size_t block) {
+	const struct drawing *d = context;
+	struct order *order = d->order;
+	size_t first = block * KEYS_AT_ONCE, left = order->count - first;
+	for (size_t i = first; i < first + (left < KEYS_AT_ONCE ? left : KEYS_AT_ONCE); i++) {
+		order->place[i] = order->rows[i];
+		order->key[i] = random_u32(order->stream, d->epoch, order->rows[i], 0);
 	}
+}
+
+// Sorts rows by a 32-bit draw each, rows of equal draws in their own order: a radix sort is stable.
+static void shuffle(struct order *order, uint32_t epoch, struct pool *pool) {
+	enum { BITS = 11, BINS = 1 << BITS, PASSES = 3 };
+	pool_run(pool, (order->count + KEYS_AT_ONCE - 1) / KEYS_AT_ONCE, draw_keys, &(struct drawing){order, epoch});
 	for (unsigned pass = 0; pass < PASSES; pass++) {
 		size_t bins[BINS + 1] = {0};
 		for (size_t i = 0; i < order->count; i++)
@@ -259,7 +272,7 @@ static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, str
 	size_t batch = (size_t)t->experiment->train->batch, rows = t->order.count, number = 1;
 	double total = 0, cells = 0;
 	if (t->experiment->train->shuffle)
-		shuffle(&t->order, t->order.rows, epoch);
+		shuffle(&t->order, epoch, t->pool);
 	for (size_t first = 0, count; first < rows; first += count * batch, number += count) {
 		size_t left = (rows - first + batch - 1) / batch;
 		count = left < t->batches_count ? left : t->batches_count;
