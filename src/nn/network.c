@@ -26,9 +26,11 @@ static size_t full_rows(const struct network *n, const struct node *node, const 
 	return node->cells ? room->full_rows : n->rows;
 }
 
+// Rows of whole cache lines, an odd number of them: a column chunk of many rows would fall into few sets of a cache if
+// rows were a power of two apart.
 static size_t padded(size_t width) {
 	enum { NUMBERS = 16 }; // a cache line of floats
-	return (width + NUMBERS - 1) / NUMBERS * NUMBERS;
+	return ((width + NUMBERS - 1) / NUMBERS | 1) * NUMBERS;
 }
 
 // Words of a row of a dropout's mask: a group's bits start in a word of their own.
