@@ -39,13 +39,15 @@ static size_t keep_words(const struct node *node) {
 }
 
 // Cells nodes have a packed form for training, and a dense one for rankings.
-static void carve_cells(struct network *n, const struct node *node, bool needs_x, struct carve *c) {
+static void carve_cells(struct network *n, const struct node *node, bool needs_x, size_t rows, struct carve *c) {
 	struct slot *s = &n->slots[node->index];
 	s->cell_value = carve(c, n->cells, sizeof(real));
 	s->cell_gradient = carve(c, n->cells, sizeof(real));
 	s->cell_before = needs_x ? carve(c, n->cells, sizeof(real)) : NULL;
 	if (node->op->makes_cells)
 		s->parts = carve(c, node->inputs[0]->groups->count * n->cells, sizeof(real));
+	if (node->op->makes_cells && rows)
+		s->joined = carve(c, node->width * padded(node->inputs[0]->width), sizeof(real));
 }
 
 static void carve_slot(struct network *n, const struct node *node, const struct network_room *room, struct carve *c) {
@@ -68,7 +70,7 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 		s->gradient = node->needs_gradient && !node->cells ? carve(c, rows * s->stride, sizeof(real)) : NULL;
 	}
 	if (node->cells)
-		carve_cells(n, node, needs_x, c);
+		carve_cells(n, node, needs_x, rows, c);
 	s->before = needs_x ? carve(c, rows * s->stride, sizeof(real)) : NULL;
 	if (node->op && node->op->keeps_mask && !node->cells)
 		s->keep = carve(c, rows * keep_words(node), sizeof(*s->keep));
@@ -324,6 +326,7 @@ void network_save(struct network *n, real *ret) {
 void network_load(struct network *n, const real *weights) {
 	network_settle(n);
 	n->backend->upload(n->device, n->weights, weights, n->graph->weights * sizeof(real));
+	n->joined = false;
 	sum_squares(n);
 }
 
@@ -384,6 +387,11 @@ static const struct transposed *touched_of(const struct batch *batch, const stru
 		break;
 	}
 	return NULL;
+}
+
+struct matrix pass_joined(const struct pass *p, const struct node *node) {
+	size_t columns = node->inputs[0]->width;
+	return (struct matrix){pass_slot(p, node)->joined, node->width, columns, padded(columns)};
 }
 
 const struct transposed *pass_touched(const struct pass *p, const struct parameter *parameter) {
@@ -739,7 +747,7 @@ void network_train(struct network *n, const struct batch *batches, size_t count,
 	}
 	run_program(n, PROGRAM_STEP, crew_in_use(&n->pace), batches, count, epoch, true, ret_loss);
 	n->step += (uint32_t)count;
-	n->settled = false;
+	n->settled = n->joined = false;
 	if (n->crews[CREW_TEAM].members > 1)
 		choose_crew(&n->pace, (seconds_now() - start) / entries);
 }
@@ -809,6 +817,7 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	struct pass pass = {.network = n, .batch = batch};
 	network_settle(n);
 	run_program(n, PROGRAM_FULL, CREW_TEAM, batch, 1, 0, false, NULL);
+	n->joined = true;
 	return pass_value(&pass, n->graph->output);
 }
 
@@ -847,6 +856,7 @@ bool network_set_tensor(struct network *n, const struct tensor_facts *tensor) {
 		for (size_t i = 0; i < rows; i++)
 			for (size_t j = 0; j < columns; j++)
 				*element(n->weights, p, i, j) = tensor->data[i * columns + j];
+		n->joined = false;
 		return true;
 	}
 	return false;

@@ -17,6 +17,7 @@ struct slot {
 	size_t stride;                    // of value, gradient and before
 	real *cell_value, *cell_gradient; // (cells)
 	real *parts;                      // (groups of the input, cells): what each group adds to a cell
+	real *joined;                     // (width, input's width): the weights of a node with cells, as one matrix
 	real *before;                     // (rows, width): input of an activation whose slope needs it
 	real *cell_before;                // (cells)
 	uint64_t *keep;                   // dropout: (rows, network_keep_word(width, groups)), a bit a cell
@@ -64,6 +65,7 @@ struct network {
 	uint32_t *waited;               // (the most of them)
 	uint32_t step;                  // of the optimizer, 0 before the first
 	bool settled;                   // no row waits
+	bool joined;                    // the slots' joined weights are the present ones
 };
 
 // rows: the most rows of a batch; cells, entries: the most target cells and input entries of one; full_rows: room to
@@ -124,6 +126,7 @@ struct matrix pass_before(const struct pass *pass, const struct node *node);
 struct sparse pass_rows(const struct pass *pass, const struct node *node);             // of a sparse node
 struct matrix pass_weight(const struct pass *pass, const struct parameter *parameter); // stored as one matrix
 struct matrix pass_weight_columns(const struct pass *pass, const struct parameter *parameter, const struct tile *tile);
+struct matrix pass_joined(const struct pass *pass, const struct node *node);
 const struct transposed *pass_touched(const struct pass *pass, const struct parameter *parameter); // NULL: all
 static inline struct slot *pass_slot(const struct pass *pass, const struct node *node) {
 	return &pass->network->slots[node->index];

@@ -113,34 +113,30 @@ static void run_sparse(const struct pass *p, const struct step *step, const stru
 	activate_tile(p, node, tile);
 }
 
+// All cells of a node whose weights are stored for some of them, (units, inputs) by groups of inputs, are one product
+// with the weights put together in one matrix: a group's part of it.
+static void run_join(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix from = pass_weight_columns(p, node->parameters[WEIGHT], tile), whole = pass_joined(p, node);
+	struct matrix to = matrix_part(&whole, 0, whole.rows, tile->column, tile->columns);
+	if (!p->network->joined)
+		p->network->backend->add(p->network->device, &from, 0, &to);
+}
+
 static void run_gemm(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
 	const real *bias = bias_of(p, node);
-	struct matrix x = pass_value(p, node->inputs[0]), w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
-	struct matrix whole = product_of(p, node), y = pass_tile(p, node, &whole, tile);
-	if (bias)
-		p->network->backend->spread(p->network->device, bias + tile->column, &y);
-	p->network->backend->gemm(p->network->device, false, false, &x, &w, bias ? 1 : 0, &y);
-}
-
-// All cells of a node whose weights are stored for some of them, (units, inputs) by groups of inputs: the products of
-// the groups add up.
-static void run_all_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
-	const struct node *node = step->node;
-	const struct parameter *weight = node->parameters[WEIGHT];
-	const struct column_groups *groups = node->inputs[0]->groups;
-	const real *bias = bias_of(p, node);
-	struct matrix input = pass_value(p, node->inputs[0]), whole = product_of(p, node);
+	struct matrix x = pass_value(p, node->inputs[0]), whole = product_of(p, node), w;
 	struct matrix y = pass_tile(p, node, &whole, tile);
+	if (node->cells) {
+		struct matrix joined = pass_joined(p, node);
+		w = matrix_part(&joined, tile->column, tile->columns, 0, joined.columns);
+	} else {
+		w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
+	}
 	if (bias)
 		p->network->backend->spread(p->network->device, bias + tile->column, &y);
-	for (size_t g = 0; g < groups->count; g++) {
-		struct tile columns = {0, input.rows, groups->begin[g], groups->begin[g + 1] - groups->begin[g], g};
-		struct matrix x = matrix_part(&input, 0, input.rows, columns.column, columns.columns);
-		struct matrix all = pass_weight_columns(p, weight, &columns);
-		struct matrix w = matrix_part(&all, tile->column, tile->columns, 0, columns.columns);
-		p->network->backend->gemm(p->network->device, false, true, &x, &w, bias || g ? 1 : 0, &y);
-	}
+	p->network->backend->gemm(p->network->device, false, node->cells, &x, &w, bias ? 1 : 0, &y);
 }
 
 static void run_activation(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -185,12 +181,14 @@ static void forward(struct maker *m, const struct node *node) {
 		forward_cells(m, node);
 		return;
 	}
-	maker_step(m, node,
-	           node->reads_rows ? run_sparse
-	           : node->cells    ? run_all_cells
-	                            : run_gemm,
-	           CUT_COLUMNS, node)
-	    ->by_row = node->reads_rows;
+	if (node->cells) {
+		maker_step(m, node, run_join, CUT_COLUMNS, input);
+		maker_weight(m, node->parameters[WEIGHT], READ_OWN);
+		maker_tensor(m, TENSOR_PARTS, node, WRITE_OWN);
+	}
+	maker_step(m, node, node->reads_rows ? run_sparse : run_gemm, CUT_COLUMNS, node)->by_row = node->reads_rows;
+	if (node->cells)
+		maker_tensor(m, TENSOR_PARTS, node, READ_ALL);
 	if (!node->reads_rows)
 		maker_tensor(m, TENSOR_VALUE, input, READ_ALL);
 	else if (input->op)
