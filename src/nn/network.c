@@ -148,10 +148,10 @@ static void own_parts(const struct column_groups *groups, const struct crew *cre
 	}
 }
 
-// Each group goes to the member that has the fewest columns so far, of those that a training step computes. Member 0
-// is the caller, who has other things to do between two runs, and starts with a few.
+// Member 0 is the caller, who has other things to do between two runs: it starts with a few.
 enum { CALLERS_COLUMNS = 8 };
 
+// Each group goes to the member that has the fewest columns so far, of those that a training step computes.
 static void make_crew(struct network *n, size_t members, struct crew *ret) {
 	const struct graph *g = n->graph;
 	size_t *load = memory_alloc(members * sizeof(*load));

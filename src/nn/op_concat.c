@@ -34,7 +34,9 @@ static void forward(struct maker *m, const struct node *node) {
 		if (input->within == node)
 			continue;
 		struct step *step = maker_step(m, node, run_copy, CUT_COLUMNS, input);
-		*step = (struct step){step->run, node, .input = input, .at = at, .cut = step->cut, .by = input, .by_row = true};
+		step->input = input;
+		step->at = at;
+		step->by_row = true;
 		maker_tensor(m, TENSOR_VALUE, input, READ_OWN);
 		maker_columns(m, TENSOR_VALUE, node, at, true);
 	}
@@ -47,7 +49,9 @@ static void backward(struct maker *m, const struct node *node) {
 		if (!input->needs_gradient || input->within == node)
 			continue;
 		struct step *step = maker_step(m, node, run_copy_back, CUT_COLUMNS, input);
-		*step = (struct step){step->run, node, .input = input, .at = at, .cut = step->cut, .by = input, .by_row = true};
+		step->input = input;
+		step->at = at;
+		step->by_row = true;
 		maker_columns(m, TENSOR_GRADIENT, node, at, false);
 		maker_tensor(m, TENSOR_GRADIENT, input, WRITE_OWN);
 		maker_first_writes(m, input);

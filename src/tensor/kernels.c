@@ -45,13 +45,15 @@ static inline real sum_of(lanes v) {
 
 #define EACH_VECTOR(v) _Pragma("GCC unroll 16") for (size_t v = 0; v < VECTORS; v++)
 
-// out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
-// stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
+// Entries ahead whose row is asked for: the weights' table may be large, a batch's rows lie in the cache.
 enum { AHEAD = 6 };
 #define FETCH_W(k, j)                                                                                                  \
 	if ((k) < c->last)                                                                                                 \
 	fetch(row_of(c->w, c->s->column[k]) + (j))
 #define FETCH_B(k, j) (void)0
+
+// out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
+// stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
 #define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW, FETCH)                                                                \
 	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, const real *bias, real beta,               \
 	                        real *restrict out, size_t n) {                                                            \
