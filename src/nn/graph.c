@@ -441,17 +441,19 @@ static void settle(struct builder *b, struct node **order) {
 	free(moved);
 }
 
-// An input of one concat alone is computed in its place there. Later nodes first, so that a concat's own place is
-// known.
-static void place_concats(struct graph *graph) {
-	for (size_t i = graph->nodes_count; i-- > 0;) {
+// What only one node reads may lie in that node's memory: an input of a concat, in its place there; what is read no
+// more once the node is computed.
+static void place_nodes(struct graph *graph) {
+	for (size_t i = 0; i < graph->nodes_count; i++) {
 		struct node *node = &graph->nodes[i];
 		size_t column = 0;
-		for (size_t k = 0; node->op && node->op->holds_inputs && k < node->inputs_count; k++) {
+		for (size_t k = 0; node->op && k < node->inputs_count; k++) {
 			struct node *input = node->inputs[k];
-			if (input->op && !input->sparse && input->consumers == 1) {
-				input->within = node;
-				input->within_column = column;
+			if (input->op && !input->sparse && input->consumers == 1 && !input->cells && !node->cells) {
+				struct place place = {node, column};
+				bool overwrites = node->op->overwrites && input->op->value_unread;
+				input->value_at = node->op->holds_inputs || overwrites ? place : input->value_at;
+				input->gradient_at = node->op->holds_inputs || node->op->overwrites_back ? place : input->gradient_at;
 			}
 			column += input->width;
 		}
@@ -537,7 +539,7 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	for (size_t i = 0; i < ret->listed_count; i++)
 		check_path(&b, ret->listed[i]);
 	check_output(&b);
-	place_concats(ret);
+	place_nodes(ret);
 	count_parameters(ret, errors);
 	return errors->count == b.before;
 }

@@ -57,6 +57,12 @@ struct column_groups {
 	size_t index;       // in graph->groupings
 };
 
+// Columns of another node's memory, which this node's lie in; node NULL: memory of its own.
+struct place {
+	struct node *node;
+	size_t column;
+};
+
 struct node {
 	const char *name;
 	const struct op *op; // NULL: one of the two inputs
@@ -75,8 +81,7 @@ struct node {
 	bool cells;                // under the loss of this graph: computed at the target cells alone
 	bool needs_gradient;       // it, or something below it, has parameters
 	const struct column_groups *groups;
-	struct node *within; // the concat in whose value this node's value lies, or NULL
-	size_t within_column;
+	struct place value_at, gradient_at; // where they lie
 	struct parameter *parameters[NODE_PARAMETERS_MAX];
 	size_t parameters_count;
 	const struct activation *activation; // of dense and activation nodes, with its parameter

@@ -14,7 +14,7 @@ enum { SLOT_COLUMNS = 4, TOUCHED_KINDS = TOUCHED_TARGETS + 1 };
 // A node's memory for the batch at hand.
 struct slot {
 	real *value, *gradient;           // (rows, width) by stride, or NULL
-	size_t stride;                    // of value, gradient and before
+	size_t stride, gradient_stride;   // of value and before; of gradient
 	real *cell_value, *cell_gradient; // (cells)
 	real *parts;                      // (groups of the input, cells): what each group adds to a cell
 	real *joined;                     // (width, input's width): the weights of a node with cells, as one matrix

@@ -16,11 +16,14 @@ struct op {
 	bool makes_cells;  // can be computed at given cells alone, from a dense input
 	bool maps_cells;   // works element by element: cells in, cells out
 	bool holds_inputs; // a concat: an input may be computed in its place in this op's value
-	bool keeps_mask;   // memory of the size of its output, a byte a cell, from forward to backward
-	bool keeps_x;      // the input of its activation, where that needs it
-	size_t columns;    // vectors of its width, from forward to backward; at most SLOT_COLUMNS
-	bool mixes;        // a column of its output is made of all columns of the input
-	bool has_paths;    // a product that can be sparse or dense: `path` may override the plan
+	bool overwrites,
+	    overwrites_back; // its value may be written over its one input's, its input's gradient over its own
+	bool value_unread;   // the way back does not read its value
+	bool keeps_mask;     // memory of the size of its output, a byte a cell, from forward to backward
+	bool keeps_x;        // the input of its activation, where that needs it
+	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
+	bool mixes;          // a column of its output is made of all columns of the input
+	bool has_paths;      // a product that can be sparse or dense: `path` may override the plan
 	// From the inputs' widths; may append to errors.
 	size_t (*width)(const struct graph *graph, const struct node *node, struct errors *errors);
 	// With has_paths: width and lazy of a shape whose costs are compared.
@@ -29,8 +32,10 @@ struct op {
 	void (*plan)(struct graph *graph, struct node *node);
 	// Appends its steps to a program (nn/program.h): from the inputs' values to the node's.
 	void (*forward)(struct maker *maker, const struct node *node);
-	// From the node's gradient to those of its inputs (where needs_gradient) and parameters, which are updated.
+	// From the node's gradient to those of its inputs, where needs_gradient; no parameter changes yet.
 	void (*backward)(struct maker *maker, const struct node *node);
+	// The gradients of its parameters, which are updated; after all nodes' ways back. NULL where it has none.
+	void (*update)(struct maker *maker, const struct node *node);
 	// Floating point operations of a training step on one row, forward and backward.
 	double (*flops)(const struct graph *graph, const struct node *node);
 	// What a picture says of the node, beyond its name and op; may be NULL.

@@ -65,6 +65,7 @@ const struct op op_activation = {
     .inputs_min = 1,
     .inputs_max = 1,
     .maps_cells = true,
+    .overwrites_back = true,
     .width = op_input_width,
     .plan = plan,
     .forward = forward,

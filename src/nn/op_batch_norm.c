@@ -62,6 +62,19 @@ static struct batch_norm_state state_of(const struct pass *p, const struct node 
 	};
 }
 
+// Rows so far; the last ones close the batch's statistics.
+static void run_gather(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	const struct backend *backend = p->network->backend;
+	struct batch_norm_state state = state_of(p, node, tile->column);
+	struct matrix from = pass_value(p, input), x = pass_tile(p, input, &from, tile);
+	if (!p->training)
+		return;
+	backend->batch_norm_gather(p->network->device, &state, tile->row, &x);
+	if (tile->row + tile->rows == p->batch->rows)
+		backend->batch_norm_finish(p->network->device, &state, p->batch->rows, tile->columns);
+}
+
 static void run_forward(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node, *input = node->inputs[0];
 	const struct backend *backend = p->network->backend;
@@ -71,47 +84,72 @@ static void run_forward(const struct pass *p, const struct step *step, const str
 	(p->training ? backend->batch_norm : backend->batch_norm_running)(p->network->device, &state, &x, &y);
 }
 
-static void run_backward(const struct pass *p, const struct step *step, const struct tile *tile) {
+static void run_back_gather(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node, *input = node->inputs[0];
 	struct batch_norm_state state = state_of(p, node, tile->column);
 	struct matrix value = pass_value(p, input), gradient = pass_gradient(p, node);
-	struct matrix x = pass_tile(p, input, &value, tile), dy = pass_tile(p, node, &gradient, tile), dx = {0};
-	if (input->needs_gradient) {
-		struct matrix below = pass_gradient(p, input);
-		dx = pass_tile(p, input, &below, tile);
-	}
-	p->network->backend->batch_norm_back(p->network->device, &state, &x, &dy, step->beta,
-	                                     input->needs_gradient ? &dx : NULL,
-	                                     pass_parameter_gradient(p, node->parameters[GAMMA], tile).data,
-	                                     pass_parameter_gradient(p, node->parameters[BETA], tile).data);
-	pass_update(p, node->parameters[GAMMA], tile);
-	pass_update(p, node->parameters[BETA], tile);
+	struct matrix x = pass_tile(p, input, &value, tile), dy = pass_tile(p, node, &gradient, tile);
+	p->network->backend->batch_norm_back_gather(p->network->device, &state, tile->row, &x, &dy,
+	                                            pass_parameter_gradient(p, node->parameters[GAMMA], tile).data,
+	                                            pass_parameter_gradient(p, node->parameters[BETA], tile).data);
+}
+
+static void run_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node, *input = node->inputs[0];
+	struct batch_norm_state state = state_of(p, node, tile->column);
+	struct matrix value = pass_value(p, input), gradient = pass_gradient(p, node), below = pass_gradient(p, input);
+	struct matrix x = pass_tile(p, input, &value, tile), dy = pass_tile(p, node, &gradient, tile);
+	struct matrix dx = pass_tile(p, input, &below, tile);
+	p->network->backend->batch_norm_back(
+	    p->network->device, &state, p->batch->rows, pass_parameter_gradient(p, node->parameters[GAMMA], tile).data,
+	    pass_parameter_gradient(p, node->parameters[BETA], tile).data, &x, &dy, step->beta, &dx);
+}
+
+static void run_update(const struct pass *p, const struct step *step, const struct tile *tile) {
+	pass_update(p, step->node->parameters[GAMMA], tile);
+	pass_update(p, step->node->parameters[BETA], tile);
 }
 
 static void forward(struct maker *m, const struct node *node) {
-	maker_step(m, node, run_forward, CUT_COLUMNS, node);
+	maker_step(m, node, run_gather, CUT_COLUMNS, node)->by_row = true;
+	maker_elements(m, TENSOR_VALUE, node->inputs[0], false);
+	maker_weight(m, node->parameters[MEAN], WRITE_OWN);
+	maker_weight(m, node->parameters[VARIANCE], WRITE_OWN);
+	struct step *step = maker_step(m, node, run_forward, CUT_COLUMNS, node);
+	step->by_row = step->after_all = true;
 	maker_elements(m, TENSOR_VALUE, node->inputs[0], false);
 	for (size_t i = 0; i < node->parameters_count; i++)
-		maker_weight(m, node->parameters[i], WRITE_OWN);
+		maker_weight(m, node->parameters[i], READ_OWN);
 	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
 }
 
 static void backward(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
-	maker_step(m, node, run_backward, CUT_COLUMNS, node);
+	maker_step(m, node, run_back_gather, CUT_COLUMNS, node)->by_row = true;
 	maker_elements(m, TENSOR_VALUE, input, false);
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
-	for (size_t i = 0; i < node->parameters_count; i++)
-		maker_weight(m, node->parameters[i], WRITE_OWN);
-	if (input->needs_gradient) {
-		maker_elements(m, TENSOR_GRADIENT, input, true);
-		maker_first_writes(m, input);
-	}
+	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
+	maker_weight(m, node->parameters[BETA], WRITE_OWN);
+	if (!input->needs_gradient)
+		return;
+	struct step *step = maker_step(m, node, run_back, CUT_COLUMNS, node);
+	step->by_row = step->after_all = true;
+	maker_elements(m, TENSOR_VALUE, input, false);
+	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
+	maker_weight(m, node->parameters[GAMMA], READ_OWN);
+	maker_elements(m, TENSOR_GRADIENT, input, true);
+	maker_first_writes(m, input);
+}
+
+static void update(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_update, CUT_COLUMNS, node);
+	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
+	maker_weight(m, node->parameters[BETA], WRITE_OWN);
 }
 
 static double flops(const struct graph *graph, const struct node *node) {
 	(void)graph;
-	return 17.0 * (double)node->width; // 3 passes forward, 2 back
+	return 17.0 * (double)node->width; // 2 of statistics forward and the value, as many back
 }
 
 const struct op op_batch_norm = {
@@ -122,9 +160,12 @@ const struct op op_batch_norm = {
     .inputs_max = 1,
     .has_parameters = true,
     .columns = 2,
+    .overwrites_back = true,
+    .value_unread = true,
     .width = op_input_width,
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .update = update,
     .flops = flops,
 };

@@ -276,6 +276,10 @@ static void backward_cells(struct maker *m, const struct node *node) {
 		maker_columns(m, TENSOR_GRADIENT, input, 0, true);
 		maker_first_writes(m, input);
 	}
+}
+
+static void update_cells(struct maker *m, const struct node *node) {
+	const struct node *input = node->inputs[0];
 	maker_step(m, node, run_cells_weight, CUT_COLUMNS, input);
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
 	maker_columns(m, TENSOR_VALUE, input, 0, false);
@@ -296,6 +300,10 @@ static void backward_dense(struct maker *m, const struct node *node) {
 		maker_tensor(m, TENSOR_GRADIENT, input, WRITE_ALL);
 		maker_first_writes(m, input);
 	}
+}
+
+static void update_dense(struct maker *m, const struct node *node) {
+	const struct node *input = node->inputs[0];
 	maker_step(m, node, node->reads_rows ? run_sparse_weight : run_dense_weight, CUT_COLUMNS, node);
 	if (!node->reads_rows)
 		maker_tensor(m, TENSOR_VALUE, input, READ_ALL);
@@ -318,6 +326,10 @@ static void backward(struct maker *m, const struct node *node) {
 		maker_tensor(m, TENSOR_GRADIENT, node, WRITE_OWN);
 	}
 	(cells ? backward_cells : backward_dense)(m, node);
+}
+
+static void update(struct maker *m, const struct node *node) {
+	(maker_at_cells(m, node) ? update_cells : update_dense)(m, node);
 }
 
 static double flops(const struct graph *graph, const struct node *node) {
@@ -353,6 +365,7 @@ const struct op op_dense = {
     .plan = plan,
     .forward = forward,
     .backward = backward,
+    .update = update,
     .flops = flops,
     .detail = detail,
 };

@@ -57,6 +57,8 @@ static void run_values(const struct pass *p, const struct step *step, const stru
 	struct matrix from = pass_value(p, input), to = pass_value(p, node);
 	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
 	if (!p->training) {
+		if (x.data == y.data)
+			return;
 		p->network->backend->add(p->network->device, &x, 0, &y);
 	} else if (pass_at_cells(p, node)) {
 		drop_cells(p, node, tile, from.data, to.data);
@@ -112,6 +114,8 @@ const struct op op_dropout = {
     .reads_sparse = true,
     .keeps_sparse = true,
     .maps_cells = true,
+    .overwrites = true,
+    .overwrites_back = true,
     .keeps_mask = true,
     .width = op_input_width,
     .forward = forward,

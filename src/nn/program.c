@@ -60,16 +60,19 @@ static void add_access(struct maker *m, enum tensor_kind kind, const void *tenso
 	m->accesses[m->accesses_count++] = (struct accessed){kind, tensor, write, own, m->count - 1};
 }
 
-// A node that is computed in its place within a concat shares its memory.
-static const struct node *holder(const struct node *node) {
-	while (node->within)
-		node = node->within;
+// In whose memory a node's value or gradient lies.
+static const struct node *holder(enum tensor_kind kind, const struct node *node) {
+	if (kind == TENSOR_VALUE)
+		while (node->value_at.node)
+			node = node->value_at.node;
+	if (kind == TENSOR_GRADIENT)
+		while (node->gradient_at.node)
+			node = node->gradient_at.node;
 	return node;
 }
 
 void maker_tensor(struct maker *m, enum tensor_kind kind, const struct node *node, enum access access) {
-	bool placed = kind == TENSOR_VALUE || kind == TENSOR_GRADIENT;
-	add_access(m, kind, placed ? holder(node) : node, access == WRITE_OWN || access == WRITE_ALL,
+	add_access(m, kind, holder(kind, node), access == WRITE_OWN || access == WRITE_ALL,
 	           access == READ_OWN || access == WRITE_OWN);
 }
 
@@ -196,11 +199,15 @@ static void make_forward(struct maker *m) {
 	}
 }
 
+// Gradients of all nodes before any parameter changes: the steps of a branch stay together.
 static void make_backward(struct maker *m) {
 	const struct graph *graph = m->network->graph;
 	for (size_t i = graph->nodes_count; i-- > 0;)
 		if (graph->nodes[i].op && graph->nodes[i].needs_gradient)
 			graph->nodes[i].op->backward(m, &graph->nodes[i]);
+	for (size_t i = graph->nodes_count; i-- > 0;)
+		if (graph->nodes[i].op && graph->nodes[i].needs_gradient && graph->nodes[i].op->update)
+			graph->nodes[i].op->update(m, &graph->nodes[i]);
 }
 
 void program_make(const struct network *network, const struct program_kind *kind, struct arena *arena,
@@ -228,7 +235,7 @@ void program_make(const struct network *network, const struct program_kind *kind
 
 static size_t by_row_end(const struct program *program, size_t first, size_t end) {
 	size_t i = first;
-	while (i < end && program->steps[i].by_row)
+	while (i < end && program->steps[i].by_row && !(i > first && program->steps[i].after_all))
 		i++;
 	return i;
 }
@@ -238,7 +245,7 @@ static void run_group(const struct program *program, const struct segment *segme
 	size_t end = segment->first + segment->count;
 	for (size_t i = segment->first; i < end;) {
 		size_t stop = by_row_end(program, i, end);
-		if (stop <= i + 1) {
+		if (stop == i) {
 			program->steps[i].run(pass, &program->steps[i], tile);
 			i++;
 			continue;

@@ -54,8 +54,9 @@ struct step {
 	real beta; // 0: the first to write to a gradient; 1: adds to it
 	enum cut cut;
 	const struct node *by;
-	bool by_row;  // each row on its own: may be run a block of rows at a time
-	bool barrier; // all wait before it
+	bool by_row;    // is run a block of rows at a time, one block after the other
+	bool after_all; // by row, but of what the steps before it make of all rows
+	bool barrier;   // all wait before it
 };
 
 // What steps read and write, of a node or of a parameter.

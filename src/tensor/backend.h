@@ -74,7 +74,7 @@ static inline real dropout_scale(double rate) {
 struct batch_norm_state {
 	const real *gamma, *beta;              // (columns)
 	real *running_mean, *running_variance; // (columns)
-	real *mean, *inverse_deviation;        // (columns): of this batch, kept for the way back
+	real *mean, *inverse_deviation;        // (columns): of this batch, kept for the way back; see batch_norm_gather
 	real momentum, epsilon;
 };
 
@@ -147,29 +147,39 @@ struct backend {
 	void (*densify)(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
 
 	void (*spread)(struct device *device, const real *row, const struct matrix *y); // y[i] = row
-	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);   // ret[j] = sum of y[:, j]
+	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);  // ret[j] = sum of y[:, j]
 	void (*add)(struct device *device, const struct matrix *x, real beta, const struct matrix *y); // y = beta y + x
 	void (*activate)(struct device *device, enum activation_id id, real p, const struct matrix *x,
 	                 const struct matrix *y);
 	// dx = beta dx + dy f'(x, y); x may be NULL where the slope does not need it; dx may be dy with beta 0
 	void (*activate_back)(struct device *device, enum activation_id id, real p, const struct matrix *x,
 	                      const struct matrix *y, const struct matrix *dy, real beta, const struct matrix *dx);
-	// y = x with dropped cells 0; keep: a bit a cell, 64 to a word, keep_stride words from row to row
+	// y = x with dropped cells 0; keep: a bit a cell, 64 to a word, keep_stride words from row to row; y may be x
 	void (*dropout)(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
 	                const struct matrix *y, uint64_t *keep, size_t keep_stride);
+	// dx may be dy with beta 0
 	void (*dropout_back)(struct device *device, double rate, const uint64_t *keep, size_t keep_stride,
 	                     const struct matrix *dy, real beta, const struct matrix *dx);
 	// the same for the values of sparse rows: unit = column
 	void (*dropout_sparse)(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
 	                       real *ret_value);
-	// batch statistics, biased variance; running averages updated
+	// Statistics of a batch's columns, whose rows come in blocks one after the other, `before` of them so far: the
+	// mean, and in inverse_deviation the sum of squares around it, which the last call makes what the name says, by the
+	// biased variance of all rows; running averages are updated then. After it, y of any rows.
+	void (*batch_norm_gather)(struct device *device, const struct batch_norm_state *state, size_t before,
+	                          const struct matrix *x);
+	void (*batch_norm_finish)(struct device *device, const struct batch_norm_state *state, size_t rows, size_t columns);
 	void (*batch_norm)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
 	                   const struct matrix *y);
 	void (*batch_norm_running)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
 	                           const struct matrix *y);
-	void (*batch_norm_back)(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
-	                        const struct matrix *dy, real beta, const struct matrix *dx, real *dgamma,
-	                        real *dbeta); // dx may be NULL
+	// Back in the same way: the gradients of gamma and beta are sums over blocks of rows, and when all are summed, over
+	// `rows` of them, dx = beta dx + the gradient; dx may be dy with beta 0.
+	void (*batch_norm_back_gather)(struct device *device, const struct batch_norm_state *state, size_t before,
+	                               const struct matrix *x, const struct matrix *dy, real *dgamma, real *dbeta);
+	void (*batch_norm_back)(struct device *device, const struct batch_norm_state *state, size_t rows,
+	                        const real *dgamma, const real *dbeta, const struct matrix *x, const struct matrix *dy,
+	                        real beta, const struct matrix *dx);
 	// ret_sum[i]: the loss of row i's cells, weighted by loss_scale; gradient at the same places. Packed: prediction
 	// and gradient are the cells in the order of the target's entries. Else they are columns [first, ...) of the rows.
 	void (*loss)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,

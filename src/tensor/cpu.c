@@ -59,7 +59,8 @@ const char *cpu_describe(const struct device *device) {
 
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error) {
 	(void)device;
-	void *memory = big_array(bytes, 1, "the network", error); // rows are fetched from all over it: few pages, few misses
+	void *memory =
+	    big_array(bytes, 1, "the network", error); // rows are fetched from all over it: few pages, few misses
 	return memory ? memset(memory, 0, bytes) : NULL;
 }
 

@@ -24,9 +24,11 @@ static inline void store(real *p, lanes v) {
 	*(lanes *)p = v;
 }
 // Asks for a chunk of a row that is used some entries later: rows lie anywhere in a table.
-static inline void fetch(const real *p) {
+static inline __attribute__((always_inline)) void fetch(const real *p,
+                                                        size_t n) { // else gcc takes a call for one without effect
 	enum { LINE = 64 / sizeof(real) };
-	_Pragma("GCC unroll 8") for (size_t i = 0; i < CHUNK; i += LINE) __builtin_prefetch(p + i);
+	for (size_t i = 0; i < n; i += LINE)
+		__builtin_prefetch(p + i);
 }
 static inline real *row_of(const struct matrix *m, size_t i) {
 	return &m->data[i * m->stride];
@@ -49,8 +51,10 @@ static inline real sum_of(lanes v) {
 enum { AHEAD = 6 };
 #define FETCH_W(k, j)                                                                                                  \
 	if ((k) < c->last)                                                                                                 \
-	fetch(row_of(c->w, c->s->column[k]) + (j))
-#define FETCH_B(k, j) (void)0
+	fetch(row_of(c->w, c->s->column[k]) + (j), CHUNK)
+#define FETCH_B(k, j)                                                                                                  \
+	if ((k) < c->last)                                                                                                 \
+	fetch(row_of(c->y, c->t->row[k]) + (j), CHUNK)
 
 // out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
 // stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
@@ -111,6 +115,7 @@ struct batch_rows {
 	const struct transposed *t;
 	const real *value;
 	const struct matrix *y;
+	uint32_t last;
 };
 WEIGHTED_ROWS(sum_weight_rows, struct weight_rows, c->s->value[k], row_of(c->w, c->s->column[k]), FETCH_W)
 WEIGHTED_ROWS(sum_batch_rows, struct batch_rows, c->value[c->t->entry[k]], row_of(c->y, c->t->row[k]), FETCH_B)
@@ -124,7 +129,7 @@ static void sparse_times(const struct sparse *s, const struct matrix *w, const r
 
 static void transposed_times(const struct transposed *t, const real *value, const struct matrix *y,
                              const struct matrix *g) {
-	const struct batch_rows rows = {t, value, y};
+	const struct batch_rows rows = {t, value, y, t->start[t->count]};
 	for (size_t i = 0; i < t->count; i++)
 		sum_batch_rows(&rows, t->start[i], t->start[i + 1], NULL, 0, row_of(g, i), g->columns);
 }
@@ -156,7 +161,7 @@ static inline void chunk_cells(const struct sparse *pattern, size_t i, const rea
 		const real *y = row_of(w, pattern->column[k]);
 		lanes a[2] = {{0}};
 		if (k + AHEAD < last)
-			fetch(row_of(w, pattern->column[k + AHEAD]));
+			fetch(row_of(w, pattern->column[k + AHEAD]), CHUNK);
 		EACH_VECTOR(v) a[v % 2] += h[v] * load(y + v * LANES);
 		ret[k] = sum_of(a[0] + a[1]);
 	}
@@ -263,9 +268,18 @@ static void dropout(const struct dropout_draw *draw, const struct matrix *x, con
 	const real scale = dropout_scale(draw->rate);
 	for (size_t i = 0; i < y->rows; i++)
 		for (size_t j = 0; j < y->columns; j += PHILOX_CHUNK) {
-			uint64_t bits = keep_bits(&d, draw->row[i], draw->unit + (uint32_t)j);
-			keep[i * keep_stride + j / PHILOX_CHUNK] = bits;
-			philox_apply(bits, chunk_of(y->columns, j), row_of(x, i) + j, scale, row_of(y, i) + j);
+			const real *from = row_of(x, i) + j;
+			real *to = row_of(y, i) + j;
+			uint32_t unit = draw->unit + (uint32_t)j;
+			uint64_t *bits = &keep[i * keep_stride + j / PHILOX_CHUNK];
+			if (y->columns - j >= PHILOX_CHUNK && unit % PHILOX_CHUNK == 0) {
+				struct philox_chunk draws;
+				philox_chunks(&d, draw->row[i], unit / PHILOX_CHUNK, 1, &draws);
+				*bits = philox_apply_draws(&draws, d.threshold, from, scale, to);
+				continue;
+			}
+			*bits = keep_bits(&d, draw->row[i], unit);
+			philox_apply(*bits, chunk_of(y->columns, j), from, scale, to);
 		}
 }
 
@@ -312,39 +326,55 @@ static void column_sums(const struct matrix *y, real *ret) {
 	}
 }
 
-static void batch_norm_chunk(const struct batch_norm_state *s, const struct matrix *input, const struct matrix *output,
-                             size_t first, size_t n) {
-	const real count = (real)input->rows;
-	real mean[CHUNK], variance[CHUNK] = {0}, scale[CHUNK], shift[CHUNK];
+// Means and squares of the rows so far, in state->mean and state->inverse_deviation, joined with those of a block of
+// rows (Chan, Golub and LeVeque 1979): squares around the block's own mean, so that no large numbers cancel.
+static void batch_norm_gather_chunk(const struct batch_norm_state *s, size_t before, const struct matrix *input,
+                                    size_t first, size_t n) {
+	const real rows = (real)input->rows, share = rows / ((real)before + rows), weight = (real)before * share;
+	real mean[CHUNK], squares[CHUNK] = {0};
+	real *restrict all_mean = s->mean + first, *restrict all_squares = s->inverse_deviation + first;
 	column_sums_chunk(input, first, n, mean);
 	for (size_t j = 0; j < n; j++)
-		mean[j] /= count;
+		mean[j] /= rows;
 	for (size_t i = 0; i < input->rows; i++) {
 		const real *restrict x = row_of(input, i) + first;
 		for (size_t j = 0; j < n; j++)
-			variance[j] += (x[j] - mean[j]) * (x[j] - mean[j]);
+			squares[j] += (x[j] - mean[j]) * (x[j] - mean[j]);
 	}
 	for (size_t j = 0; j < n; j++) {
-		variance[j] /= count;
-		real inverse = 1 / real_sqrt(variance[j] + s->epsilon);
-		s->mean[first + j] = mean[j];
-		s->inverse_deviation[first + j] = inverse;
-		s->running_mean[first + j] += (1 - s->momentum) * (mean[j] - s->running_mean[first + j]);
-		s->running_variance[first + j] += (1 - s->momentum) * (variance[j] - s->running_variance[first + j]);
-		scale[j] = s->gamma[first + j] * inverse;
-		shift[j] = s->beta[first + j];
-	}
-	for (size_t i = 0; i < input->rows; i++) {
-		const real *restrict x = row_of(input, i) + first;
-		real *restrict y = row_of(output, i) + first;
-		for (size_t j = 0; j < n; j++)
-			y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
+		real difference = before ? mean[j] - all_mean[j] : 0;
+		all_mean[j] = before ? all_mean[j] + difference * share : mean[j];
+		all_squares[j] = (before ? all_squares[j] : 0) + squares[j] + difference * difference * weight;
 	}
 }
 
-static void batch_norm(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y) {
+static void batch_norm_gather(const struct batch_norm_state *state, size_t before, const struct matrix *x) {
 	EACH_CHUNK(x->columns, first, n)
-	batch_norm_chunk(state, x, y, first, n);
+	batch_norm_gather_chunk(state, before, x, first, n);
+}
+
+static void batch_norm_finish(const struct batch_norm_state *s, size_t rows, size_t columns) {
+	for (size_t j = 0; j < columns; j++) {
+		real variance = s->inverse_deviation[j] / (real)rows;
+		s->inverse_deviation[j] = 1 / real_sqrt(variance + s->epsilon);
+		s->running_mean[j] += (1 - s->momentum) * (s->mean[j] - s->running_mean[j]);
+		s->running_variance[j] += (1 - s->momentum) * (variance - s->running_variance[j]);
+	}
+}
+
+static void batch_norm(const struct batch_norm_state *s, const struct matrix *input, const struct matrix *output) {
+	EACH_CHUNK(input->columns, first, n) {
+		const real *restrict mean = s->mean + first, *restrict shift = s->beta + first;
+		real scale[CHUNK];
+		for (size_t j = 0; j < n; j++)
+			scale[j] = s->gamma[first + j] * s->inverse_deviation[first + j];
+		for (size_t i = 0; i < input->rows; i++) {
+			const real *x = row_of(input, i) + first;
+			real *y = row_of(output, i) + first;
+			for (size_t j = 0; j < n; j++)
+				y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
+		}
+	}
 }
 
 static void batch_norm_running(const struct batch_norm_state *s, const struct matrix *input,
@@ -362,43 +392,48 @@ static void batch_norm_running(const struct batch_norm_state *s, const struct ma
 	}
 }
 
-struct batch_norm_way_back {
-	const struct batch_norm_state *state;
-	const struct matrix *x, *dy, *dx;
-	real beta;
-	real *dgamma, *dbeta;
-};
-
-static void batch_norm_back_chunk(const struct batch_norm_way_back *a, size_t first, size_t n) {
-	const struct batch_norm_state *s = a->state;
-	const real *restrict mean = s->mean + first, *restrict inverse = s->inverse_deviation + first;
-	const real count = (real)a->x->rows, beta = a->beta;
-	real sum[CHUNK] = {0}, product[CHUNK] = {0};
-	for (size_t i = 0; i < a->x->rows; i++) {
-		const real *restrict x = row_of(a->x, i) + first, *restrict dy = row_of(a->dy, i) + first;
-		for (size_t j = 0; j < n; j++) {
-			sum[j] += dy[j];
-			product[j] += dy[j] * ((x[j] - mean[j]) * inverse[j]);
+static void batch_norm_back_gather(const struct batch_norm_state *s, size_t before, const struct matrix *input,
+                                   const struct matrix *gradient, real *dgamma, real *dbeta) {
+	EACH_CHUNK(input->columns, first, n) {
+		const real *restrict mean = s->mean + first;
+		real sum[CHUNK] = {0}, product[CHUNK] = {0};
+		for (size_t i = 0; i < input->rows; i++) {
+			const real *restrict x = row_of(input, i) + first, *restrict dy = row_of(gradient, i) + first;
+			for (size_t j = 0; j < n; j++) {
+				sum[j] += dy[j];
+				product[j] += dy[j] * (x[j] - mean[j]);
+			}
 		}
-	}
-	memcpy(a->dbeta + first, sum, n * sizeof(real));
-	memcpy(a->dgamma + first, product, n * sizeof(real));
-	for (size_t i = 0; a->dx && i < a->x->rows; i++) {
-		const real *x = row_of(a->x, i) + first, *dy = row_of(a->dy, i) + first;
-		real *dx = row_of(a->dx, i) + first;
 		for (size_t j = 0; j < n; j++) {
-			real z = (x[j] - mean[j]) * inverse[j];
-			real d = s->gamma[first + j] * inverse[j] * (dy[j] - (sum[j] + z * product[j]) / count);
-			dx[j] = beta == 0 ? d : beta * dx[j] + d;
+			dbeta[first + j] = (before ? dbeta[first + j] : 0) + sum[j];
+			dgamma[first + j] = (before ? dgamma[first + j] : 0) + product[j] * s->inverse_deviation[first + j];
 		}
 	}
 }
 
-static void batch_norm_back(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *dy,
-                            real beta, const struct matrix *dx, real *dgamma, real *dbeta) {
-	const struct batch_norm_way_back back = {state, x, dy, dx, beta, dgamma, dbeta};
-	EACH_CHUNK(x->columns, first, n)
-	batch_norm_back_chunk(&back, first, n);
+// dx = scale (dy - (dbeta + z dgamma) / rows), z = (x - mean) inverse
+static void batch_norm_back(const struct batch_norm_state *s, size_t rows, const real *dgamma, const real *dbeta,
+                            const struct matrix *input, const struct matrix *gradient, real beta,
+                            const struct matrix *ret) {
+	EACH_CHUNK(input->columns, first, n) {
+		const real *restrict mean = s->mean + first;
+		real scale[CHUNK], slope[CHUNK], shift[CHUNK];
+		for (size_t j = 0; j < n; j++) {
+			scale[j] = s->gamma[first + j] * s->inverse_deviation[first + j];
+			shift[j] = scale[j] * dbeta[first + j] / (real)rows;
+			slope[j] = scale[j] * s->inverse_deviation[first + j] * dgamma[first + j] / (real)rows;
+		}
+		for (size_t i = 0; i < input->rows; i++) {
+			const real *x = row_of(input, i) + first, *dy = row_of(gradient, i) + first;
+			real *dx = row_of(ret, i) + first;
+			if (beta == 0)
+				for (size_t j = 0; j < n; j++)
+					dx[j] = scale[j] * dy[j] - (x[j] - mean[j]) * slope[j] - shift[j];
+			else
+				for (size_t j = 0; j < n; j++)
+					dx[j] = beta * dx[j] + scale[j] * dy[j] - (x[j] - mean[j]) * slope[j] - shift[j];
+		}
+	}
 }
 
 // --- loss ---
@@ -506,14 +541,14 @@ struct absent {
 static const struct waiting no_wait = {.state = 1};
 
 // Catches up with a wait, and updates.
-static inline __attribute__((always_inline)) void update_loop(const struct optimizer_rows *rows,
+static inline __attribute__((always_inline)) void update_loop(enum optimizer_id id, const struct optimizer_rows *rows,
                                                               const struct waiting *waited, struct places at,
                                                               const real *restrict g, size_t n) {
 	const struct optimizer_numbers numbers = rows->numbers;
 	const struct waiting f = *waited;
 	const real l2 = 2 * rows->l2;
 	real *restrict w = at.w, *restrict s = at.s, *restrict d = at.d;
-	switch (rows->id) {
+	switch (id) {
 #define X(NAME, name)                                                                                                  \
 	case OPTIMIZER_##NAME:                                                                                             \
 		UPDATE_LOOP(name)                                                                                              \
@@ -529,11 +564,11 @@ static inline __attribute__((always_inline)) void update_loop(const struct optim
 static inline void update(const struct optimizer_rows *rows, const struct waiting *waited, struct places at,
                           const real *restrict g, size_t n) {
 	if (n == CHUNK)
-		update_loop(rows, waited, at, g, CHUNK);
+		update_loop(rows->id, rows, waited, at, g, CHUNK);
 	else if (n == CHUNK / 4)
-		update_loop(rows, waited, at, g, CHUNK / 4);
+		update_loop(rows->id, rows, waited, at, g, CHUNK / 4);
 	else
-		update_loop(rows, waited, at, g, n);
+		update_loop(rows->id, rows, waited, at, g, n);
 }
 
 static inline void wait(const struct optimizer_rows *rows, const struct waiting *f, struct places at, size_t n) {
@@ -586,26 +621,75 @@ static inline void step_row(const struct optimizer_rows *rows, size_t row, const
 		real g[CHUNK];
 		struct places at = places_of(rows, row, first, absent);
 		struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
-		sum_batch_rows(&(struct batch_rows){gradient->t, gradient->value, &y}, begin, end, NULL, 0, g, n);
+		sum_batch_rows(&(struct batch_rows){gradient->t, gradient->value, &y, gradient->last}, begin, end, NULL, 0, g,
+		               n);
 		update(rows, waited, at, g, n);
 	}
 }
 
-static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+// Touched places ahead whose row and state are asked for: the rows lie anywhere in a large table.
+enum { ROWS_AHEAD = 2 };
+
+static inline __attribute__((always_inline)) void fetch_places(const struct optimizer_rows *rows, size_t row,
+                                                               size_t first, size_t n) {
+	size_t place = row * rows->weight.stride + first;
+	fetch(&rows->weight.data[place], n);
+	for (size_t i = 0; i < 2; i++)
+		if (rows->state[i])
+			fetch(&rows->state[i][place], n);
+}
+
+// A chunk of the columns of all touched rows. A row's gradient is summed while the row before it is updated, whose
+// divisions and roots take their time.
+static inline __attribute__((always_inline)) void step_lazily_by(enum optimizer_id id,
+                                                                 const struct optimizer_rows *rows,
+                                                                 const struct batch_rows *gradient, size_t first,
+                                                                 size_t n, double *before, double *after) {
 	const struct transposed *t = gradient->t;
-	double before = 0, after = 0, all = rows->l2 > 0 ? *rows->squares : 0;
+	const struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
+	const struct batch_rows part = {t, gradient->value, &y, gradient->last};
 	struct absent absent = {{0}, {0}};
+	real g[2][CHUNK];
+	if (t->count)
+		sum_batch_rows(&part, t->start[0], t->start[1], NULL, 0, g[0], n);
 	for (size_t i = 0; i < t->count; i++) {
-		size_t row = t->column[i];
+		struct places at = places_of(rows, t->column[i], first, &absent);
 		struct waiting f = no_wait;
+		if (i + ROWS_AHEAD < t->count)
+			fetch_places(rows, t->column[i + ROWS_AHEAD], first, n);
+		if (i + 1 < t->count)
+			sum_batch_rows(&part, t->start[i + 1], t->start[i + 2], NULL, 0, g[(i + 1) % 2], n);
 		if (!rows->caught_up)
 			f = waiting_of(rows->waiting, t->waited[i]);
-		if (rows->l2 > 0)
-			before += squares_of(row_of(&rows->weight, row), rows->weight.columns);
-		step_row(rows, row, gradient, i, true, &f, &absent);
-		if (rows->l2 > 0)
-			after += squares_of(row_of(&rows->weight, row), rows->weight.columns);
+		*before += rows->l2 > 0 ? squares_of(at.w, n) : 0;
+		update_loop(id, rows, &f, at, g[i % 2], n);
+		*after += rows->l2 > 0 ? squares_of(at.w, n) : 0;
 	}
+}
+
+static void step_lazily_chunk(const struct optimizer_rows *rows, const struct batch_rows *gradient, size_t first,
+                              size_t n, double *before, double *after) {
+	switch (rows->id) {
+#define X(NAME, name)                                                                                                  \
+	case OPTIMIZER_##NAME:                                                                                             \
+		if (n == CHUNK)                                                                                                \
+			step_lazily_by(OPTIMIZER_##NAME, rows, gradient, first, CHUNK, before, after);                             \
+		else if (n == CHUNK / 4)                                                                                       \
+			step_lazily_by(OPTIMIZER_##NAME, rows, gradient, first, CHUNK / 4, before, after);                         \
+		else                                                                                                           \
+			step_lazily_by(OPTIMIZER_##NAME, rows, gradient, first, n, before, after);                                 \
+		break;
+		OPTIMIZERS(X)
+#undef X
+	case OPTIMIZER_COUNT:
+		break;
+	}
+}
+
+static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+	double before = 0, after = 0, all = rows->l2 > 0 ? *rows->squares : 0;
+	EACH_CHUNK(rows->weight.columns, first, n)
+	step_lazily_chunk(rows, gradient, first, n, &before, &after);
 	if (rows->l2 > 0) { // plain sgd: the others shrink by 1 - 2 rate l2
 		double shrink = 1 - 2 * (double)rows->numbers.rate * (double)rows->l2;
 		*rows->squares = (all - before) * shrink * shrink + after;
@@ -667,7 +751,7 @@ static void step_column_all(const struct optimizer_rows *rows, const struct tran
 
 static double optimize_touched(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
                                const struct matrix *y) {
-	const struct batch_rows gradient = {t, value, y};
+	const struct batch_rows gradient = {t, value, y, t->start[t->count]};
 	if (y)
 		return rows->lazy ? step_lazily(rows, &gradient) : step_all(rows, &gradient);
 	if (!rows->lazy)
@@ -703,8 +787,11 @@ const struct kernels KERNELS = {
     .dropout_back = dropout_back,
     .dropout_sparse = dropout_sparse,
     .column_sums = column_sums,
+    .batch_norm_gather = batch_norm_gather,
+    .batch_norm_finish = batch_norm_finish,
     .batch_norm = batch_norm,
     .batch_norm_running = batch_norm_running,
+    .batch_norm_back_gather = batch_norm_back_gather,
     .batch_norm_back = batch_norm_back,
     .loss = loss,
     .optimize = optimize,

@@ -25,10 +25,14 @@ struct kernels {
 	void (*dropout_back)(double rate, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
 	                     const struct matrix *dx);
 	void (*dropout_sparse)(const struct dropout_draw *draw, const struct sparse *s, real *ret_value);
+	void (*batch_norm_gather)(const struct batch_norm_state *state, size_t before, const struct matrix *x);
+	void (*batch_norm_finish)(const struct batch_norm_state *state, size_t rows, size_t columns);
 	void (*batch_norm)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y);
 	void (*batch_norm_running)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y);
-	void (*batch_norm_back)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *dy,
-	                        real beta, const struct matrix *dx, real *dgamma, real *dbeta);
+	void (*batch_norm_back_gather)(const struct batch_norm_state *state, size_t before, const struct matrix *x,
+	                               const struct matrix *dy, real *dgamma, real *dbeta);
+	void (*batch_norm_back)(const struct batch_norm_state *state, size_t rows, const real *dgamma, const real *dbeta,
+	                        const struct matrix *x, const struct matrix *dy, real beta, const struct matrix *dx);
 	void (*loss)(const struct loss_cells *cells, bool packed, size_t first, const struct matrix *prediction,
 	             const struct matrix *gradient, double *ret_sum);
 	double (*optimize)(const struct optimizer_rows *rows, const struct matrix *gradient);

@@ -113,6 +113,14 @@ static void dropout_sparse(struct device *device, const struct dropout_draw *dra
                            real *ret_value) {
 	device->kernels->dropout_sparse(draw, s, ret_value);
 }
+static void batch_norm_gather(struct device *device, const struct batch_norm_state *state, size_t before,
+                              const struct matrix *x) {
+	device->kernels->batch_norm_gather(state, before, x);
+}
+static void batch_norm_finish(struct device *device, const struct batch_norm_state *state, size_t rows,
+                              size_t columns) {
+	device->kernels->batch_norm_finish(state, rows, columns);
+}
 static void batch_norm(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
                        const struct matrix *y) {
 	device->kernels->batch_norm(state, x, y);
@@ -121,9 +129,14 @@ static void batch_norm_running(struct device *device, const struct batch_norm_st
                                const struct matrix *y) {
 	device->kernels->batch_norm_running(state, x, y);
 }
-static void batch_norm_back(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
-                            const struct matrix *dy, real beta, const struct matrix *dx, real *dgamma, real *dbeta) {
-	device->kernels->batch_norm_back(state, x, dy, beta, dx, dgamma, dbeta);
+static void batch_norm_back_gather(struct device *device, const struct batch_norm_state *state, size_t before,
+                                   const struct matrix *x, const struct matrix *dy, real *dgamma, real *dbeta) {
+	device->kernels->batch_norm_back_gather(state, before, x, dy, dgamma, dbeta);
+}
+static void batch_norm_back(struct device *device, const struct batch_norm_state *state, size_t rows,
+                            const real *dgamma, const real *dbeta, const struct matrix *x, const struct matrix *dy,
+                            real beta, const struct matrix *dx) {
+	device->kernels->batch_norm_back(state, rows, dgamma, dbeta, x, dy, beta, dx);
 }
 static void loss(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
                  const struct matrix *prediction, const struct matrix *gradient, double *ret_sum) {
@@ -168,8 +181,11 @@ const struct backend backend_openblas = {
     .dropout = dropout,
     .dropout_back = dropout_back,
     .dropout_sparse = dropout_sparse,
+    .batch_norm_gather = batch_norm_gather,
+    .batch_norm_finish = batch_norm_finish,
     .batch_norm = batch_norm,
     .batch_norm_running = batch_norm_running,
+    .batch_norm_back_gather = batch_norm_back_gather,
     .batch_norm_back = batch_norm_back,
     .loss = loss,
     .optimize = optimize,

@@ -1,6 +1,6 @@
 // The number type of the graph. float in the program; the test that checks gradients builds the same sources with
-// -DAEXP_DOUBLE=1, so that finite differences have digits to spare. The exponentials of floats are our own, since a loop
-// over libm's is not vectorised.
+// -DAEXP_DOUBLE=1, so that finite differences have digits to spare. The exponentials of floats are our own, since a
+// loop over libm's is not vectorised.
 #ifndef AEXP_TENSOR_REAL_H
 #define AEXP_TENSOR_REAL_H
 

@@ -216,27 +216,39 @@ static void reference_dropout_sparse(struct device *device, const struct dropout
 }
 
 // Ioffe and Szegedy 2015, algorithm 1; biased variance; running = momentum running + (1 - momentum) batch, as in Keras.
+static void reference_batch_norm_gather(struct device *device, const struct batch_norm_state *state, size_t before,
+                                        const struct matrix *x) {
+	(void)device;
+	for (size_t j = 0; j < x->columns; j++) {
+		double mean = before ? state->mean[j] : 0, squares = before ? state->inverse_deviation[j] : 0;
+		for (size_t i = 0; i < x->rows; i++) { // Welford 1962
+			double difference = *at(x, i, j) - mean;
+			mean += difference / (double)(before + i + 1);
+			squares += difference * (*at(x, i, j) - mean);
+		}
+		state->mean[j] = (real)mean;
+		state->inverse_deviation[j] = (real)squares;
+	}
+}
+static void reference_batch_norm_finish(struct device *device, const struct batch_norm_state *state, size_t rows,
+                                        size_t columns) {
+	(void)device;
+	for (size_t j = 0; j < columns; j++) {
+		double variance = state->inverse_deviation[j] / (double)rows;
+		state->inverse_deviation[j] = (real)(1 / sqrt(variance + (double)state->epsilon));
+		state->running_mean[j] += (1 - state->momentum) * (state->mean[j] - state->running_mean[j]);
+		state->running_variance[j] += (1 - state->momentum) * ((real)variance - state->running_variance[j]);
+	}
+}
 static void reference_batch_norm(struct device *device, const struct batch_norm_state *state, const struct matrix *x,
                                  const struct matrix *y) {
 	(void)device;
-	for (size_t j = 0; j < x->columns; j++) {
-		double mean = 0, variance = 0;
-		for (size_t i = 0; i < x->rows; i++)
-			mean += *at(x, i, j);
-		mean /= (double)x->rows;
-		for (size_t i = 0; i < x->rows; i++)
-			variance += (*at(x, i, j) - mean) * (*at(x, i, j) - mean);
-		variance /= (double)x->rows;
-		double inverse = 1 / sqrt(variance + (double)state->epsilon);
-		state->mean[j] = (real)mean;
-		state->inverse_deviation[j] = (real)inverse;
-		state->running_mean[j] += (1 - state->momentum) * ((real)mean - state->running_mean[j]);
-		state->running_variance[j] += (1 - state->momentum) * ((real)variance - state->running_variance[j]);
-		for (size_t i = 0; i < x->rows; i++)
-			*at(y, i, j) = (real)(state->gamma[j] * ((*at(x, i, j) - mean) * inverse) + state->beta[j]);
-	}
+	for (size_t j = 0; j < x->columns; j++)
+		for (size_t i = 0; i < x->rows; i++) {
+			double z = ((double)*at(x, i, j) - state->mean[j]) * state->inverse_deviation[j];
+			*at(y, i, j) = (real)(state->gamma[j] * z + state->beta[j]);
+		}
 }
-
 static void reference_batch_norm_running(struct device *device, const struct batch_norm_state *state,
                                          const struct matrix *x, const struct matrix *y) {
 	(void)device;
@@ -248,26 +260,30 @@ static void reference_batch_norm_running(struct device *device, const struct bat
 }
 
 // With n rows, z the normalised input: dx = gamma / deviation (dy - mean(dy) - z mean(dy z)).
-static void reference_batch_norm_back(struct device *device, const struct batch_norm_state *state,
-                                      const struct matrix *x, const struct matrix *dy, real beta,
-                                      const struct matrix *dx, real *dgamma, real *dbeta) {
+static void reference_batch_norm_back_gather(struct device *device, const struct batch_norm_state *state, size_t before,
+                                             const struct matrix *x, const struct matrix *dy, real *dgamma,
+                                             real *dbeta) {
 	(void)device;
 	for (size_t j = 0; j < x->columns; j++) {
-		double mean = state->mean[j], inverse = state->inverse_deviation[j], sum = 0, product = 0;
+		double sum = before ? dbeta[j] : 0, product = before ? dgamma[j] : 0;
 		for (size_t i = 0; i < x->rows; i++) {
 			sum += *at(dy, i, j);
-			product += *at(dy, i, j) * ((*at(x, i, j) - mean) * inverse);
+			product += *at(dy, i, j) * (((double)*at(x, i, j) - state->mean[j]) * state->inverse_deviation[j]);
 		}
 		dbeta[j] = (real)sum;
 		dgamma[j] = (real)product;
-		if (!dx)
-			continue;
-		for (size_t i = 0; i < x->rows; i++) {
-			double z = (*at(x, i, j) - mean) * inverse, n = (double)x->rows;
-			*at(dx, i, j) =
-			    blend(beta, *at(dx, i, j), state->gamma[j] * inverse * (*at(dy, i, j) - sum / n - z * product / n));
-		}
 	}
+}
+static void reference_batch_norm_back(struct device *device, const struct batch_norm_state *state, size_t rows,
+                                      const real *dgamma, const real *dbeta, const struct matrix *x,
+                                      const struct matrix *dy, real beta, const struct matrix *dx) {
+	(void)device;
+	for (size_t j = 0; j < x->columns; j++)
+		for (size_t i = 0; i < x->rows; i++) {
+			double inverse = state->inverse_deviation[j], z = ((double)*at(x, i, j) - state->mean[j]) * inverse;
+			double d = *at(dy, i, j) - (dbeta[j] + z * dgamma[j]) / (double)rows;
+			*at(dx, i, j) = blend(beta, *at(dx, i, j), state->gamma[j] * inverse * d);
+		}
 }
 
 static double cell_loss(enum cell_loss_id id, real y, real t, real *ret_slope) {
@@ -457,8 +473,11 @@ const struct backend backend_reference = {
     .dropout = reference_dropout,
     .dropout_back = reference_dropout_back,
     .dropout_sparse = reference_dropout_sparse,
+    .batch_norm_gather = reference_batch_norm_gather,
+    .batch_norm_finish = reference_batch_norm_finish,
     .batch_norm = reference_batch_norm,
     .batch_norm_running = reference_batch_norm_running,
+    .batch_norm_back_gather = reference_batch_norm_back_gather,
     .batch_norm_back = reference_batch_norm_back,
     .loss = reference_loss,
     .optimize = reference_optimize,

@@ -270,6 +270,29 @@ static struct norm norm_of(const struct world *w, real *out) {
 	return n;
 }
 
+// The rows in two blocks, as many as the round has it.
+static void in_blocks(const struct world *w, struct matrix *ret_first, struct matrix *ret_rest, const struct matrix *x) {
+	size_t first = w->round % 3 ? w->round % w->m : 0;
+	*ret_first = matrix_part(x, 0, first, 0, x->columns);
+	*ret_rest = matrix_part(x, first, x->rows - first, 0, x->columns);
+}
+
+static size_t run_batch_norm_gather(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct norm n = norm_of(w, out);
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), first, rest;
+	in_blocks(w, &first, &rest, &x);
+	if (first.rows)
+		b->batch_norm_gather(d, &n.state, 0, &first);
+	b->batch_norm_gather(d, &n.state, first.rows, &rest);
+	return n.count;
+}
+
+static size_t run_batch_norm_finish(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct norm n = norm_of(w, out);
+	b->batch_norm_finish(d, &n.state, w->m, w->n);
+	return n.count;
+}
+
 static size_t run_batch_norm(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct norm n = norm_of(w, out);
 	struct matrix x = matrix(pool[0], w->m, w->n, 0);
@@ -284,10 +307,21 @@ static size_t run_batch_norm_running(const struct backend *b, struct device *d, 
 	return n.count;
 }
 
+static size_t run_batch_norm_back_gather(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct norm n = norm_of(w, out);
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1] + 5, w->m, w->n, w->pad), x1, x2, dy1, dy2;
+	in_blocks(w, &x1, &x2, &x);
+	in_blocks(w, &dy1, &dy2, &dy);
+	if (x1.rows)
+		b->batch_norm_back_gather(d, &n.state, 0, &x1, &dy1, n.vector[4], n.vector[5]);
+	b->batch_norm_back_gather(d, &n.state, x1.rows, &x2, &dy2, n.vector[4], n.vector[5]);
+	return n.count;
+}
+
 static size_t run_batch_norm_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct norm n = norm_of(w, out);
 	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1] + 5, w->m, w->n, w->pad);
-	b->batch_norm_back(d, &n.state, &x, &dy, w->beta, w->round % 4 == 1 ? NULL : &n.y, n.vector[4], n.vector[5]);
+	b->batch_norm_back(d, &n.state, w->m, n.vector[4], n.vector[5], &x, &dy, w->beta, &n.y);
 	return n.count;
 }
 
@@ -403,8 +437,11 @@ static const struct {
 	{ "dropout", run_dropout, true },
 	{ "dropout_back", run_dropout_back, false },
 	{ "dropout_sparse", run_dropout_sparse, true },
+	{ "batch_norm_gather", run_batch_norm_gather, false },
+	{ "batch_norm_finish", run_batch_norm_finish, false },
 	{ "batch_norm", run_batch_norm, false },
 	{ "batch_norm_running", run_batch_norm_running, false },
+	{ "batch_norm_back_gather", run_batch_norm_back_gather, false },
 	{ "batch_norm_back", run_batch_norm_back, false },
 	{ "loss", run_loss, false },
 	{ "optimize", run_optimize, false },
