@@ -368,9 +368,9 @@ static void count_parameters(struct graph *graph, struct errors *errors) {
 // --- groups of columns ---
 
 // Widths of a group: where sparse rows are summed, a group's sums stay in registers; where OpenBLAS multiplies, narrow
-// groups would have it pack its operands again and again. They enter the results (a cell's products are added group by
-// group) and so do not depend on the machine.
-enum { SPARSE_GROUP = 64, DENSE_GROUP = 256 };
+// groups would have it pack its operands again and again, and a wide output has enough of them. They enter the results
+// (a cell's products are added group by group) and so do not depend on the machine.
+enum { SPARSE_GROUP = 64, DENSE_GROUP = 256, WIDE_GROUP = 1024, WIDE = 4 * WIDE_GROUP };
 
 static struct column_groups *new_groups(struct graph *graph, size_t count) {
 	struct column_groups *groups = arena_alloc(&graph->arena, sizeof(*groups));
@@ -409,7 +409,8 @@ static const struct column_groups *group_columns(struct graph *graph, const stru
 	if (node->op && !node->op->mixes)
 		return node->op->holds_inputs ? group_like_inputs(graph, node) : node->inputs[0]->groups;
 	bool trained = node->op ? !node->cells && !node->sparse : node->densified;
-	return group_evenly(graph, node->width, node->reads_rows ? SPARSE_GROUP : DENSE_GROUP, trained);
+	size_t dense = node->width < WIDE ? DENSE_GROUP : WIDE_GROUP;
+	return group_evenly(graph, node->width, node->reads_rows ? SPARSE_GROUP : dense, trained);
 }
 
 // --- the plan ---

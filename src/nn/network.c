@@ -285,6 +285,9 @@ static void fill_waiting(struct network *n) {
 	}
 }
 
+// Runs before the other crew is tried, at first and at most.
+enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
+
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error) {
 	struct network *n = memory_alloc(sizeof(*n));
@@ -313,7 +316,7 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 			n->slots[i].stream = random_stream_make(seed, graph->nodes[i].op->row.name, graph->nodes[i].name);
 	make_crew(n, 1, &n->crews[CREW_ALONE]);
 	make_crew(n, backend->members(device), &n->crews[CREW_TEAM]);
-	n->pace = (struct pace){.preferred = CREW_TEAM, .seconds = INFINITY, .left = 1};
+	n->pace = (struct pace){.preferred = CREW_TEAM, .seconds = INFINITY, .left = PATIENCE_LEAST};
 	make_programs(n);
 	fill_waiting(n);
 	initialize(n, weights);
@@ -738,7 +741,7 @@ static double seconds_now(void) {
 // After a run that took so many seconds an entry: which crew does the next one. The other one is tried now and then,
 // the more seldom the oftener it has lost, and at once where the one in use has become much slower.
 static void choose_crew(struct pace *pace, double seconds) {
-	enum { PATIENCE_LEAST = 8, PATIENCE_MOST = 512, MEMORY = 4 };
+	enum { MEMORY = 4 };
 	if (pace->trying) {
 		bool wins = seconds < pace->seconds;
 		if (wins)

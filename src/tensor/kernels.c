@@ -34,13 +34,21 @@ static inline real *row_of(const struct matrix *m, size_t i) {
 	return &m->data[i * m->stride];
 }
 
+#ifdef AEXP_DOUBLE
+typedef int64_t lane_number;
+#else
+typedef int32_t lane_number;
+#endif
+typedef lane_number lane_numbers __attribute__((vector_size(VECTOR_BYTES)));
+
+// In a fixed order: halves onto halves.
 static inline real sum_of(lanes v) {
-	real t[LANES];
-	store(t, v);
-	for (size_t width = LANES / 2; width; width /= 2) // in a fixed order: halves onto halves
-		for (size_t i = 0; i < width; i++)
-			t[i] += t[i + width];
-	return t[0];
+	lane_numbers number;
+	for (lane_number l = 0; l < LANES; l++)
+		number[l] = l;
+	_Pragma("GCC unroll 8") for (lane_number width = LANES / 2; width; width /= 2) v +=
+	    __builtin_shuffle(v, number ^ width);
+	return v[0];
 }
 
 // --- products ---
