@@ -38,9 +38,9 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g) {
 	number_write_bytes(g->bytes, text[1]);
 	number_write_count((uint64_t)g->flops, text[2]);
 	printf("%-16s %-11s %-8s %12s %10s %14s\n", "total", "", "", text[0], text[1], text[2]);
-	printf("\nloss %s (%s), optimizer %s, batch %lld, at most %lld epochs\n", p->experiment.loss->kind.row->name,
-	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name,
-	       (long long)p->experiment.train->batch, (long long)p->experiment.train->epochs);
+	printf("\nloss %s (%s), optimizer %s, batch %zu, at most %lld epochs\n", p->experiment.loss->kind.row->name,
+	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name, p->graph.shape.batch,
+	       (long long)p->experiment.train->epochs);
 }
 
 static void print_json(const struct prepared *p, const struct graph_facts *g) {

@@ -51,6 +51,7 @@ struct loss {
 struct optimizer {
 	struct row row;
 	enum optimizer_id id;
+	bool full_batch;                      // a step is of all rows: the sign of a batch's gradient would be noise
 	size_t (*states)(const void *params); // numbers of state a weight needs, 0 to 2
 	// Whether a row without gradient may wait: what it then misses has a closed form (tensor/waiting.h). With L2 its
 	// gradient is 2 l2 w.

@@ -12,6 +12,13 @@ struct rate_params {
 struct adam_params {
 	double rate, beta_1, beta_2, epsilon;
 };
+struct adamw_params {
+	struct adam_params adam;
+	double weight_decay;
+};
+struct rprop_params {
+	double rate, smaller, larger, least, most;
+};
 
 #define RATE(params, text, line)                                                                                       \
 	{                                                                                                                  \
@@ -22,6 +29,11 @@ struct adam_params {
 	{                                                                                                                  \
 		.name = #field, .type = KEY_REAL, .offset = offsetof(struct params, field), .fallback = text, .min = 0,        \
 		.max = 1, .flags = KEY_OPEN_MAX, .doc = line                                                                   \
+	}
+#define BOUNDED(params, field, text, low, high, open, line)                                                            \
+	{                                                                                                                  \
+		.name = #field, .type = KEY_REAL, .offset = offsetof(struct params, field), .fallback = text, .min = low,      \
+		.max = high, .flags = open, .doc = line                                                                        \
 	}
 #define EPSILON(params, text, line)                                                                                    \
 	{                                                                                                                  \
@@ -53,11 +65,25 @@ static const struct key adadelta_keys[] = {
     SHARE(rate_params, rho, "0.95", "Decay of the mean squares (Keras' default; PyTorch has 0.9)"),
     EPSILON(rate_params, "1e-8", "Added under the roots (Keras' default of 2017; PyTorch has 1e-6)"),
 };
-static const struct key adam_keys[] = {
-    RATE(adam_params, "0.001", "Learning rate (PyTorch's and Keras' default)"),
-    SHARE(adam_params, beta_1, "0.9", "Decay of the mean (PyTorch's and Keras' default)"),
-    SHARE(adam_params, beta_2, "0.999", "Decay of the mean square (PyTorch's and Keras' default)"),
-    EPSILON(adam_params, "1e-8", "Added to the corrected root (PyTorch's default; Keras has 1e-7)"),
+// The struct begins with the numbers of adam.
+#define ADAM_KEYS(params)                                                                                              \
+	RATE(params, "0.001", "Learning rate (PyTorch's and Keras' default)"),                                             \
+	    SHARE(params, beta_1, "0.9", "Decay of the mean (PyTorch's and Keras' default)"),                              \
+	    SHARE(params, beta_2, "0.999", "Decay of the mean square (PyTorch's and Keras' default)"),                     \
+	    EPSILON(params, "1e-8", "Added to the corrected root (PyTorch's default; Keras has 1e-7)")
+static const struct key adam_keys[] = {ADAM_KEYS(adam_params)};
+static const struct key adamw_keys[] = {
+    ADAM_KEYS(adam_params),
+    BOUNDED(adamw_params, weight_decay, "0.01", 0, 1e6, 0,
+            "A step takes rate times this share of every weight and bias (PyTorch's default; Keras has 0.004)"),
+};
+static const struct key rprop_keys[] = {
+    RATE(rprop_params, "0.01", "Size of the first step (PyTorch's default)"),
+    BOUNDED(rprop_params, smaller, "0.5", 0, 1, KEY_OPEN_MIN | KEY_OPEN_MAX,
+            "Factor of the size where the gradient has changed its sign (the paper's)"),
+    BOUNDED(rprop_params, larger, "1.2", 1, 10, KEY_OPEN_MIN, "Factor of the size where it has not (the paper's)"),
+    BOUNDED(rprop_params, least, "1e-6", 0, 1e6, KEY_OPEN_MIN, "The smallest size (the paper's)"),
+    BOUNDED(rprop_params, most, "50.0", 0, 1e6, KEY_OPEN_MIN, "The largest size (the paper's)"),
 };
 
 static size_t no_states(const void *params) {
@@ -109,6 +135,20 @@ static void adam_numbers(const void *params, uint32_t step, struct optimizer_num
 	    .correction_square = (real)(1 / (1 - pow(p->beta_2, step))),
 	};
 }
+static void adamw_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
+	const struct adamw_params *p = params;
+	adam_numbers(&p->adam, step, ret);
+	ret->weight_decay = (real)p->weight_decay;
+}
+static void rprop_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
+	const struct rprop_params *p = params;
+	(void)step;
+	*ret = (struct optimizer_numbers){.rate = (real)p->rate,
+	                                  .smaller = (real)p->smaller,
+	                                  .larger = (real)p->larger,
+	                                  .least = (real)p->least,
+	                                  .most = (real)p->most};
+}
 
 static const struct optimizer optimizers[] = {
     {.row = {"adadelta", "Step by the ratio of decayed mean squares of steps and gradients (Zeiler 2012)",
@@ -146,7 +186,24 @@ static const struct optimizer optimizers[] = {
      .lazy = never,
      .moves = never,
      .numbers = adam_numbers},
+    {.row = {"adamw", "Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019)",
+             SCHEMA(struct adamw_params, adamw_keys)},
+     .id = OPTIMIZER_ADAMW,
+     .states = two_states,
+     .lazy = never,
+     .moves = never,
+     .numbers = adamw_numbers},
+    {.row = {"rprop",
+             "Steps of their own size for each weight, by the gradient's sign alone, on all rows at once: iRprop- "
+             "(Igel and Huesken 2000)",
+             SCHEMA(struct rprop_params, rprop_keys)},
+     .id = OPTIMIZER_RPROP,
+     .full_batch = true,
+     .states = two_states,
+     .lazy = never,
+     .moves = never,
+     .numbers = rprop_numbers},
 };
 static const struct row *const rows[] = {&optimizers[0].row, &optimizers[1].row, &optimizers[2].row, &optimizers[3].row,
-                                         &optimizers[4].row};
+                                         &optimizers[4].row, &optimizers[5].row, &optimizers[6].row};
 const struct registry optimizer_registry = {"optimizer", "optimizers", rows, sizeof(rows) / sizeof(rows[0])};

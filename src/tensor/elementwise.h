@@ -159,7 +159,9 @@ AEXP_INLINE real bce_slope(real y, real t) {
 	X(ADAGRAD, adagrad)                                                                                                \
 	X(RMSPROP, rmsprop)                                                                                                \
 	X(ADADELTA, adadelta)                                                                                              \
-	X(ADAM, adam)
+	X(ADAM, adam)                                                                                                      \
+	X(ADAMW, adamw)                                                                                                    \
+	X(RPROP, rprop)
 
 enum optimizer_id {
 #define X(NAME, name) OPTIMIZER_##NAME,
@@ -171,10 +173,13 @@ enum optimizer_id {
 // The numbers of one step; what depends on the step's number (adam's bias correction) is folded in by the caller.
 struct optimizer_numbers {
 	real rate, epsilon;
-	real decay;                         // momentum (sgd), rho (rmsprop, adadelta), beta_1 (adam)
-	real decay_square;                  // beta_2 (adam)
-	real correction, correction_square; // adam: 1 / (1 - beta^t)
+	real decay;                         // momentum (sgd), rho (rmsprop, adadelta), beta_1 (adam, adamw)
+	real decay_square;                  // beta_2 (adam, adamw)
+	real correction, correction_square; // adam, adamw: 1 / (1 - beta^t)
 	real nesterov;                      // sgd: 1 or 0
+	real weight_decay;                  // adamw: the share of a weight that a step at rate 1 takes away
+	real smaller, larger;               // rprop: what a step's size is multiplied by
+	real least, most;                   // rprop: bounds of that size
 };
 
 // Keras: v = momentum v - rate g; w += v, or with Nesterov w += momentum v - rate g.
@@ -218,6 +223,26 @@ AEXP_INLINE void adam_update(const struct optimizer_numbers *n, real *w, real *m
 	*m = mean;
 	*v = square;
 	*w -= n->rate * (mean * n->correction) / (real_sqrt(square * n->correction_square) + n->epsilon);
+}
+
+// Loshchilov and Hutter 2019, algorithm 2, as PyTorch writes it: the decay is apart from the gradient and times the
+// rate. It shrinks every weight, whether or not the loss gave it a gradient.
+AEXP_INLINE void adamw_update(const struct optimizer_numbers *n, real *w, real *m, real *v, real g) {
+	*w -= n->rate * n->weight_decay * *w;
+	adam_update(n, w, m, v, g);
+}
+
+// iRprop- (Igel and Huesken 2000), as PyTorch's Rprop: s is the last gradient, d the size of the step, 0 before the
+// first one, whose size is the rate. Where the gradient has changed its sign, the step is left out, and its sign is
+// forgotten.
+AEXP_INLINE void rprop_update(const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {
+	real agree = *s * g, size = *d > 0 ? *d : n->rate;
+	size *= agree > 0 ? n->larger : agree < 0 ? n->smaller : (real)1;
+	size = size < n->least ? n->least : size > n->most ? n->most : size;
+	real taken = agree < 0 ? 0 : g;
+	*s = taken;
+	*d = size;
+	*w -= taken > 0 ? size : taken < 0 ? -size : (real)0;
 }
 
 #endif

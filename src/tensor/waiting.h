@@ -5,8 +5,9 @@
 //            m = 0: w (1 - a)^k
 //   adagrad  nothing
 //   rmsprop, adadelta: the states times decay^k
-// Not here, since there is no closed form: adam (a root of the state divides each step), and L2 under any optimizer but
-// sgd. The rate must be the same in all k steps where l2 > 0; elsewhere it plays no part.
+// Not here, since there is no closed form: adam and adamw (a root of the state divides each step), and L2 under any
+// optimizer but sgd; nor rprop, each of whose steps is of all rows. The rate must be the same in all k steps where
+// l2 > 0; elsewhere it plays no part.
 //
 // A wait of k steps rounds once where k dense updates round k times; catching up in two parts rounds twice.
 #ifndef AEXP_TENSOR_WAITING_H
@@ -34,7 +35,20 @@ struct waiting_power {
 
 // Whether the factors exist. l2 is the loss's: each step adds 2 l2 w to the gradient.
 AEXP_INLINE bool waiting_exact(enum optimizer_id id, real l2) {
-	return id == OPTIMIZER_SGD || (id != OPTIMIZER_ADAM && l2 == 0);
+	switch (id) {
+	case OPTIMIZER_SGD:
+		return true;
+	case OPTIMIZER_ADAGRAD:
+	case OPTIMIZER_RMSPROP:
+	case OPTIMIZER_ADADELTA:
+		return l2 == 0;
+	case OPTIMIZER_ADAM:
+	case OPTIMIZER_ADAMW:
+	case OPTIMIZER_RPROP:
+	case OPTIMIZER_COUNT:
+		break;
+	}
+	return false;
 }
 
 // Whether a wait changes anything; where it does not, nobody needs to count the steps.
@@ -115,8 +129,14 @@ AEXP_INLINE void adadelta_wait(const struct waiting *f, real *w, real *s, real *
 	*s *= f->state;
 	*d *= f->state;
 }
-// Adam does not wait: here for loops over all OPTIMIZERS.
+// These do not wait: here for loops over all OPTIMIZERS.
 AEXP_INLINE void adam_wait(const struct waiting *f, real *w, real *s, real *d) {
+	(void)f, (void)w, (void)s, (void)d;
+}
+AEXP_INLINE void adamw_wait(const struct waiting *f, real *w, real *s, real *d) {
+	(void)f, (void)w, (void)s, (void)d;
+}
+AEXP_INLINE void rprop_wait(const struct waiting *f, real *w, real *s, real *d) {
 	(void)f, (void)w, (void)s, (void)d;
 }
 

@@ -48,18 +48,34 @@ static void check_parts(const struct experiment *experiment, const struct matric
 	}
 }
 
+// An optimizer that takes all rows at once.
+static void check_batch(const struct experiment *experiment, size_t rows, struct errors *errors) {
+	const struct optimizer *optimizer = (const struct optimizer *)experiment->optimizer->kind.row;
+	size_t batch = (size_t)experiment->train->batch;
+	if (!optimizer->full_batch || !batch || batch >= rows)
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(experiment->tree, "optimizer"),
+	                                 "optimizer \"%s\" takes all %zu rows in a step, but train.batch is %zu",
+	                                 optimizer->row.name, rows, batch);
+	error_hint(error, "Say train.batch = 0, or choose another optimizer.");
+}
+
 bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
                 struct errors *errors) {
 	const struct csr *features = &matrices->features;
-	double entries = mean_entries(&matrices->train, rows_in_use(&matrices->train));
+	size_t rows = rows_in_use(&matrices->train), batch = (size_t)experiment->train->batch;
+	double entries = mean_entries(&matrices->train, rows);
 	struct graph_shape shape = {.ratings_width = matrices->train.columns,
 	                            .user_width = features->start ? features->columns : 0,
-	                            .batch = (size_t)experiment->train->batch,
+	                            .batch = batch  ? batch
+	                                     : rows ? rows
+	                                            : 1,
 	                            .ratings_entries = entries,
 	                            .user_entries = features->start ? mean_entries(features, features->rows) : 0,
 	                            .target_entries = entries};
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
+	check_batch(experiment, rows, errors);
 	graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret, errors);
 	return errors->count == before;
 }
@@ -179,7 +195,7 @@ static bool make_network(struct trainer *t, struct error *error) {
 	const struct matrices *m = t->matrices;
 	const struct csr *features = m->features.start ? &m->features : NULL;
 	struct batch_source sources[PARTS] = {{&m->train, features, &m->train}};
-	size_t sources_count = 1, batch = (size_t)t->experiment->train->batch;
+	size_t sources_count = 1, batch = t->graph->shape.batch;
 	const struct part *parts[] = {&m->valid, &m->test};
 	for (size_t i = 0; i < 2; i++)
 		if (parts[i]->target.start)
@@ -213,7 +229,7 @@ static bool make_network(struct trainer *t, struct error *error) {
 enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
 
 static bool make_batches(struct trainer *t, struct error *error) {
-	size_t rows = (size_t)t->experiment->train->batch, all = rows_in_use(t->source.target);
+	size_t rows = t->graph->shape.batch, all = rows_in_use(t->source.target);
 	rows = rows < all ? rows : all;
 	double entries = mean_entries(t->source.target, all) * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
 	size_t batches = rows ? (all + rows - 1) / rows : 1, threads = pool_threads(t->pool);
@@ -239,14 +255,14 @@ struct gathering {
 };
 
 static size_t batch_rows(const struct trainer *t, size_t first) {
-	size_t batch = (size_t)t->experiment->train->batch;
+	size_t batch = t->graph->shape.batch;
 	return t->order.count - first < batch ? t->order.count - first : batch;
 }
 
 static void gather_batch(void *context, size_t index) {
 	const struct gathering *g = context;
 	struct trainer *t = g->trainer;
-	size_t first = g->first + index * (size_t)t->experiment->train->batch;
+	size_t first = g->first + index * t->graph->shape.batch;
 	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
 	batch_transpose(&t->batches[index]);
 }
@@ -269,7 +285,7 @@ static bool add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t 
 
 // One epoch over all rows with targets. Returns the loss.
 static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, struct error *error) {
-	size_t batch = (size_t)t->experiment->train->batch, rows = t->order.count, number = 1;
+	size_t batch = t->graph->shape.batch, rows = t->order.count, number = 1;
 	double total = 0, cells = 0;
 	if (t->experiment->train->shuffle)
 		shuffle(&t->order, epoch, t->pool);

@@ -157,6 +157,8 @@ static const struct twin_case {
 	{ "{ kind = \"adadelta\"; }", "0.0", true },
 	{ "{ kind = \"adadelta\"; }", "0.01", false },
 	{ "{ kind = \"adam\"; }", "0.0", false },
+	{ "{ kind = \"adamw\"; }", "0.0", false },
+	{ "{ kind = \"rprop\"; most = 0.01; }", "0.0", false },
 };
 
 // The same network twice; the second one updates all rows.

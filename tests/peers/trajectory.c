@@ -36,7 +36,7 @@ static bool load(const char *path, const char *const *overrides, size_t count, s
 
 static bool make_network(struct world *w, struct error *error) {
 	const struct backend *backend = (const struct backend *)w->experiment.backend.row;
-	size_t rows = (size_t)w->experiment.train->batch;
+	size_t rows = w->graph.shape.batch;
 	const struct csr *features = w->matrices.features.start ? &w->matrices.features : NULL;
 	w->source = (struct batch_source){&w->matrices.train, features, &w->matrices.train};
 	if (!backend->open(backend, NULL, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
@@ -134,7 +134,7 @@ static bool write_epoch(struct world *w, FILE *to, struct error *error) {
 }
 
 static bool write_all(struct world *w, size_t steps, FILE *to, struct error *error) {
-	size_t batch = (size_t)w->experiment.train->batch, done = 0, rows = w->matrices.train.rows, whole = 0;
+	size_t batch = w->graph.shape.batch, done = 0, rows = w->matrices.train.rows, whole = 0;
 	struct drawn *drawn = memory_array(rows, sizeof(*drawn), "drawn rows", error);
 	uint32_t *order = memory_array(rows, sizeof(*order), "the order of rows", error);
 	bool good = drawn && order;

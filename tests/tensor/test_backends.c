@@ -362,13 +362,15 @@ static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size
 	struct optimizer_rows rows = {
 		.id = (enum optimizer_id)(w->round % OPTIMIZER_COUNT),
 		.numbers = { .rate = (real)0.1, .epsilon = (real)1e-6, .decay = (real)0.9, .decay_square = (real)0.99,
-		             .correction = 2, .correction_square = 3, .nesterov = (real)(w->round / 15 & 1) },
+		             .correction = 2, .correction_square = 3, .nesterov = (real)(w->round / 15 & 1),
+		             .weight_decay = (real)0.3, .smaller = (real)0.5, .larger = (real)1.2, .least = (real)0.05,
+		             .most = (real)0.8 },
 		.weight = matrix(out, w->k, columns, w->pad),
 		.waiting = waiting,
 		.squares = squares,
 	};
 	size_t size = numbers(&rows.weight);
-	rows.lazy = lazy && rows.id != OPTIMIZER_ADAM;
+	rows.lazy = lazy && waiting_exact(rows.id, 0);
 	if (rows.lazy && rows.id == OPTIMIZER_SGD && w->round / 5 & 1)
 		rows.numbers.decay = 0;
 	if (columns > 1 && (!rows.lazy || (rows.id == OPTIMIZER_SGD && rows.numbers.decay == 0)))

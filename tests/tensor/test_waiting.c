@@ -250,6 +250,8 @@ static void test_where(void **state) {
 	assert_true(waiting_exact(OPTIMIZER_RMSPROP, 0) && !waiting_exact(OPTIMIZER_RMSPROP, l2));
 	assert_true(waiting_exact(OPTIMIZER_ADADELTA, 0) && !waiting_exact(OPTIMIZER_ADADELTA, l2));
 	assert_true(!waiting_exact(OPTIMIZER_ADAM, 0) && !waiting_exact(OPTIMIZER_ADAM, l2));
+	assert_true(!waiting_exact(OPTIMIZER_ADAMW, 0) && !waiting_exact(OPTIMIZER_ADAMW, l2));
+	assert_true(!waiting_exact(OPTIMIZER_RPROP, 0) && !waiting_exact(OPTIMIZER_RPROP, l2));
 	assert_true(!waiting_changes(OPTIMIZER_SGD, &none, 0) && waiting_changes(OPTIMIZER_SGD, &none, l2));
 	assert_true(waiting_changes(OPTIMIZER_SGD, &decay, 0) && waiting_changes(OPTIMIZER_SGD, &decay, l2));
 	assert_true(!waiting_changes(OPTIMIZER_ADAGRAD, &none, 0));

@@ -1,0 +1,100 @@
+// Trains a small network in double precision by what a text says of graph, loss and optimizer, and writes down what an
+// implementation elsewhere needs to follow it: the data, the initial weights, each step's loss, the weights in the end.
+// One JSON object a line.
+// Usage: optimizers MODEL STEPS BATCH   where rows come in order, BATCH at a time, round and round
+#include "../nn/graph_test.h"
+
+enum { ROWS = 24, ITEMS = 14, SEED = 7 };
+
+static void write_numbers(const char *name, const real *values, size_t count) {
+	printf("\"%s\": [", name);
+	for (size_t i = 0; i < count; i++)
+		printf("%s%.17g", i ? ", " : "", (double)values[i]);
+	printf("]");
+}
+
+// The stored cells as triples of row, item, value.
+static void write_data(const struct csr *ratings) {
+	printf("{\"rows\": %zu, \"items\": %zu, \"cells\": [", ratings->rows, ratings->columns);
+	for (size_t i = 0; i < ratings->rows; i++)
+		for (size_t k = ratings->start[i]; k < ratings->start[i + 1]; k++)
+			printf("%s[%zu, %u, %.17g]", k ? ", " : "", i, ratings->column[k], (double)ratings->value[k]);
+	printf("]}\n");
+}
+
+// As the model has them: dense weights (inputs, units).
+static void write_weights(const struct network *n, const char *kind) {
+	for (size_t k = 0; k < n->graph->parameters_count; k++) {
+		const struct parameter *p = &n->graph->parameters[k];
+		size_t rows = p->transposed ? p->columns : p->rows, columns = p->transposed ? p->rows : p->columns;
+		real *values = memory_alloc(rows * columns * sizeof(*values));
+		for (size_t i = 0; i < rows; i++)
+			for (size_t j = 0; j < columns; j++)
+				values[i * columns + j] = n->weights[p->transposed ? parameter_place(p, j, i) : parameter_place(p, i, j)];
+		printf("{\"%s\": \"%s.%s\", \"shape\": [%zu, %zu], ", kind, p->node->name, p->suffix, p->vector ? 1 : rows,
+		       p->vector ? rows * columns : columns);
+		write_numbers("data", values, rows * columns);
+		printf("}\n");
+		free(values);
+	}
+}
+
+static void train(const struct graph *graph, const struct csr *ratings, size_t steps, size_t rows) {
+	struct batch_source source = { .ratings = ratings, .target = ratings };
+	struct batch batch;
+	struct device *device;
+	struct network *network;
+	uint32_t row[ROWS];
+	assert_true(batch_create(&source, 1, rows, &batch, NULL));
+	struct network_room room = { .rows = rows, .cells = batch_cells_most(&batch),
+		                         .rating_entries = batch_rating_entries_most(&batch) };
+	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
+	assert_true(network_create(graph, device, &backend_openblas, SEED, &room, &network, NULL));
+	write_data(ratings);
+	write_weights(network, "initial");
+	for (size_t step = 0; step < steps; step++) {
+		for (size_t i = 0; i < rows; i++)
+			row[i] = (uint32_t)((step * rows + i) % ROWS);
+		batch_gather(&batch, &source, row, rows);
+		batch_transpose(&batch);
+		printf("{\"loss\": %.17g}\n", network_step(network, &batch, 0));
+	}
+	network_settle(network);
+	write_weights(network, "final");
+	network_destroy(network);
+	backend_openblas.close(device);
+	batch_destroy(&batch);
+}
+
+static char *read_text(const char *path) {
+	static char text[4096];
+	FILE *file = fopen(path, "r");
+	text[file ? fread(text, 1, sizeof(text) - 1, file) : 0] = '\0';
+	if (file)
+		fclose(file);
+	return text;
+}
+
+int main(int argc, char **argv) {
+	if (argc != 4) {
+		fprintf(stderr, "usage: optimizers MODEL STEPS BATCH\n");
+		return ERROR_CONFIG;
+	}
+	struct csr ratings;
+	struct parsed parsed;
+	struct graph graph = { 0 };
+	uint64_t seed = SEED;
+	size_t batch = strtoul(argv[3], NULL, 10);
+	struct graph_shape shape = { ITEMS, 0, batch, 1, 0, 1 }; // sparse, unless a path says otherwise
+	make_csr(&seed, ROWS, ITEMS, 0.4, &ratings);
+	parse_model(read_text(argv[1]), &parsed);
+	bool good = !parsed.errors.count && batch && batch <= ROWS && plan_model(&parsed, &shape, &graph);
+	if (good)
+		train(&graph, &ratings, strtoul(argv[2], NULL, 10), batch);
+	for (size_t i = 0; i < parsed.errors.count; i++)
+		fprintf(stderr, "%s\n", parsed.errors.items[i].message);
+	graph_finish(&graph);
+	parsed_finish(&parsed);
+	csr_finish(&ratings);
+	return good ? 0 : ERROR_CONFIG;
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Every optimizer against PyTorch's own, in double precision on both sides: a small network trained for 50 steps from
+the same weights on the same rows. Fails where a loss or a final weight differs by more than 1e-9 of itself.
+
+Skipped (77) where PyTorch is not installed.
+Usage: optimizers.py OPTIMIZERS   (the program that optimizers.c becomes)
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import torch
+except ImportError:
+    print("skipped: python3 has no torch")
+    sys.exit(77)
+
+STEPS, ROWS, BATCH = 50, 24, 8
+TOLERANCE = 1e-9
+DOUBLE = torch.float64
+
+GRAPH = """graph: (
+  {{ name = "h"; op = "dense"; input = "ratings"; units = 5; activation = "tanh"; l2 = {l2}; path = "{path}"; }},
+  {{ name = "y"; op = "dense"; units = "items"; activation = "sigmoid"; l2 = {l2}; path = "{path}"; }}
+);
+optimizer: {optimizer};
+"""
+
+
+class Case:
+    """An optimizer as the file says it, and as PyTorch makes it from the parameters."""
+
+    def __init__(self, text, make, batch=BATCH, l2=0.0):
+        self.text, self.make, self.batch, self.l2 = text, make, batch, l2
+
+    def model(self, path):
+        return GRAPH.format(optimizer=self.text, path=path, l2=self.l2)
+
+
+def sgd(**options):
+    return lambda parameters: torch.optim.SGD(parameters, **options)
+
+
+CASES = [
+    Case('{ kind = "sgd"; rate = 0.5; }', sgd(lr=0.5)),
+    Case('{ kind = "sgd"; rate = 0.5; }', sgd(lr=0.5), l2=0.01),
+    Case('{ kind = "sgd"; rate = 0.2; momentum = 0.9; }', sgd(lr=0.2, momentum=0.9)),
+    Case('{ kind = "adagrad"; rate = 0.1; }', lambda p: torch.optim.Adagrad(p, lr=0.1, eps=1e-10)),
+    Case('{ kind = "rmsprop"; rate = 0.01; }', lambda p: torch.optim.RMSprop(p, lr=0.01, alpha=0.9, eps=1e-7)),
+    Case('{ kind = "adadelta"; }', lambda p: torch.optim.Adadelta(p, lr=1.0, rho=0.95, eps=1e-8)),
+    Case('{ kind = "adam"; rate = 0.01; }', lambda p: torch.optim.Adam(p, lr=0.01)),
+    Case('{ kind = "adam"; rate = 0.01; }', lambda p: torch.optim.Adam(p, lr=0.01), l2=0.01),
+    Case('{ kind = "adamw"; rate = 0.01; }', lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.01)),
+    Case('{ kind = "adamw"; rate = 0.01; weight_decay = 0.5; }',
+         lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.5), l2=0.01),
+    Case('"rprop"', torch.optim.Rprop, ROWS),
+    Case('{ kind = "rprop"; rate = 0.1; smaller = 0.4; larger = 1.5; least = 0.01; most = 0.3; }',
+         lambda p: torch.optim.Rprop(p, lr=0.1, etas=(0.4, 1.5), step_sizes=(0.01, 0.3)), ROWS),
+]
+
+
+def train_here(program, case, path):
+    """What the program writes: data, initial and final tensors by name, losses."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = os.path.join(folder, "model.cfg")
+        with open(model, "w", encoding="utf-8") as file:
+            file.write(case.model(path))
+        text = subprocess.run([program, model, str(STEPS), str(case.batch)], check=True, capture_output=True, text=True)
+    lines = [json.loads(line) for line in text.stdout.splitlines()]
+    tensors = {kind: {line[kind]: torch.tensor(line["data"], dtype=DOUBLE).reshape(line["shape"])
+                      for line in lines if kind in line} for kind in ("initial", "final")}
+    return lines[0], tensors["initial"], tensors["final"], [line["loss"] for line in lines if "loss" in line]
+
+
+def forward(weights, ratings):
+    hidden = torch.tanh(ratings @ weights["h.weight"] + weights["h.bias"])
+    return torch.sigmoid(hidden @ weights["y.weight"] + weights["y.bias"])
+
+
+def train_there(case, data, weights):
+    """Trains the tensors in `weights`: the loss of each step."""
+    ratings = torch.zeros(data["rows"], data["items"], dtype=DOUBLE)
+    stored = torch.zeros(data["rows"], data["items"], dtype=torch.bool)
+    for row, item, value in data["cells"]:
+        ratings[row, item] = value
+        stored[row, item] = True
+    optimizer = case.make(list(weights.values()))
+    losses = []
+    for step in range(STEPS):
+        rows = [(step * case.batch + i) % data["rows"] for i in range(case.batch)]
+        loss = ((forward(weights, ratings[rows]) - ratings[rows])[stored[rows]] ** 2).mean()
+        loss = loss + case.l2 * sum((w ** 2).sum() for name, w in weights.items() if name.endswith(".weight"))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+def check(program, case, path):
+    data, initial, final, losses = train_here(program, case, path)
+    weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
+    wanted = train_there(case, data, weights)
+    gap = max(abs(a - b) / abs(b) for a, b in zip(losses, wanted))
+    drift = max((weights[name].detach() - final[name]).abs().max().item() for name in weights)
+    moved = max((initial[name] - final[name]).abs().max().item() for name in weights)
+    good = len(losses) == STEPS and gap <= TOLERANCE and drift <= TOLERANCE and moved > 1e-3
+    print(f"{'same   ' if good else 'differs'} loss by {gap:.2g}, weight by {drift:.2g}, loss {losses[0]:.4f} to"
+          f" {losses[-1]:.4f}: {path} {case.text} l2 {case.l2}")
+    return good
+
+
+def main():
+    results = [check(sys.argv[1], case, path) for case in CASES for path in ("sparse", "dense")]
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
