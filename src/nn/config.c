@@ -68,6 +68,23 @@ static const struct key loss_keys[] = {
 };
 const struct schema loss_schema = SCHEMA(struct loss_config, loss_keys);
 
+static const struct key schedule_keys[] = {
+    {.name = "kind",
+     .type = KEY_TAG,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct schedule_config, kind),
+     .registry = &schedule_registry,
+     .doc = "How the rate goes over the epochs"},
+    {.name = "warmup",
+     .type = KEY_INTEGER,
+     .offset = offsetof(struct schedule_config, warmup),
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .doc = "Optimizer steps over which the rate rises from 0"},
+};
+static const struct schema schedule_schema = SCHEMA(struct schedule_config, schedule_keys);
+
 static const struct key optimizer_keys[] = {
     {.name = "kind",
      .type = KEY_TAG,
@@ -75,6 +92,12 @@ static const struct key optimizer_keys[] = {
      .offset = offsetof(struct optimizer_config, kind),
      .registry = &optimizer_registry,
      .doc = "How weights follow their gradients"},
+    {.name = "schedule",
+     .type = KEY_GROUP,
+     .offset = offsetof(struct optimizer_config, schedule),
+     .fallback = "\"constant\"",
+     .schema = &schedule_schema,
+     .doc = "What the learning rate is multiplied by as training goes on"},
 };
 const struct schema optimizer_schema = SCHEMA(struct optimizer_config, optimizer_keys);
 

@@ -15,8 +15,13 @@ struct loss_config {
 	struct choice kind;      // row is a struct loss
 	struct choice reduction; // "mean" | "sum" | "row_mean"
 };
+struct schedule_config {
+	struct choice kind; // row is a struct schedule
+	int64_t warmup;     // optimizer steps over which the rate rises from 0
+};
 struct optimizer_config {
 	struct choice kind; // row is a struct optimizer
+	struct schedule_config *schedule;
 };
 struct activation_config {
 	struct choice kind; // row is a struct activation
@@ -26,6 +31,9 @@ struct init_config {
 };
 extern const struct schema node_schema, loss_schema, optimizer_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;
-extern const struct registry path_registry, reduction_registry;
+extern const struct registry path_registry, reduction_registry, schedule_registry;
+
+// What of an optimizer's keys does not go together; `at` is where the optimizer stands.
+void optimizer_check(const struct optimizer_config *config, struct origin at, struct errors *errors);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "nn/cost.h"
 #include "nn/op.h"
+#include "nn/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -356,7 +357,8 @@ static void count_parameters(struct graph *graph, struct errors *errors) {
 	for (size_t i = 0; i < graph->parameters_count; i++) {
 		struct parameter *p = &graph->parameters[i];
 		place_parameter(graph, p);
-		p->lazy = p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2);
+		p->lazy =
+		    p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
 		p->moves = p->lazy && graph->optimizer->moves(graph->optimizer_params, p->l2);
 		if (p->trainable)
 			graph->trainable += p->rows * p->columns;
@@ -528,7 +530,9 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	                      .loss = (const struct loss *)loss->kind.row,
 	                      .loss_config = loss,
 	                      .optimizer = (const struct optimizer *)optimizer->kind.row,
-	                      .optimizer_params = optimizer->kind.params};
+	                      .optimizer_params = optimizer->kind.params,
+	                      .schedule = optimizer->schedule,
+	                      .constant_rate = schedule_is_constant(optimizer->schedule)};
 	struct builder b = {.graph = ret, .groups = nodes, .errors = errors};
 	struct node **order;
 	if (empty_graph(nodes, tree, errors) || !build(&b, &order))

@@ -107,6 +107,8 @@ struct graph {
 	const struct loss_config *loss_config;
 	const struct optimizer *optimizer;
 	const void *optimizer_params;
+	const struct schedule_config *schedule;
+	bool constant_rate; // of all steps
 };
 
 // Checks what needs no data: names, references, cycles, unused nodes. `tree` is the file's root, for positions.

@@ -2,6 +2,7 @@
 #include "nn/network.h"
 
 #include "base/memory.h"
+#include "nn/schedule.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -269,7 +270,9 @@ static void sum_squares(struct network *n) {
 }
 
 static void optimizer_numbers_at(const struct network *n, uint32_t step, struct optimizer_numbers *ret) {
+	double factor = n->rate_factor * schedule_warmup(n->graph->schedule, step);
 	n->graph->optimizer->numbers(n->graph->optimizer_params, step, ret);
+	ret->rate = (real)((double)ret->rate * factor);
 }
 
 // The numbers of all steps are the same where an optimizer is lazy.
@@ -297,7 +300,8 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	                      .seed = seed,
 	                      .rows = room->rows,
 	                      .cells = room->cells,
-	                      .settled = true};
+	                      .settled = true,
+	                      .rate_factor = 1};
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
 	struct carve counted = {0};
@@ -657,6 +661,10 @@ static void settle_kind(void *context, size_t member) {
 	for (size_t i = 0; i < g->parameters_count; i++)
 		if (s->network->parameters[i].waiting && g->parameters[i].touched == s->kind)
 			settle_parameter(s, &g->parameters[i], member);
+}
+
+void network_set_rate(struct network *n, double factor) {
+	n->rate_factor = factor;
 }
 
 void network_settle(struct network *n) {

@@ -64,6 +64,7 @@ struct network {
 	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
 	uint32_t *waited;               // (the most of them)
 	uint32_t step;                  // of the optimizer, 0 before the first
+	double rate_factor;             // of the optimizer's rate, from now on
 	bool settled;                   // no row waits
 	bool joined;                    // the slots' joined weights are the present ones
 };
@@ -84,6 +85,9 @@ void network_destroy(struct network *network);
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
+// What the optimizer's rate is multiplied by in the steps that follow, a schedule's warm-up apart. 1 at first; it may
+// differ from 1 only where the graph's schedule is not constant.
+void network_set_rate(struct network *network, double factor);
 // Rows that wait for their turn catch up (lazy optimizers). Everything below does so by itself; where it is done enters
 // the rounding of the weights, so training calls it at the end of each epoch, whatever is evaluated when.
 void network_settle(struct network *network);

@@ -55,7 +55,7 @@ struct optimizer {
 	size_t (*states)(const void *params); // numbers of state a weight needs, 0 to 2
 	// Whether a row without gradient may wait: what it then misses has a closed form (tensor/waiting.h). With L2 its
 	// gradient is 2 l2 w.
-	bool (*lazy)(const void *params, double l2);
+	bool (*lazy)(const void *params, double l2, bool constant_rate); // constant_rate: of all steps
 	bool (*moves)(const void *params, double l2); // lazily, its weights move while they wait, not only its state
 	void (*numbers)(const void *params, uint32_t step, struct optimizer_numbers *ret); // of step 1, 2, ...
 };

@@ -53,7 +53,7 @@ static size_t width(const struct graph *graph, const struct node *node, struct e
 static void product(const struct graph *graph, const struct node *node, struct cost_shape *ret) {
 	const struct dense_params *p = node->params;
 	ret->width = ret->output ? node->inputs[0]->width : node->width;
-	ret->lazy = graph->optimizer->lazy(graph->optimizer_params, p->l2);
+	ret->lazy = graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
 }
 
 static void plan(struct graph *graph, struct node *node) {

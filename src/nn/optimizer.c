@@ -1,6 +1,7 @@
 // Optimizers by name: keys with their defaults, how much state, and whether untouched rows may wait. The updates
 // themselves are in tensor/elementwise.h, with their sources.
 #include "nn/op.h"
+#include "nn/schedule.h"
 
 struct sgd_params {
 	double rate, momentum;
@@ -99,18 +100,22 @@ static size_t two_states(const void *params) {
 }
 
 // See waiting_exact. Momentum with L2 has a closed form too, but what L2 adds to the loss has not: it stays dense.
-static bool sgd_lazy(const void *params, double l2) {
+static bool sgd_lazy(const void *params, double l2, bool constant_rate) {
 	const struct sgd_params *p = params;
-	return p->momentum == 0 || l2 == 0;
+	return l2 == 0 || (p->momentum == 0 && constant_rate);
 }
 static bool sgd_moves(const void *params, double l2) {
 	return ((const struct sgd_params *)params)->momentum > 0 || l2 > 0;
 }
-static bool lazy_without_l2(const void *params, double l2) {
-	(void)params;
+static bool lazy_without_l2(const void *params, double l2, bool constant_rate) {
+	(void)params, (void)constant_rate;
 	return l2 == 0;
 }
-static bool never(const void *params, double l2) {
+static bool never_lazy(const void *params, double l2, bool constant_rate) {
+	(void)params, (void)l2, (void)constant_rate;
+	return false;
+}
+static bool never_moves(const void *params, double l2) {
 	(void)params, (void)l2;
 	return false;
 }
@@ -156,7 +161,7 @@ static const struct optimizer optimizers[] = {
      .id = OPTIMIZER_ADADELTA,
      .states = two_states,
      .lazy = lazy_without_l2,
-     .moves = never,
+     .moves = never_moves,
      .numbers = rate_numbers},
     {.row = {"sgd", "Stochastic gradient descent, with momentum and Nesterov's form as in Keras",
              SCHEMA(struct sgd_params, sgd_keys)},
@@ -170,28 +175,28 @@ static const struct optimizer optimizers[] = {
      .id = OPTIMIZER_ADAGRAD,
      .states = one_state,
      .lazy = lazy_without_l2,
-     .moves = never,
+     .moves = never_moves,
      .numbers = rate_numbers},
     {.row = {"rmsprop", "Step over the root of a decayed mean of squared gradients (Hinton's lecture 6e)",
              SCHEMA(struct rate_params, rmsprop_keys)},
      .id = OPTIMIZER_RMSPROP,
      .states = one_state,
      .lazy = lazy_without_l2,
-     .moves = never,
+     .moves = never_moves,
      .numbers = rate_numbers},
     {.row = {"adam", "Decayed means of gradients and their squares, corrected for their start (Kingma and Ba 2015)",
              SCHEMA(struct adam_params, adam_keys)},
      .id = OPTIMIZER_ADAM,
      .states = two_states,
-     .lazy = never,
-     .moves = never,
+     .lazy = never_lazy,
+     .moves = never_moves,
      .numbers = adam_numbers},
     {.row = {"adamw", "Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019)",
              SCHEMA(struct adamw_params, adamw_keys)},
      .id = OPTIMIZER_ADAMW,
      .states = two_states,
-     .lazy = never,
-     .moves = never,
+     .lazy = never_lazy,
+     .moves = never_moves,
      .numbers = adamw_numbers},
     {.row = {"rprop",
              "Steps of their own size for each weight, by the gradient's sign alone, on all rows at once: iRprop- "
@@ -200,10 +205,19 @@ static const struct optimizer optimizers[] = {
      .id = OPTIMIZER_RPROP,
      .full_batch = true,
      .states = two_states,
-     .lazy = never,
-     .moves = never,
+     .lazy = never_lazy,
+     .moves = never_moves,
      .numbers = rprop_numbers},
 };
 static const struct row *const rows[] = {&optimizers[0].row, &optimizers[1].row, &optimizers[2].row, &optimizers[3].row,
                                          &optimizers[4].row, &optimizers[5].row, &optimizers[6].row};
 const struct registry optimizer_registry = {"optimizer", "optimizers", rows, sizeof(rows) / sizeof(rows[0])};
+
+void optimizer_check(const struct optimizer_config *config, struct origin at, struct errors *errors) {
+	const struct optimizer *optimizer = (const struct optimizer *)config->kind.row;
+	if (optimizer->full_batch && !schedule_is_constant(config->schedule)) {
+		struct error *error = errors_add(
+		    errors, ERROR_CONFIG, at, "optimizer \"%s\" has no rate that a schedule could change", optimizer->row.name);
+		error_hint(error, "It sizes its steps itself: leave optimizer.schedule out.");
+	}
+}

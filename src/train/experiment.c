@@ -229,6 +229,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 	}
 	if (data && sound(e, "loss"))
 		check_bce_values(e, errors);
+	if (sound(e, "optimizer"))
+		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
 	if (sound(e, "graph"))
 		graph_check(&e->graph, e->tree, errors);
 	size_t before = errors->count;

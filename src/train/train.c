@@ -2,6 +2,7 @@
 #include "train/train.h"
 
 #include "nn/packed.h"
+#include "nn/schedule.h"
 #include "train/evaluate.h"
 
 #include <math.h>
@@ -174,6 +175,7 @@ struct trainer {
 	double ratings; // trained on so far
 	int best_use;   // index of the watched metric, -1: train.loss
 	size_t waited;  // epochs since the best
+	struct schedule_state schedule;
 };
 
 static void add_phase(struct run_result *result, const char *name, double seconds, double ratings) {
@@ -329,6 +331,7 @@ static bool watch(struct trainer *t, const struct epoch_result *epoch) {
 	struct run_result *r = t->result;
 	double value = t->best_use < 0 ? epoch->train_loss : epoch->valid.exists ? epoch->valid.metric[t->best_use] : NAN;
 	bool higher = t->best_use >= 0 && t->experiment->uses[t->best_use].metric->higher_is_better;
+	schedule_watch(t->graph->schedule, &t->schedule, value, higher);
 	double gain = higher ? value - r->best_value : r->best_value - value;
 	if (!isnan(value) && (!r->best_epoch || gain > (stop ? stop->min_delta : 0))) {
 		r->best_epoch = epoch->epoch;
@@ -354,6 +357,9 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 		struct epoch_result *e = &r->epochs[r->epochs_count];
 		*e = (struct epoch_result){.epoch = epoch};
 		double start = train_seconds(), ratings = t->ratings;
+		t->schedule.epoch = epoch;
+		t->schedule.epochs = epochs;
+		network_set_rate(t->network, schedule_factor(t->graph->schedule, &t->schedule));
 		if (!train_epoch(t, (uint32_t)epoch, &e->train_loss, error))
 			return false;
 		double trained = train_seconds();

@@ -32,8 +32,8 @@ optimizer: {optimizer};
 class Case:
     """An optimizer as the file says it, and as PyTorch makes it from the parameters."""
 
-    def __init__(self, text, make, batch=BATCH, l2=0.0):
-        self.text, self.make, self.batch, self.l2 = text, make, batch, l2
+    def __init__(self, text, make, batch=BATCH, l2=0.0, warmup=0):
+        self.text, self.make, self.batch, self.l2, self.warmup = text, make, batch, l2, warmup
 
     def model(self, path):
         return GRAPH.format(optimizer=self.text, path=path, l2=self.l2)
@@ -55,6 +55,9 @@ CASES = [
     Case('{ kind = "adamw"; rate = 0.01; }', lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.01)),
     Case('{ kind = "adamw"; rate = 0.01; weight_decay = 0.5; }',
          lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.5), l2=0.01),
+    Case('{ kind = "adamw"; rate = 0.01; schedule: { kind = "constant"; warmup = 20; }; }',
+         lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.01), warmup=20),
+    Case('{ kind = "sgd"; rate = 0.5; schedule: { kind = "constant"; warmup = 20; }; }', sgd(lr=0.5), l2=0.01, warmup=20),
     Case('"rprop"', torch.optim.Rprop, ROWS),
     Case('{ kind = "rprop"; rate = 0.1; smaller = 0.4; larger = 1.5; least = 0.01; most = 0.3; }',
          lambda p: torch.optim.Rprop(p, lr=0.1, etas=(0.4, 1.5), step_sizes=(0.01, 0.3)), ROWS),
@@ -87,6 +90,7 @@ def train_there(case, data, weights):
         ratings[row, item] = value
         stored[row, item] = True
     optimizer = case.make(list(weights.values()))
+    rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: min(1, (done + 1) / max(1, case.warmup)))
     losses = []
     for step in range(STEPS):
         rows = [(step * case.batch + i) % data["rows"] for i in range(case.batch)]
@@ -95,6 +99,7 @@ def train_there(case, data, weights):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        rate.step()
         losses.append(loss.item())
     return losses
 
