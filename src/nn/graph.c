@@ -511,7 +511,7 @@ static void plan_nodes(struct builder *b) {
 		}
 		node->needs_gradient |= node->op && node->op->has_parameters;
 	}
-	if (!graph->loss->all_cells && can_be_cells(graph, graph->output))
+	if (graph->targets != TARGETS_ALL && can_be_cells(graph, graph->output))
 		mark_cells(graph->output);
 	graph->parameters =
 	    arena_alloc(&graph->arena, graph->nodes_count * NODE_PARAMETERS_MAX * sizeof(*graph->parameters));
@@ -528,6 +528,7 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
                 const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors) {
 	*ret = (struct graph){.shape = *shape,
 	                      .loss = (const struct loss *)loss->kind.row,
+	                      .targets = ((const struct loss *)loss->kind.row)->targets,
 	                      .loss_config = loss,
 	                      .optimizer = (const struct optimizer *)optimizer->kind.row,
 	                      .optimizer_params = optimizer->kind.params,

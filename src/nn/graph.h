@@ -24,6 +24,10 @@ struct graph_shape {
 // Which rows of a parameter a batch can touch: all, or those that stand in one of the batch's patterns.
 enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS };
 
+// Which cells of the output count in the loss: those that are stored, these and others drawn, or every one (what is not
+// stored counts as 0).
+enum targets { TARGETS_OBSERVED, TARGETS_SAMPLED, TARGETS_ALL };
+
 struct parameter {
 	struct node *node;
 	const char *suffix;   // "weight", "bias", ...
@@ -104,6 +108,7 @@ struct graph {
 	size_t weights;   // length of the flat vectors
 	size_t trainable; // parameters in the usual sense
 	const struct loss *loss;
+	enum targets targets;
 	const struct loss_config *loss_config;
 	const struct optimizer *optimizer;
 	const void *optimizer_params;

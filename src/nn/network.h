@@ -139,6 +139,10 @@ static inline struct slot *pass_slot(const struct pass *pass, const struct node 
 static inline size_t network_keep_word(size_t column, size_t group) {
 	return column / 64 + group;
 }
+// Whether a node with noise draws any.
+static inline bool pass_noisy(const struct pass *pass, const struct node *node) {
+	return pass->training && !(pass->quiet && node->sparse);
+}
 static inline bool pass_at_cells(const struct pass *pass, const struct node *node) {
 	return pass->at_cells && node->cells;
 }

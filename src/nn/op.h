@@ -19,6 +19,7 @@ struct op {
 	bool overwrites,
 	    overwrites_back; // its value may be written over its one input's, its input's gradient over its own
 	bool value_unread;   // the way back does not read its value
+	bool noise;          // changes values in training alone, at random
 	bool keeps_mask;     // memory of the size of its output, a byte a cell, from forward to backward
 	bool keeps_x;        // the input of its activation, where that needs it
 	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
@@ -45,7 +46,8 @@ struct op {
 struct loss {
 	struct row row;
 	enum cell_loss_id id;
-	bool all_cells; // the target pattern: every cell (what is not stored counts as 0), or the stored ones
+	enum targets targets;
+	bool unit_targets; // they must lie in 0 to 1
 };
 
 struct optimizer {

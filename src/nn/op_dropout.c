@@ -31,7 +31,7 @@ static struct dropout_draw draw_of(const struct pass *p, const struct node *node
 static void run_rows(const struct pass *p, const struct step *step, const struct tile *tile) {
 	struct sparse whole = pass_rows(p, step->node->inputs[0]), s = sparse_rows(&whole, tile->row, tile->rows);
 	struct dropout_draw draw = draw_of(p, step->node, &(struct tile){tile->row, tile->rows, 0, 0, 0});
-	if (p->training)
+	if (pass_noisy(p, step->node))
 		p->network->backend->dropout_sparse(p->network->device, &draw, &s, pass_slot(p, step->node)->sparse_value);
 }
 
@@ -56,7 +56,7 @@ static void run_values(const struct pass *p, const struct step *step, const stru
 	const struct node *node = step->node, *input = node->inputs[0];
 	struct matrix from = pass_value(p, input), to = pass_value(p, node);
 	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
-	if (!p->training) {
+	if (!pass_noisy(p, node)) {
 		if (x.data == y.data)
 			return;
 		p->network->backend->add(p->network->device, &x, 0, &y);
@@ -116,6 +116,7 @@ const struct op op_dropout = {
     .maps_cells = true,
     .overwrites = true,
     .overwrites_back = true,
+    .noise = true,
     .keeps_mask = true,
     .width = op_input_width,
     .forward = forward,

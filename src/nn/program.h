@@ -40,6 +40,8 @@ struct pass {
 	const struct crew *crew;
 	const struct batch *batch;
 	bool training, at_cells, update; // update: weights too, not only gradients
+	bool to_loss;                    // a loss is computed, not predictions
+	bool quiet;                      // training without noise on the data
 	uint32_t epoch, step;            // step of the optimizer, from 1
 	struct optimizer_numbers numbers;
 	double *loss; // where the batch's loss goes

@@ -83,13 +83,20 @@ struct loss_cells {
 	enum cell_loss_id id;
 	const struct sparse *target;
 	bool all;
-	double scale; // what a cell's loss and gradient are multiplied by,
-	bool by_row;  // over the number of its row's cells
+	double scale;    // what a cell's loss and gradient are multiplied by,
+	bool by_row;     // over the number of its row's cells,
+	real unobserved; // times this where it is not stored, under `all`,
+	real alpha;      // times 1 + alpha * target where it is
+	real p;          // of the cell's function
 };
 // The factor of row i's cells.
 static inline double loss_scale(const struct loss_cells *c, size_t i) {
 	size_t cells = c->all ? c->target->columns : c->target->start[i + 1] - c->target->start[i];
 	return !c->by_row ? c->scale : cells ? c->scale / (double)cells : 0;
+}
+// The weight of a stored cell among them.
+static inline real loss_weight(const struct loss_cells *c, real target) {
+	return 1 + c->alpha * target;
 }
 
 // Weights to be updated: all rows of `weight`, or the rows that a batch touched.

@@ -119,7 +119,8 @@ AEXP_INLINE real swish_slope(real x, real y, real p) {
 	return s + y * (1 - s);
 }
 
-// Losses of one cell: NAME_loss(prediction, target) and its derivative by the prediction.
+// Losses of one cell: NAME_loss(prediction, target, p) and its derivative by the prediction; p is the row's one
+// parameter.
 #define CELL_LOSSES(X)                                                                                                 \
 	X(SQUARED, squared)                                                                                                \
 	X(BCE, bce)
@@ -131,10 +132,12 @@ enum cell_loss_id {
 	    CELL_LOSS_COUNT
 };
 
-AEXP_INLINE real squared_loss(real y, real t) {
+AEXP_INLINE real squared_loss(real y, real t, real p) {
+	(void)p;
 	return (y - t) * (y - t);
 }
-AEXP_INLINE real squared_slope(real y, real t) {
+AEXP_INLINE real squared_slope(real y, real t, real p) {
+	(void)p;
 	return 2 * (y - t);
 }
 
@@ -144,11 +147,13 @@ AEXP_INLINE real squared_slope(real y, real t) {
 AEXP_INLINE real bce_clip(real y) {
 	return y < BCE_CLIP ? BCE_CLIP : y > 1 - BCE_CLIP ? 1 - BCE_CLIP : y;
 }
-AEXP_INLINE real bce_loss(real y, real t) {
+AEXP_INLINE real bce_loss(real y, real t, real p) {
+	(void)p;
 	real c = bce_clip(y);
 	return -t * real_log(c) - (1 - t) * real_log1p(-c);
 }
-AEXP_INLINE real bce_slope(real y, real t) {
+AEXP_INLINE real bce_slope(real y, real t, real p) {
+	(void)p;
 	real c = bce_clip(y);
 	return (c - t) / (c * (1 - c));
 }

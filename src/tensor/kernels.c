@@ -1,59 +1,12 @@
-// See kernels.h. Compiled with -DKERNELS=NAME and the flags of one instruction set. Vectors are as wide as that set's
-// registers: wider ones would be taken apart by way of memory.
+// See kernels.h. Compiled with -DKERNELS=NAME and the flags of one instruction set.
 #include "tensor/kernels.h"
 
+#include "tensor/kernels_vector.h"
 #include "tensor/philox.h"
 
 #include <string.h>
 
-#if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64 };
-#elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32 };
-#else
-enum { VECTOR_BYTES = 16 };
-#endif
-// A chunk of a row: its sums stay in registers (8 of AVX2's 16). VECTORS is how many vectors that is.
-enum { LANES = VECTOR_BYTES / sizeof(real), CHUNK = 64, VECTORS = CHUNK / LANES };
-typedef real lanes __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-
-static inline lanes load(const real *p) {
-	return *(const lanes *)p;
-}
-static inline void store(real *p, lanes v) {
-	*(lanes *)p = v;
-}
-// Asks for a chunk of a row that is used some entries later: rows lie anywhere in a table.
-static inline __attribute__((always_inline)) void fetch(const real *p,
-                                                        size_t n) { // else gcc takes a call for one without effect
-	enum { LINE = 64 / sizeof(real) };
-	for (size_t i = 0; i < n; i += LINE)
-		__builtin_prefetch(p + i);
-}
-static inline real *row_of(const struct matrix *m, size_t i) {
-	return &m->data[i * m->stride];
-}
-
-#ifdef AEXP_DOUBLE
-typedef int64_t lane_number;
-#else
-typedef int32_t lane_number;
-#endif
-typedef lane_number lane_numbers __attribute__((vector_size(VECTOR_BYTES)));
-
-// In a fixed order: halves onto halves.
-static inline real sum_of(lanes v) {
-	lane_numbers number;
-	for (lane_number l = 0; l < LANES; l++)
-		number[l] = l;
-	_Pragma("GCC unroll 8") for (lane_number width = LANES / 2; width; width /= 2) v +=
-	    __builtin_shuffle(v, number ^ width);
-	return v[0];
-}
-
 // --- products ---
-
-#define EACH_VECTOR(v) _Pragma("GCC unroll 16") for (size_t v = 0; v < VECTORS; v++)
 
 // Entries ahead whose row is asked for: the weights' table may be large, a batch's rows lie in the cache.
 enum { AHEAD = 6 };
@@ -322,10 +275,6 @@ static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, re
 	}
 }
 
-#define EACH_CHUNK(columns, first, n)                                                                                  \
-	for (size_t first = 0, n; first < (columns) && (n = (columns)-first < CHUNK ? (columns)-first : CHUNK, true);      \
-	     first += CHUNK)
-
 static void column_sums(const struct matrix *y, real *ret) {
 	EACH_CHUNK(y->columns, first, n) {
 		real sum[CHUNK];
@@ -446,12 +395,13 @@ static void batch_norm_back(const struct batch_norm_state *s, size_t rows, const
 
 // --- loss ---
 
-static inline double stored_cell(enum cell_loss_id id, real y, real t, real scale, real *g) {
-	switch (id) {
+// One cell, with its weight.
+static inline double one_cell(const struct loss_cells *c, real y, real t, real weight, real scale, real *g) {
+	switch (c->id) {
 #define X(NAME, name)                                                                                                  \
 	case CELL_LOSS_##NAME:                                                                                             \
-		*g = scale * name##_slope(y, t);                                                                               \
-		return (double)name##_loss(y, t);
+		*g = scale * weight * name##_slope(y, t, c->p);                                                                \
+		return (double)weight * (double)name##_loss(y, t, c->p);
 		CELL_LOSSES(X)
 #undef X
 	case CELL_LOSS_COUNT:
@@ -460,18 +410,23 @@ static inline double stored_cell(enum cell_loss_id id, real y, real t, real scal
 	return 0;
 }
 
-// Every cell as if its target were 0.
-static double zero_targets(enum cell_loss_id id, const real *restrict y, size_t n, real scale, real *restrict g) {
+static inline double stored_cell(const struct loss_cells *c, real y, real t, real scale, real *g) {
+	return one_cell(c, y, t, loss_weight(c, t), scale, g);
+}
+
+// Every cell as if nothing were stored there.
+static double zero_targets(const struct loss_cells *c, const real *restrict y, size_t n, real scale, real *restrict g) {
+	const real p = c->p, weighted = scale * c->unobserved;
 	double total = 0;
 	for (size_t first = 0; first < n; first += CHUNK) {
 		size_t count = n - first < CHUNK ? n - first : CHUNK;
 		real loss[CHUNK];
-		switch (id) {
+		switch (c->id) {
 #define X(NAME, name)                                                                                                  \
 	case CELL_LOSS_##NAME:                                                                                             \
 		for (size_t j = 0; j < count; j++) {                                                                           \
-			loss[j] = name##_loss(y[first + j], 0);                                                                    \
-			g[first + j] = scale * name##_slope(y[first + j], 0);                                                      \
+			loss[j] = name##_loss(y[first + j], 0, p);                                                                 \
+			g[first + j] = weighted * name##_slope(y[first + j], 0, p);                                                \
 		}                                                                                                              \
 		break;
 			CELL_LOSSES(X)
@@ -484,23 +439,23 @@ static double zero_targets(enum cell_loss_id id, const real *restrict y, size_t 
 			sum += loss[j];
 		total += sum;
 	}
-	return total;
+	return (double)c->unobserved * total;
 }
 
 static double packed_row(const struct loss_cells *c, size_t i, const real *restrict y, real *restrict g) {
 	const real scale = (real)loss_scale(c, i);
 	double sum = 0;
 	for (uint32_t k = c->target->start[i]; k < c->target->start[i + 1]; k++)
-		sum += stored_cell(c->id, y[k], c->target->value[k], scale, &g[k]);
+		sum += stored_cell(c, y[k], c->target->value[k], scale, &g[k]);
 	return sum;
 }
 
-// Columns [first, first + n) of a row: all as if their target were 0, then what is stored there.
+// Columns [first, first + n) of a row: all as if nothing were stored, then what is.
 static double dense_row(const struct loss_cells *c, size_t i, size_t first, const real *y, real *g, size_t n) {
 	const real scale = (real)loss_scale(c, i);
 	double sum = 0;
 	if (c->all)
-		sum = zero_targets(c->id, y, n, scale, g);
+		sum = zero_targets(c, y, n, scale, g);
 	else
 		memset(g, 0, n * sizeof(real));
 	for (uint32_t k = c->target->start[i]; k < c->target->start[i + 1]; k++) {
@@ -509,8 +464,8 @@ static double dense_row(const struct loss_cells *c, size_t i, size_t first, cons
 		if (column >= n)
 			continue;
 		if (c->all)
-			sum -= stored_cell(c->id, y[column], 0, scale, &ignored);
-		sum += stored_cell(c->id, y[column], c->target->value[k], scale, &g[column]);
+			sum -= one_cell(c, y[column], 0, c->unobserved, scale, &ignored);
+		sum += stored_cell(c, y[column], c->target->value[k], scale, &g[column]);
 	}
 	return sum;
 }

@@ -1,5 +1,7 @@
 // The reference backend: every function of the seam as the plainest C that is right, one thread, sums in double. It is
 // what the other backends are held against, and what a reader should read first.
+#include "tensor/reference.h"
+
 #include "tensor/cpu.h"
 #include "tensor/philox.h"
 
@@ -12,15 +14,6 @@ static bool reference_open(const struct backend *backend, struct pool *pool, str
 		return false;
 	snprintf((*ret)->description, sizeof((*ret)->description), "reference (plain C, one thread)");
 	return true;
-}
-
-static real *at(const struct matrix *m, size_t i, size_t j) {
-	return &m->data[i * m->stride + j];
-}
-
-// beta 0 means that the old value is not read, it may be anything.
-static real blend(real beta, real old, double fresh) {
-	return (real)(beta == 0 ? fresh : (double)beta * old + fresh);
 }
 
 static void reference_gemm(struct device *device, bool ta, bool tb, const struct matrix *a, const struct matrix *b,
@@ -286,12 +279,12 @@ static void reference_batch_norm_back(struct device *device, const struct batch_
 		}
 }
 
-static double cell_loss(enum cell_loss_id id, real y, real t, real *ret_slope) {
-	switch (id) {
+static double cell_loss(const struct loss_cells *cells, real y, real t, real *ret_slope) {
+	switch (cells->id) {
 #define X(NAME, name)                                                                                                  \
 	case CELL_LOSS_##NAME:                                                                                             \
-		*ret_slope = name##_slope(y, t);                                                                               \
-		return (double)name##_loss(y, t);
+		*ret_slope = name##_slope(y, t, cells->p);                                                                     \
+		return (double)name##_loss(y, t, cells->p);
 		CELL_LOSSES(X)
 #undef X
 	case CELL_LOSS_COUNT:
@@ -311,8 +304,9 @@ static double dense_loss_row(const struct loss_cells *cells, size_t i, size_t fi
 		bool stored = k < end && cells->target->column[k] == first + j;
 		g[j] = 0;
 		if (stored || cells->all) {
-			sum += cell_loss(cells->id, y[j], stored ? cells->target->value[k] : 0, &g[j]);
-			g[j] *= (real)loss_scale(cells, i);
+			real t = stored ? cells->target->value[k] : 0, weight = stored ? loss_weight(cells, t) : cells->unobserved;
+			sum += (double)weight * cell_loss(cells, y[j], t, &g[j]);
+			g[j] *= (real)loss_scale(cells, i) * weight;
 		}
 		k += stored;
 	}
@@ -322,8 +316,9 @@ static double dense_loss_row(const struct loss_cells *cells, size_t i, size_t fi
 static double packed_loss_row(const struct loss_cells *cells, size_t i, const real *y, real *g) {
 	double sum = 0;
 	for (uint32_t k = cells->target->start[i]; k < cells->target->start[i + 1]; k++) {
-		sum += cell_loss(cells->id, y[k], cells->target->value[k], &g[k]);
-		g[k] *= (real)loss_scale(cells, i);
+		real t = cells->target->value[k], weight = loss_weight(cells, t);
+		sum += (double)weight * cell_loss(cells, y[k], t, &g[k]);
+		g[k] *= (real)loss_scale(cells, i) * weight;
 	}
 	return sum;
 }
@@ -335,115 +330,6 @@ static void reference_loss(struct device *device, const struct loss_cells *cells
 		ret_sum[i] = loss_scale(cells, i) * (packed ? packed_loss_row(cells, i, prediction->data, gradient->data)
 		                                            : dense_loss_row(cells, i, first, at(prediction, i, 0),
 		                                                             at(gradient, i, 0), prediction->columns));
-}
-
-static void update(enum optimizer_id id, const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {
-	switch (id) {
-#define X(NAME, name)                                                                                                  \
-	case OPTIMIZER_##NAME:                                                                                             \
-		name##_update(n, w, s, d, g);                                                                                  \
-		break;
-		OPTIMIZERS(X)
-#undef X
-	case OPTIMIZER_COUNT:
-		break;
-	}
-}
-
-static void wait(enum optimizer_id id, const struct waiting *f, real *w, real *s, real *d) {
-	switch (id) {
-#define X(NAME, name)                                                                                                  \
-	case OPTIMIZER_##NAME:                                                                                             \
-		name##_wait(f, w, s, d);                                                                                       \
-		break;
-		OPTIMIZERS(X)
-#undef X
-	case OPTIMIZER_COUNT:
-		break;
-	}
-}
-
-// A weight and its state, which may be absent.
-static real *state_at(const struct optimizer_rows *rows, size_t which, size_t place, real *absent) {
-	return rows->state[which] ? &rows->state[which][place] : &absent[which];
-}
-
-static void wait_row(const struct optimizer_rows *rows, size_t row, uint32_t waited) {
-	struct waiting f = waiting_make(rows->id, &rows->numbers, rows->l2, waited);
-	for (size_t j = 0; waited && j < rows->weight.columns; j++) {
-		real absent[2] = {0};
-		size_t place = row * rows->weight.stride + j;
-		wait(rows->id, &f, &rows->weight.data[place], state_at(rows, 0, place, absent),
-		     state_at(rows, 1, place, absent));
-	}
-}
-
-static double squares_of(const struct optimizer_rows *rows, size_t row) {
-	double squares = 0;
-	for (size_t j = 0; j < rows->weight.columns; j++)
-		squares += (double)*at(&rows->weight, row, j) * *at(&rows->weight, row, j);
-	return squares;
-}
-
-static void update_weight(const struct optimizer_rows *rows, size_t row, size_t j, real gradient) {
-	size_t place = row * rows->weight.stride + j;
-	real *w = &rows->weight.data[place], absent[2] = {0};
-	update(rows->id, &rows->numbers, w, state_at(rows, 0, place, absent), state_at(rows, 1, place, absent),
-	       gradient + 2 * rows->l2 * *w);
-}
-
-static double reference_optimize(struct device *device, const struct optimizer_rows *rows,
-                                 const struct matrix *gradient) {
-	(void)device;
-	double squares = 0;
-	for (size_t i = 0; i < rows->weight.rows; i++) {
-		squares += squares_of(rows, i);
-		for (size_t j = 0; j < rows->weight.columns; j++)
-			update_weight(rows, i, j, *at(gradient, i, j));
-	}
-	return rows->l2 > 0 ? squares : 0;
-}
-
-// The gradient of the touched place's weight j.
-static real touched_gradient(const struct transposed *t, size_t place, const real *value, const struct matrix *y,
-                             size_t j) {
-	double sum = 0;
-	for (uint32_t k = t->start[place]; k < t->start[place + 1]; k++)
-		sum += (double)value[t->entry[k]] * (y ? *at(y, t->row[k], j) : 1);
-	return (real)sum;
-}
-
-static double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows,
-                                         const struct transposed *t, const real *value, const struct matrix *y) {
-	(void)device;
-	double before = 0, touched_before = 0, touched_after = 0;
-	for (size_t row = 0; row < rows->weight.rows; row++) {
-		size_t place;
-		bool touched = transposed_find(t, row, &place);
-		double squares = squares_of(rows, row);
-		before += squares;
-		if (rows->lazy && !touched)
-			continue;
-		if (rows->lazy && !rows->caught_up)
-			wait_row(rows, row, t->waited[place]);
-		for (size_t j = 0; j < rows->weight.columns; j++)
-			update_weight(rows, row, j, touched ? touched_gradient(t, place, value, y, j) : 0);
-		touched_before += squares;
-		touched_after += squares_of(rows, row);
-	}
-	if (!rows->lazy || rows->l2 == 0)
-		return rows->l2 > 0 ? before : 0;
-	before = *rows->squares; // the rows that wait have not shrunk yet
-	double shrink = 1 - 2 * (double)rows->numbers.rate * (double)rows->l2;
-	*rows->squares = (before - touched_before) * shrink * shrink + touched_after;
-	return before;
-}
-
-static void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
-                               const uint32_t *waited, size_t count) {
-	(void)device;
-	for (size_t i = 0; i < count; i++)
-		wait_row(rows, row ? row[i] : i, waited[i]);
 }
 
 const struct backend backend_reference = {

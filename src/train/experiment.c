@@ -141,9 +141,9 @@ static void check_expect(const struct experiment *e, struct errors *errors) {
 	}
 }
 
-static void check_bce_values(const struct experiment *e, struct errors *errors) {
+static void check_unit_targets(const struct experiment *e, struct errors *errors) {
 	const struct loss *loss = (const struct loss *)e->loss->kind.row;
-	for (size_t i = 0; loss->id == CELL_LOSS_BCE && e->data->buckets && i < e->data->buckets->values.count; i++) {
+	for (size_t i = 0; loss->unit_targets && e->data->buckets && i < e->data->buckets->values.count; i++) {
 		double value = e->data->buckets->values.items[i];
 		if (value < 0 || value > 1)
 			errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "data.buckets.values"),
@@ -228,7 +228,7 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		data_check(e->data, e->tree, errors);
 	}
 	if (data && sound(e, "loss"))
-		check_bce_values(e, errors);
+		check_unit_targets(e, errors);
 	if (sound(e, "optimizer"))
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
 	if (sound(e, "graph"))

@@ -37,7 +37,7 @@ static void check_parts(const struct experiment *experiment, const struct matric
 		               "\"%s\" is watched, but there is no validation part", stop->metric);
 		error_hint(error, "Give data.split a valid share, or watch \"train.loss\".");
 	}
-	for (size_t k = 0; loss->id == CELL_LOSS_BCE && k < csr_count(&matrices->train); k++) {
+	for (size_t k = 0; loss->unit_targets && k < csr_count(&matrices->train); k++) {
 		float value = matrices->train.value[k];
 		if (value >= 0 && value <= 1)
 			continue;
@@ -277,7 +277,7 @@ static bool add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t 
 		if (!isfinite(t->losses[i]))
 			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number + i);
 		double stored = (double)sparse_count(&batch->target);
-		double weight = t->graph->loss->all_cells ? (double)batch->rows * (double)batch->target.columns : stored;
+		double weight = t->graph->targets == TARGETS_ALL ? (double)batch->rows * (double)batch->target.columns : stored;
 		*total += t->losses[i] * weight;
 		*cells += weight;
 		t->ratings += stored;

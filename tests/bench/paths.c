@@ -127,7 +127,7 @@ static double cell_ns(size_t items) {
 	struct matrix y = make_matrix(ROWS, items), g = make_matrix(ROWS, items);
 	double best = 1e30, *sums = memory_alloc(ROWS * sizeof(*sums));
 	make_pattern(items, 1, &p);
-	struct loss_cells loss = {.id = CELL_LOSS_SQUARED, .target = &p.s, .all = true, .scale = 1};
+	struct loss_cells loss = {.id = CELL_LOSS_SQUARED, .target = &p.s, .all = true, .scale = 1, .unobserved = 1};
 	for (size_t r = 0; r < REPEATS; r++) {
 		double start = now();
 		backend->activate(device, ACTIVATION_SIGMOID, 0, &y, &y);

@@ -339,7 +339,9 @@ static size_t run_loss(const struct backend *b, struct device *d, const struct w
 	double *sums = memory_alloc(w->range.rows * sizeof(*sums));
 	target = sparse_rows(&target, w->first, w->range.rows);
 	for (size_t form = 0; form < (size_t)3 * CELL_LOSS_COUNT; form++) {
-		struct loss_cells loss = { (enum cell_loss_id)(form / 3), &target, form % 3 == 2, 0.7, w->round & 1 };
+		struct loss_cells loss = { .id = (enum cell_loss_id)(form / 3), .target = &target, .all = form % 3 == 2, .scale = 0.7,
+			                       .by_row = w->round & 1, .unobserved = w->round & 2 ? (real)0.3 : 1,
+			                       .alpha = w->round & 4 ? (real)1.5 : 0, .p = (real)0.4 };
 		bool packed = form % 3 == 0;
 		size_t first = packed ? 0 : w->k / 4;
 		struct matrix y = packed ? matrix(inside, 1, cells, 0) : matrix(inside, w->m, w->k, w->pad), g = y;

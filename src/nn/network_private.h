@@ -1,0 +1,40 @@
+// What the files of a network share, and no op needs: network.c (memory, tensors), passes.c, updates.c, loss_steps.c.
+#ifndef AEXP_NN_NETWORK_PRIVATE_H
+#define AEXP_NN_NETWORK_PRIVATE_H
+
+#include "nn/network.h"
+
+// Rows of whole cache lines, an odd number of them: a column chunk of many rows would fall into few sets of a cache if
+// rows were a power of two apart.
+static inline size_t network_padded(size_t width) {
+	enum { NUMBERS = 16 }; // a cache line of floats
+	return ((width + NUMBERS - 1) / NUMBERS | 1) * NUMBERS;
+}
+
+static inline struct parameter_memory *network_memory_of(const struct network *n, const struct parameter *p) {
+	return &n->parameters[p - n->graph->parameters];
+}
+
+// Runs before the other crew is tried, at first and at most.
+enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
+
+// --- updates.c ---
+
+// The optimizer's numbers at a step, from 1.
+void network_numbers_at(const struct network *network, uint32_t step, struct optimizer_numbers *ret);
+// Rows of the parameters of each kind that are lazy; 0 stays where there are none.
+void network_count_lazy_rows(const struct graph *graph, size_t ret_rows[TOUCHED_KINDS]);
+// Tables of what a wait does, where it changes something. The numbers of all steps are the same where an optimizer is
+// lazy.
+void network_fill_waiting(struct network *network);
+// Where L2 is lazy, the sums of squared weights that are kept up to date.
+void network_sum_squares(struct network *network);
+// How long each row that a batch touches has waited, and that it waits no longer.
+void network_note_waits(struct network *network, const struct batch *batch, uint32_t step);
+
+// --- loss_steps.c ---
+
+// What a parameter's L2 adds to the loss with the weights as they are.
+double network_penalty_of(const struct network *network, const struct parameter *parameter);
+
+#endif

@@ -1,0 +1,258 @@
+// Passes through a network: what their steps run on, who runs them, training, predictions.
+#include "nn/network_private.h"
+
+#include <assert.h>
+#include <string.h>
+#include <time.h>
+
+// --- what steps run on ---
+
+static struct matrix pick(const struct pass *p, const struct node *node, real *cells, real *dense, size_t stride) {
+	if (pass_at_cells(p, node)) {
+		size_t count = sparse_count(&p->batch->target);
+		return (struct matrix){cells, 1, count, count};
+	}
+	return (struct matrix){dense, p->batch->rows, node->width, stride};
+}
+
+struct matrix pass_value(const struct pass *p, const struct node *node) {
+	const struct slot *s = pass_slot(p, node);
+	return pick(p, node, s->cell_value, s->value, s->stride);
+}
+
+struct matrix pass_gradient(const struct pass *p, const struct node *node) {
+	const struct slot *s = pass_slot(p, node);
+	return pick(p, node, s->cell_gradient, s->gradient, s->gradient_stride);
+}
+
+struct matrix pass_before(const struct pass *p, const struct node *node) {
+	const struct slot *s = pass_slot(p, node);
+	return pick(p, node, s->cell_before, s->before, s->stride);
+}
+
+struct sparse pass_rows(const struct pass *p, const struct node *node) {
+	if (!node->op)
+		return node == p->network->graph->user ? p->batch->user : p->batch->ratings;
+	struct sparse rows = pass_rows(p, node->inputs[0]);
+	if (!node->op->noise || pass_noisy(p, node))
+		rows.value = pass_slot(p, node)->sparse_value;
+	return rows;
+}
+
+struct matrix pass_weight(const struct pass *p, const struct parameter *parameter) {
+	assert(!parameter->groups || parameter->groups->count == 1);
+	return (struct matrix){p->network->weights + parameter->offset[0], parameter->rows, parameter->columns,
+	                       parameter->stride[0]};
+}
+
+struct matrix pass_weight_columns(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
+	if (parameter->groups)
+		return (struct matrix){p->network->weights + parameter->offset[tile->group], parameter->rows, tile->columns,
+		                       parameter->stride[tile->group]};
+	struct matrix whole = pass_weight(p, parameter);
+	return matrix_part(&whole, 0, parameter->rows, tile->column, tile->columns);
+}
+
+static const struct transposed *touched_of(const struct batch *batch, const struct parameter *p) {
+	switch (p->touched) {
+	case TOUCHED_RATINGS:
+		return &batch->by_rating;
+	case TOUCHED_USER:
+		return &batch->by_feature;
+	case TOUCHED_TARGETS:
+		return &batch->by_target;
+	case TOUCHED_ALL:
+		break;
+	}
+	return NULL;
+}
+
+struct matrix pass_joined(const struct pass *p, const struct node *node) {
+	size_t columns = node->inputs[0]->width;
+	return (struct matrix){pass_slot(p, node)->joined, node->width, columns, network_padded(columns)};
+}
+
+const struct transposed *pass_touched(const struct pass *p, const struct parameter *parameter) {
+	return touched_of(p->batch, parameter);
+}
+
+struct matrix pass_tile(const struct pass *p, const struct node *node, const struct matrix *whole,
+                        const struct tile *tile) {
+	if (!pass_at_cells(p, node))
+		return matrix_part(whole, tile->row, tile->rows, tile->column, tile->columns);
+	const uint32_t *start = p->batch->target.start + tile->row;
+	return matrix_part(whole, 0, 1, start[0], start[tile->rows] - start[0]);
+}
+
+// --- dense forms of sparse rows ---
+
+static void run_densify(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct sparse rows = pass_rows(p, step->node);
+	struct sparse s = sparse_rows(&rows, tile->row, tile->rows);
+	struct matrix whole = pass_value(p, step->node), d = pass_tile(p, step->node, &whole, tile);
+	p->network->backend->densify(p->network->device, &s, tile->column, &d);
+}
+
+void network_make_densify(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_densify, CUT_COLUMNS, node)->by_row = true;
+	if (node->op)
+		maker_tensor(m, TENSOR_SPARSE, node, READ_ALL);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+}
+
+// --- passes ---
+
+struct run {
+	struct network *network;
+	const struct program *program;
+	const struct crew *crew;
+	const struct batch *batches; // (count)
+	size_t count;
+	bool training, at_cells, to_loss, update;
+	uint32_t epoch, step; // of the first batch
+	double *loss;         // (count) or NULL
+};
+
+static void run_member(void *context, size_t member) {
+	const struct run *run = context;
+	struct pass pass = {.network = run->network,
+	                    .crew = run->crew,
+	                    .training = run->training,
+	                    .at_cells = run->at_cells,
+	                    .to_loss = run->to_loss,
+	                    .update = run->update,
+	                    .epoch = run->epoch,
+	                    .member = member};
+	for (size_t b = 0; b < run->count; b++) {
+		pass.batch = &run->batches[b];
+		pass.loss = run->loss + b;
+		pass.step = run->step + (uint32_t)b;
+		if (run->update)
+			network_numbers_at(run->network, pass.step, &pass.numbers);
+		program_pass(run->program, &pass);
+	}
+}
+
+static void run_program(struct network *n, enum program_id program, enum crew_id crew, const struct batch *batches,
+                        size_t count, uint32_t epoch, bool training, double *ret_loss) {
+	struct run run = {.network = n,
+	                  .program = &n->programs[program],
+	                  .crew = &n->crews[crew],
+	                  .batches = batches,
+	                  .count = count,
+	                  .training = training,
+	                  .at_cells = program != PROGRAM_FULL,
+	                  .to_loss = program != PROGRAM_CELLS && program != PROGRAM_FULL,
+	                  .update = program == PROGRAM_STEP,
+	                  .epoch = epoch,
+	                  .step = n->step + 1,
+	                  .loss = ret_loss};
+	for (size_t i = 0; i < count; i++)
+		assert(batches[i].rows <= n->rows && sparse_count(&batches[i].target) <= n->cells);
+	if (crew == CREW_TEAM)
+		n->backend->team(n->device, run_member, &run);
+	else
+		run_member(&run, 0);
+}
+
+static double seconds_now(void) {
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// After a run that took so many seconds an entry: which crew does the next one. The other one is tried now and then,
+// the more seldom the oftener it has lost, and at once where the one in use has become much slower.
+static void choose_crew(struct pace *pace, double seconds) {
+	enum { MEMORY = 4 };
+	if (pace->trying) {
+		bool wins = seconds < pace->seconds;
+		if (wins)
+			pace->preferred = pace->preferred == CREW_TEAM ? CREW_ALONE : CREW_TEAM;
+		pace->seconds = wins ? seconds : pace->seconds;
+		pace->patience = wins ? PATIENCE_LEAST : 2 * pace->patience + PATIENCE_LEAST;
+		pace->patience = pace->patience < PATIENCE_MOST ? pace->patience : PATIENCE_MOST;
+		pace->left = pace->patience;
+		pace->trying = false;
+		return;
+	}
+	pace->trying = pace->left == 0 || seconds > 2 * pace->seconds;
+	pace->left -= pace->left > 0;
+	pace->seconds = isinf(pace->seconds) ? seconds : pace->seconds + (seconds - pace->seconds) / MEMORY;
+}
+
+static enum crew_id crew_in_use(const struct pace *pace) {
+	return (pace->preferred == CREW_TEAM) != pace->trying ? CREW_TEAM : CREW_ALONE;
+}
+
+void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+	double start = seconds_now(), entries = 0;
+	for (size_t i = 0; i < count; i++) {
+		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
+		entries += 1 + (double)sparse_count(&batches[i].target);
+	}
+	run_program(n, PROGRAM_STEP, crew_in_use(&n->pace), batches, count, epoch, true, ret_loss);
+	n->step += (uint32_t)count;
+	n->settled = n->joined = false;
+	if (n->crews[CREW_TEAM].members > 1)
+		choose_crew(&n->pace, (seconds_now() - start) / entries);
+}
+
+double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
+	double loss;
+	network_train(n, batch, 1, epoch, &loss);
+	return loss;
+}
+
+double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
+	double loss;
+	network_settle(n);
+	run_program(n, PROGRAM_LOSS, CREW_TEAM, batch, 1, epoch, training, &loss);
+	for (size_t i = 0; i < n->graph->parameters_count; i++)
+		if (n->graph->parameters[i].l2 > 0)
+			loss += network_penalty_of(n, &n->graph->parameters[i]);
+	return loss;
+}
+
+double network_gradients(struct network *n, const struct batch *batch, uint32_t epoch) {
+	double loss;
+	network_settle(n);
+	run_program(n, PROGRAM_GRADIENTS, CREW_TEAM, batch, 1, epoch, true, &loss);
+	return loss;
+}
+
+void network_gradient_of(const struct network *n, const struct batch *batch, const struct parameter *p, real *ret) {
+	const struct transposed *touched = touched_of(batch, p);
+	const struct matrix *g = &network_memory_of(n, p)->gradient;
+	size_t count = touched ? touched->count : p->rows;
+	memset(ret, 0, p->rows * p->columns * sizeof(*ret));
+	for (size_t i = 0; i < count; i++) {
+		size_t row = touched ? touched->column[i] : i;
+		for (size_t j = 0; j < p->columns; j++)
+			ret[row * p->columns + j] = g->data[i * g->stride + j];
+	}
+	for (size_t i = 0; p->l2 > 0 && i < p->rows; i++)
+		for (size_t j = 0; j < p->columns; j++)
+			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[parameter_place(p, i, j)];
+}
+
+// --- predictions ---
+
+void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
+	const struct node *output = n->graph->output;
+	struct pass pass = {.network = n, .batch = batch, .at_cells = true};
+	network_settle(n);
+	run_program(n, PROGRAM_CELLS, CREW_TEAM, batch, 1, 0, false, NULL);
+	struct matrix y = pass_value(&pass, output);
+	for (size_t i = 0; i < batch->rows; i++)
+		for (uint32_t k = batch->target.start[i]; k < batch->target.start[i + 1]; k++)
+			ret[k] = (float)(pass_at_cells(&pass, output) ? y.data[k] : y.data[i * y.stride + batch->target.column[k]]);
+}
+
+struct matrix network_predict_all(struct network *n, const struct batch *batch) {
+	struct pass pass = {.network = n, .batch = batch};
+	network_settle(n);
+	run_program(n, PROGRAM_FULL, CREW_TEAM, batch, 1, 0, false, NULL);
+	n->joined = true;
+	return pass_value(&pass, n->graph->output);
+}

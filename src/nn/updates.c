@@ -1,0 +1,195 @@
+// Updates of the weights by their gradients: at once for the rows that a batch touched, and later for those that wait.
+#include "nn/network_private.h"
+
+#include "base/memory.h"
+#include "nn/schedule.h"
+
+// --- updates ---
+
+void network_numbers_at(const struct network *n, uint32_t step, struct optimizer_numbers *ret) {
+	double factor = n->rate_factor * schedule_warmup(n->graph->schedule, step);
+	n->graph->optimizer->numbers(n->graph->optimizer_params, step, ret);
+	ret->rate = (real)((double)ret->rate * factor);
+}
+
+// Columns of a parameter, as the optimizer takes them. A column is whole.
+static struct optimizer_rows update_of(const struct network *n, const struct parameter *p, const struct tile *tile) {
+	size_t g = p->groups ? tile->group : 0, columns = p->by ? tile->columns : 1;
+	size_t at = p->offset[g] + (p->by && !p->groups ? tile->column : 0);
+	const struct optimizer *optimizer = n->graph->optimizer;
+	return (struct optimizer_rows){
+	    .id = optimizer->id,
+	    .weight = {n->weights + at, p->rows, columns, p->stride[g]},
+	    .state = {n->state[0] ? n->state[0] + at : NULL, n->state[1] ? n->state[1] + at : NULL},
+	    .l2 = (real)p->l2,
+	    .lazy = p->lazy,
+	    .caught_up = p->lazy && (p->moves || !network_memory_of(n, p)->waiting),
+	    .waiting = network_memory_of(n, p)->waiting,
+	    .squares = p->l2 > 0 ? &network_memory_of(n, p)->squares[tile->group] : NULL,
+	};
+}
+
+struct matrix pass_parameter_gradient(const struct pass *p, const struct parameter *parameter,
+                                      const struct tile *tile) {
+	const struct matrix *whole = &network_memory_of(p->network, parameter)->gradient;
+	const struct transposed *touched = pass_touched(p, parameter);
+	return matrix_part(whole, 0, touched ? touched->count : parameter->rows, parameter->by ? tile->column : 0,
+	                   parameter->by ? tile->columns : 1);
+}
+
+void pass_update(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
+	const struct network *n = p->network;
+	if (!p->update)
+		return;
+	struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+	struct optimizer_rows rows = update_of(n, parameter, tile);
+	rows.numbers = p->numbers;
+	double squares = n->backend->optimize(n->device, &rows, &gradient);
+	if (parameter->l2 > 0)
+		network_memory_of(n, parameter)->penalty[tile->group] = squares;
+}
+
+void pass_update_touched(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
+                         const real *value, const struct matrix *y) {
+	const struct network *n = p->network;
+	const struct transposed *touched = pass_touched(p, parameter);
+	if (!p->update) {
+		struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+		if (y)
+			n->backend->transposed_times(n->device, touched, value, y, &gradient);
+		else
+			n->backend->transposed_sums(n->device, touched, value, gradient.data);
+		return;
+	}
+	struct optimizer_rows rows = update_of(n, parameter, tile);
+	rows.numbers = p->numbers;
+	double squares = n->backend->optimize_touched(n->device, &rows, touched, value, y);
+	if (parameter->l2 > 0)
+		network_memory_of(n, parameter)->penalty[tile->group] = squares;
+}
+
+// --- rows that wait ---
+
+void network_count_lazy_rows(const struct graph *g, size_t ret_rows[TOUCHED_KINDS]) {
+	for (size_t i = 0; i < g->parameters_count; i++)
+		if (g->parameters[i].lazy)
+			ret_rows[g->parameters[i].touched] = g->parameters[i].rows;
+}
+
+void network_fill_waiting(struct network *n) {
+	struct optimizer_numbers numbers;
+	network_numbers_at(n, 1, &numbers);
+	for (size_t i = 0; i < n->graph->parameters_count; i++) {
+		const struct parameter *p = &n->graph->parameters[i];
+		if (!p->lazy || !waiting_changes(n->graph->optimizer->id, &numbers, (real)p->l2))
+			continue;
+		n->parameters[i].waiting = memory_alloc(sizeof(*n->parameters[i].waiting));
+		waiting_table_init(n->parameters[i].waiting, n->graph->optimizer->id, &numbers, (real)p->l2);
+	}
+}
+
+void network_sum_squares(struct network *n) {
+	for (size_t k = 0; k < n->graph->parameters_count; k++) {
+		const struct parameter *p = &n->graph->parameters[k];
+		for (size_t g = 0; p->lazy && p->l2 > 0 && g < p->by->groups->count; g++) {
+			double sum = 0;
+			for (size_t i = 0; i < p->rows; i++)
+				for (size_t j = p->by->groups->begin[g]; j < p->by->groups->begin[g + 1]; j++) {
+					double w = n->weights[parameter_place(p, i, j)];
+					sum += w * w;
+				}
+			n->parameters[k].squares[g] = sum;
+		}
+	}
+}
+
+static void run_catch_up(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	const struct transposed *touched = pass_touched(p, step->parameter);
+	struct optimizer_rows rows = update_of(n, step->parameter, tile);
+	rows.numbers = p->numbers;
+	n->backend->catch_up(n->device, &rows, touched->column, touched->waited, touched->count);
+}
+
+// Weights that move while they wait must have moved before they are read.
+void network_make_catch_up(struct maker *m) {
+	const struct graph *g = maker_graph(m);
+	for (size_t i = 0; i < g->parameters_count; i++) {
+		const struct parameter *p = &g->parameters[i];
+		if (!p->lazy || !p->moves)
+			continue;
+		maker_step(m, p->node, run_catch_up, p->by ? CUT_COLUMNS : CUT_NONE, p->by ? p->by : p->node)->parameter = p;
+		maker_weight(m, p, p->by ? WRITE_OWN : WRITE_ALL);
+	}
+}
+
+// Target patterns that are the ratings' share one list with them.
+void network_note_waits(struct network *n, const struct batch *batch, uint32_t step) {
+	const struct transposed *touched[TOUCHED_KINDS] = {[TOUCHED_RATINGS] = &batch->by_rating,
+	                                                   [TOUCHED_USER] = &batch->by_feature,
+	                                                   [TOUCHED_TARGETS] = &batch->by_target};
+	for (size_t kind = TOUCHED_RATINGS; kind < TOUCHED_KINDS; kind++) {
+		const struct transposed *t = touched[kind];
+		for (size_t i = 0; n->stamp[kind] && i < t->count; i++) {
+			uint32_t *stamp = &n->stamp[kind][t->column[i]];
+			t->waited[i] = step - 1 - *stamp;
+			*stamp = step;
+		}
+	}
+}
+
+struct settling {
+	struct network *network;
+	size_t kind, rows;
+	struct optimizer_numbers numbers;
+};
+
+static void settle_parameter(const struct settling *s, const struct parameter *p, size_t member) {
+	struct network *n = s->network;
+	const struct crew *crew = &n->crews[CREW_TEAM];
+	size_t groups = p->by ? p->by->groups->count : 1;
+	for (size_t g = 0; g < groups; g++) {
+		struct tile tile = {.group = g};
+		if (p->by) {
+			tile.column = p->by->groups->begin[g];
+			tile.columns = p->by->groups->begin[g + 1] - tile.column;
+		}
+		if ((p->by ? crew->owner[p->by->groups->index][g] : crew->idlest) != member)
+			continue;
+		struct optimizer_rows rows = update_of(n, p, &tile);
+		rows.numbers = s->numbers;
+		n->backend->catch_up(n->device, &rows, NULL, n->waited, p->rows);
+	}
+}
+
+static void settle_kind(void *context, size_t member) {
+	const struct settling *s = context;
+	const struct graph *g = s->network->graph;
+	for (size_t i = 0; i < g->parameters_count; i++)
+		if (s->network->parameters[i].waiting && g->parameters[i].touched == s->kind)
+			settle_parameter(s, &g->parameters[i], member);
+}
+
+void network_set_rate(struct network *n, double factor) {
+	n->rate_factor = factor;
+}
+
+void network_settle(struct network *n) {
+	struct settling s = {.network = n};
+	size_t rows[TOUCHED_KINDS] = {0};
+	if (n->settled)
+		return;
+	network_count_lazy_rows(n->graph, rows);
+	network_numbers_at(n, n->step, &s.numbers);
+	for (s.kind = TOUCHED_RATINGS; s.kind < TOUCHED_KINDS; s.kind++) {
+		if (!rows[s.kind])
+			continue;
+		for (size_t i = 0; i < rows[s.kind]; i++) {
+			n->waited[i] = n->step - n->stamp[s.kind][i];
+			n->stamp[s.kind][i] = n->step;
+		}
+		n->backend->team(n->device, settle_kind, &s);
+	}
+	n->settled = true;
+	network_sum_squares(n);
+}

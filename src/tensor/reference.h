@@ -1,0 +1,25 @@
+// What the files of the reference backend share: reference.c holds its table and most of its functions, the others a
+// family each. Every function is described at its place in tensor/backend.h.
+#ifndef AEXP_TENSOR_REFERENCE_H
+#define AEXP_TENSOR_REFERENCE_H
+
+#include "tensor/backend.h"
+
+static inline real *at(const struct matrix *m, size_t i, size_t j) {
+	return &m->data[i * m->stride + j];
+}
+
+// beta 0 means that the old value is not read, it may be anything.
+static inline real blend(real beta, real old, double fresh) {
+	return (real)(beta == 0 ? fresh : (double)beta * old + fresh);
+}
+
+// --- reference_optimizer.c ---
+
+double reference_optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient);
+double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+                                  const real *value, const struct matrix *y);
+void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
+                        const uint32_t *waited, size_t count);
+
+#endif
