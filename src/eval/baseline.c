@@ -125,7 +125,7 @@ bool baseline_fit_create(const struct matrices *matrices, const struct metric_us
 	struct baseline_fit *fit = memory_alloc(sizeof(*fit));
 	*fit = (struct baseline_fit){.matrices = matrices, .uses = uses, .uses_count = uses_count, .pool = pool};
 	for (size_t i = 0; i < uses_count; i++)
-		*(uses[i].metric->over_ranking ? &fit->any_ranking : &fit->any_cells) = true;
+		*(metric_ranks(uses[i].metric) ? &fit->any_ranking : &fit->any_cells) = true;
 	if (fit->any_cells && !fit_all(fit, error)) {
 		baseline_fit_destroy(fit);
 		return false;
@@ -148,7 +148,8 @@ void baseline_fit_destroy(struct baseline_fit *fit) {
 struct predict {
 	const struct baseline_fit *fit;
 	const double *user_bias; // (users) of the part
-	const struct csr *target;
+	const struct adjust *adjust;
+	const struct csr *input, *target;
 	double (*predictor)(const struct predict *predict, size_t user, size_t item);
 	float *prediction; // (count of target)
 };
@@ -192,45 +193,62 @@ static void evaluate_cells(struct predict *predict, struct cells *cells, struct 
 			continue;
 		predict->predictor = predictors[baseline];
 		predict_cells(predict);
+		adjust_predictions(predict->adjust, predict->input, predict->target, predict->prediction);
 		for (size_t i = 0; i < fit->uses_count; i++)
 			if (fit->uses[i].metric->over_cells)
 				ret->value[baseline][i] = fit->uses[i].metric->over_cells(cells);
 	}
 }
 
-static bool evaluate_predictions(const struct baseline_fit *fit, const struct part *part, const double *levels,
-                                 size_t levels_count, struct baselines *ret, struct error *error) {
+static bool evaluate_predictions(const struct baseline_fit *fit, const struct part *part, const struct adjust *adjust,
+                                 const double *levels, size_t levels_count, struct baselines *ret,
+                                 struct error *error) {
 	bool train_alone = part->input == &fit->matrices->train;
 	double *folded = train_alone ? NULL : fold_in(fit, part->input, error);
 	float *prediction = train_alone || folded
 	                        ? memory_array(csr_count(&part->target), sizeof(*prediction), "the baselines", error)
 	                        : NULL;
-	struct predict predict = {
-	    .fit = fit, .user_bias = folded ? folded : fit->user_bias, .target = &part->target, .prediction = prediction};
+	float *value = NULL;
+	bool good = prediction && adjust_targets(adjust, &part->target, &value, error);
+	struct predict predict = {.fit = fit,
+	                          .user_bias = folded ? folded : fit->user_bias,
+	                          .adjust = adjust,
+	                          .input = part->input,
+	                          .target = &part->target,
+	                          .prediction = prediction};
 	struct cells cells = {.count = csr_count(&part->target),
 	                      .prediction = prediction,
-	                      .target = part->target.value,
+	                      .target = value ? value : part->target.value,
 	                      .liked = part->target.liked,
 	                      .levels = levels,
 	                      .levels_count = levels_count,
 	                      .pool = fit->pool};
-	if (prediction)
+	if (good)
 		evaluate_cells(&predict, &cells, ret);
+	free(value);
 	free(prediction);
 	free(folded);
-	return prediction;
+	return good;
 }
 
 static bool evaluate_popularity(const struct baseline_fit *fit, const struct part *part,
                                 const struct part *valid_excluded, struct baselines *ret, struct error *error) {
 	struct ranking_collector *collector;
 	size_t users, skipped;
-	if (!ranking_collector_create(fit->uses, fit->uses_count, fit->matrices->items, fit->pool, &collector, error))
+	bool wants = metric_uses_want_surprise(fit->uses, fit->uses_count);
+	double *surprise = wants ? surprise_create(fit->matrices, error) : NULL;
+	if (wants && !surprise)
 		return false;
-	bool done = popularity_collect(fit->matrices, part, valid_excluded, collector, error);
-	if (done)
-		ranking_collector_result(collector, ret->value[BASELINE_POPULARITY], &users, &skipped);
-	ranking_collector_destroy(collector);
+	bool done =
+	    ranking_collector_create(fit->uses, fit->uses_count, fit->matrices->items, fit->pool, &collector, error);
+	if (done) {
+		ranking_collector_surprise(collector, surprise);
+		done = popularity_collect(fit->matrices, part, valid_excluded, collector, error);
+		if (done)
+			ranking_collector_result(collector, ret->value[BASELINE_POPULARITY], &users, &skipped);
+		ranking_collector_destroy(collector);
+	}
+	free(surprise);
 	return done;
 }
 
@@ -238,7 +256,7 @@ static bool evaluate_popularity(const struct baseline_fit *fit, const struct par
 static void baselines_init(struct baselines *baselines, const struct baseline_fit *fit) {
 	*baselines = (struct baselines){.uses_count = fit->uses_count};
 	for (size_t i = 0; i < fit->uses_count; i++) {
-		bool ranks = fit->uses[i].metric->over_ranking;
+		bool ranks = metric_ranks(fit->uses[i].metric);
 		for (size_t baseline = 0; baseline < BASELINES; baseline++) {
 			baselines->value[baseline][i] = NAN;
 			baselines->applies[baseline][i] = ranks == !predictors[baseline];
@@ -247,10 +265,11 @@ static void baselines_init(struct baselines *baselines, const struct baseline_fi
 }
 
 bool baselines_evaluate(const struct baseline_fit *fit, const struct part *part, const struct part *valid_excluded,
-                        const double *levels, size_t levels_count, struct baselines *ret, struct error *error) {
+                        const struct adjust *adjust, const double *levels, size_t levels_count, struct baselines *ret,
+                        struct error *error) {
 	assert(part->target.start && part->target.liked);
 	baselines_init(ret, fit);
-	if (fit->any_cells && !evaluate_predictions(fit, part, levels, levels_count, ret, error))
+	if (fit->any_cells && !evaluate_predictions(fit, part, adjust, levels, levels_count, ret, error))
 		return false;
 	return !fit->any_ranking || evaluate_popularity(fit, part, valid_excluded, ret, error);
 }

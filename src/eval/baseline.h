@@ -4,12 +4,13 @@
 #define AEXP_EVAL_BASELINE_H
 
 #include "data/data.h"
+#include "eval/adjust.h"
 #include "eval/metric.h"
 
 enum baseline { BASELINE_GLOBAL_MEAN, BASELINE_ITEM_MEAN, BASELINE_USER_ITEM_BIAS, BASELINE_POPULARITY, BASELINES };
 extern const char *const baseline_names[BASELINES]; // "global_mean", ...
 
-enum { METRIC_USES_MAX = 16 };
+enum { METRIC_USES_MAX = 32 };
 struct baselines {
 	double value[BASELINES][METRIC_USES_MAX]; // [baseline][metric use]; NAN where undefined
 	bool applies[BASELINES][METRIC_USES_MAX]; // cell metrics to the first three, ranking metrics to popularity
@@ -24,9 +25,10 @@ bool baseline_fit_create(const struct matrices *matrices, const struct metric_us
 void baseline_fit_destroy(struct baseline_fit *fit); // NULL is fine
 
 // Evaluates all of them on one part, whose target exists. valid_excluded (may be NULL) holds the part whose targets are
-// no candidates (the validation part, at test). Definitions and sources: docs/metrics.md. ERROR_RUN when memory is out;
-// *ret then holds nothing of use.
+// no candidates (the validation part, at test). Predictions are adjusted as a model's are. Definitions and sources:
+// docs/metrics.md. ERROR_RUN when memory is out; *ret then holds nothing of use.
 bool baselines_evaluate(const struct baseline_fit *fit, const struct part *part, const struct part *valid_excluded,
-                        const double *levels, size_t levels_count, struct baselines *ret, struct error *error);
+                        const struct adjust *adjust, const double *levels, size_t levels_count, struct baselines *ret,
+                        struct error *error);
 
 #endif

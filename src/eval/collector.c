@@ -2,6 +2,7 @@
 // few users at a time and leave their values; the caller's thread adds them up. All memory is taken at creation.
 #include "eval/metric.h"
 #include "eval/topk.h"
+#include "eval/topk_kernels.h"
 
 #include "base/memory.h"
 
@@ -9,6 +10,7 @@
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 // ROUND: users whose values are held at once. GRAIN: users that a thread takes at a time.
 enum { ROUND = 1024, GRAIN = 8 };
@@ -16,18 +18,26 @@ enum { ROUND = 1024, GRAIN = 8 };
 struct collected {
 	const struct metric *metric; // NULL for a cell metric
 	size_t k;
-	double sum; // over the users that counted
+	double sum;   // over the users that counted
+	size_t count; // of them, those whose value is defined
+	size_t list;  // over lists: place in the collector's
 };
 
 struct ranking_collector {
 	struct pool *pool;
 	struct collected *uses; // (uses_count)
 	size_t uses_count;
+	size_t *list_k; // (lists_count) the different cut-offs of metrics over lists
+	size_t lists_count;
+	size_t items;
+	const double *surprise;   // (items) or NULL
+	struct user_values *keep; // NULL: values of single users are forgotten
 	size_t users, skipped;
 	struct ranker *rankers; // (rankers_count) one a thread
 	size_t rankers_count;
 	double *values;   // (ROUND, uses_count)
 	uint8_t *counted; // (ROUND)
+	uint32_t *times;  // (items) of one list, over all threads
 };
 
 // Users that are ranked at once.
@@ -39,12 +49,22 @@ struct round {
 	atomic_size_t next; // user to take
 };
 
-static bool ranker_init(struct ranker *ranker, size_t items, size_t depth, struct error *error) {
-	*ranker = (struct ranker){.items = items, .depth = depth, .topk = memory_alloc(sizeof(*ranker->topk))};
+// Room for one ranker; with lists a count of items for each of them.
+static bool ranker_init(struct ranker *ranker, const struct ranking_collector *collector, size_t depth,
+                        struct error *error) {
+	size_t items = collector->items, times;
+	ranker->items = items;
+	ranker->depth = depth;
+	ranker->topk = memory_alloc(sizeof(*ranker->topk));
+	if (!memory_product(items, collector->lists_count, &times))
+		return error_set(error, ERROR_RUN, "counts of %zu items for %zu lists do not fit into memory", items,
+		                 collector->lists_count);
 	return topk_init(ranker->topk, items, depth, error) &&
 	       (ranker->mark = memory_array(items, 1, "a ranking", error)) &&
 	       (ranker->best = memory_array(depth, sizeof(*ranker->best), "a ranking", error)) &&
-	       (ranker->relevant = memory_array(depth, 1, "a ranking", error));
+	       (ranker->relevant = memory_array(depth, 1, "a ranking", error)) &&
+	       (ranker->key = memory_array(ranker->wants_auc ? items : 0, sizeof(*ranker->key), "a ranking", error)) &&
+	       (ranker->times = memory_array(times, sizeof(*ranker->times), "a ranking", error));
 }
 
 static void ranker_finish(struct ranker *ranker) {
@@ -54,14 +74,32 @@ static void ranker_finish(struct ranker *ranker) {
 	free(ranker->mark);
 	free(ranker->best);
 	free(ranker->relevant);
+	free(ranker->key);
+	free(ranker->times);
 }
 
-static size_t read_uses(struct ranking_collector *collector, const struct metric_use *uses, size_t items) {
-	size_t deepest = 0;
+// The place of a cut-off among the lists, where it is added if it is new.
+static size_t list_of(struct ranking_collector *collector, size_t k) {
+	size_t place = 0;
+	while (place < collector->lists_count && collector->list_k[place] != k)
+		place++;
+	if (place == collector->lists_count)
+		collector->list_k[collector->lists_count++] = k;
+	return place;
+}
+
+// Returns how many places count.
+static size_t read_uses(struct ranking_collector *collector, const struct metric_use *uses) {
+	size_t deepest = 0, items = collector->items;
 	for (size_t i = 0; i < collector->uses_count; i++) {
-		if (!uses[i].metric->over_ranking)
+		const struct metric *metric = uses[i].metric;
+		if (!metric_ranks(metric))
 			continue;
-		collector->uses[i] = (struct collected){.metric = uses[i].metric, .k = uses[i].k};
+		collector->uses[i] = (struct collected){.metric = metric, .k = uses[i].k};
+		if (metric->over_lists)
+			collector->uses[i].list = list_of(collector, uses[i].k);
+		for (size_t r = 0; metric->wants_auc && r < collector->rankers_count; r++)
+			collector->rankers[r].wants_auc = true;
 		size_t depth = uses[i].k < items ? uses[i].k : items;
 		deepest = depth > deepest ? depth : deepest;
 	}
@@ -72,17 +110,20 @@ bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, 
                               struct ranking_collector **ret, struct error *error) {
 	struct ranking_collector *collector = memory_alloc(sizeof(*collector));
 	*collector = (struct ranking_collector){
-	    .pool = pool, .uses_count = uses_count, .rankers_count = pool_threads(pool), .uses = NULL};
+	    .pool = pool, .uses_count = uses_count, .items = items, .rankers_count = pool_threads(pool), .uses = NULL};
 	collector->uses = memory_alloc((uses_count + 1) * sizeof(*collector->uses));
+	collector->list_k = memory_alloc((uses_count + 1) * sizeof(*collector->list_k));
 	collector->rankers = memory_alloc(collector->rankers_count * sizeof(*collector->rankers));
 	collector->values = memory_alloc((ROUND * uses_count + 1) * sizeof(*collector->values));
 	collector->counted = memory_alloc(ROUND);
-	size_t depth = read_uses(collector, uses, items);
-	for (size_t i = 0; i < collector->rankers_count; i++)
-		if (!ranker_init(&collector->rankers[i], items, depth, error)) {
-			ranking_collector_destroy(collector);
-			return false;
-		}
+	size_t depth = read_uses(collector, uses);
+	bool good = (collector->times = memory_array(items, sizeof(*collector->times), "a ranking", error));
+	for (size_t i = 0; good && i < collector->rankers_count; i++)
+		good = ranker_init(&collector->rankers[i], collector, depth, error);
+	if (!good) {
+		ranking_collector_destroy(collector);
+		return false;
+	}
 	*ret = collector;
 	return true;
 }
@@ -94,26 +135,75 @@ void ranking_collector_destroy(struct ranking_collector *collector) {
 		ranker_finish(&collector->rankers[i]);
 	free(collector->rankers);
 	free(collector->uses);
+	free(collector->list_k);
 	free(collector->values);
 	free(collector->counted);
+	free(collector->times);
 	free(collector);
 }
 
 void ranking_collector_clear(struct ranking_collector *collector) {
 	collector->users = collector->skipped = 0;
-	for (size_t i = 0; i < collector->uses_count; i++)
+	for (size_t i = 0; i < collector->uses_count; i++) {
 		collector->uses[i].sum = 0;
+		collector->uses[i].count = 0;
+	}
+	for (size_t i = 0; i < collector->rankers_count; i++)
+		memset(collector->rankers[i].times, 0,
+		       collector->lists_count * collector->items * sizeof(*collector->rankers[i].times));
+}
+
+void ranking_collector_surprise(struct ranking_collector *collector, const double *surprise) {
+	collector->surprise = surprise;
+}
+
+void ranking_collector_keep(struct ranking_collector *collector, struct user_values *values) {
+	assert(!values || values->uses == collector->uses_count);
+	collector->keep = values;
+}
+
+double *user_values_add(struct user_values *values, uint32_t user) {
+	if (values->count == values->room) {
+		values->room = values->room ? 2 * values->room : 256;
+		values->user = memory_resize(values->user, values->room * sizeof(*values->user));
+		values->value = memory_resize(values->value, values->room * values->uses * sizeof(*values->value) + 1);
+	}
+	double *value = values->value + values->count * values->uses;
+	values->user[values->count++] = user;
+	for (size_t i = 0; i < values->uses; i++)
+		value[i] = NAN;
+	return value;
+}
+
+void user_values_finish(struct user_values *values) {
+	free(values->user);
+	free(values->value);
+	*values = (struct user_values){0};
+}
+
+// Counts the items of one user's list at each of the cut-offs.
+static void count_lists(const struct ranking_collector *collector, struct ranker *ranker,
+                        const struct ranking *ranking) {
+	for (size_t list = 0; list < collector->lists_count; list++) {
+		uint32_t *times = ranker->times + list * collector->items;
+		for (size_t i = 0; i < collector->list_k[list] && i < ranking->length; i++)
+			times[ranking->item[i]]++;
+	}
 }
 
 static void rank_one(struct round *round, struct ranker *ranker, size_t index) {
 	struct ranking_collector *collector = round->collector;
 	struct ranking ranking = {0};
 	round->rank(round->context, ranker, round->first + index, &ranking);
+	ranking.surprise = collector->surprise;
 	collector->counted[index] = ranking.relevant_count > 0;
-	for (size_t i = 0; ranking.relevant_count > 0 && i < collector->uses_count; i++) {
+	if (ranking.relevant_count == 0)
+		return;
+	count_lists(collector, ranker, &ranking);
+	for (size_t i = 0; i < collector->uses_count; i++) {
 		const struct collected *use = &collector->uses[i];
-		if (use->metric)
-			collector->values[index * collector->uses_count + i] = use->metric->over_ranking(&ranking, use->k);
+		collector->values[index * collector->uses_count + i] =
+		    use->metric && use->metric->over_ranking ? use->metric->over_ranking(&ranking, use->k) : NAN;
 	}
 }
 
@@ -129,12 +219,23 @@ static void rank_some(void *context, size_t member) {
 	}
 }
 
+static void add_user(struct ranking_collector *collector, const double *value) {
+	for (size_t i = 0; i < collector->uses_count; i++) {
+		bool defined = !isnan(value[i]);
+		collector->uses[i].sum += defined ? value[i] : 0;
+		collector->uses[i].count += defined;
+	}
+	if (collector->keep)
+		memcpy(user_values_add(collector->keep, (uint32_t)(collector->users + collector->skipped)), value,
+		       collector->uses_count * sizeof(*value));
+}
+
 static void add_up(struct ranking_collector *collector, size_t count) {
 	for (size_t user = 0; user < count; user++) {
+		if (collector->counted[user])
+			add_user(collector, collector->values + user * collector->uses_count);
 		collector->users += collector->counted[user];
 		collector->skipped += !collector->counted[user];
-		for (size_t i = 0; collector->counted[user] && i < collector->uses_count; i++)
-			collector->uses[i].sum += collector->values[user * collector->uses_count + i];
 	}
 }
 
@@ -165,25 +266,82 @@ static size_t mark_relevant(struct ranker *ranker, const struct question *questi
 	return count;
 }
 
+// How many of the sorted keys are below `key`.
+static size_t keys_below(const int32_t *keys, size_t count, int64_t key) {
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (keys[middle] < key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int compare_keys(const void *a, const void *b) {
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+	return (x > y) - (x < y);
+}
+
+// The share of pairs of a relevant candidate and another one where the relevant one's score is higher, ties counting
+// half: the user's area under the ROC curve. NAN where every candidate is relevant.
+static double user_auc(struct ranker *ranker, size_t relevant) {
+	const int32_t *keys = ranker->topk->keys;
+	size_t filled = 0, others = 0;
+	double twice = 0;
+	for (size_t i = 0; i < ranker->items; i++)
+		if (ranker->mark[i])
+			ranker->key[filled++] = keys[i];
+	qsort(ranker->key, relevant, sizeof(*ranker->key), compare_keys);
+	for (size_t i = 0; i < ranker->items; i++) {
+		if (ranker->mark[i] || keys[i] == TOPK_EXCLUDED)
+			continue;
+		size_t below = keys_below(ranker->key, relevant, keys[i]);
+		size_t up_to = keys_below(ranker->key, relevant, (int64_t)keys[i] + 1);
+		twice += (double)(2 * (relevant - up_to) + (up_to - below));
+		others++;
+	}
+	return others ? twice / (2.0 * (double)relevant * (double)others) : NAN;
+}
+
 void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret) {
 	topk_begin(ranker->topk, question->scores);
 	for (size_t i = 0; i < 2; i++)
 		topk_exclude(ranker->topk, question->excluded[i].items, question->excluded[i].count);
-	*ret = (struct ranking){.relevant = ranker->relevant, .relevant_count = mark_relevant(ranker, question)};
+	*ret = (struct ranking){.relevant = ranker->relevant,
+	                        .item = ranker->best,
+	                        .relevant_count = mark_relevant(ranker, question),
+	                        .auc = NAN};
 	if (ret->relevant_count == 0)
 		return;
 	ret->length = topk_take(ranker->topk, ranker->depth, ranker->best);
 	for (size_t i = 0; i < ret->length; i++)
 		ranker->relevant[i] = ranker->mark[ranker->best[i]];
+	if (ranker->wants_auc)
+		ret->auc = user_auc(ranker, ret->relevant_count);
 	for (size_t i = 0; i < question->target_count; i++)
 		ranker->mark[question->target[i]] = 0;
 }
 
-void ranking_collector_result(const struct ranking_collector *collector, double *ret_means, size_t *ret_users,
+// What the threads counted of one list, together.
+static double value_of_list(const struct ranking_collector *collector, const struct collected *use) {
+	for (size_t i = 0; i < collector->items; i++) {
+		collector->times[i] = 0;
+		for (size_t r = 0; r < collector->rankers_count; r++)
+			collector->times[i] += collector->rankers[r].times[use->list * collector->items + i];
+	}
+	return use->metric->over_lists(&(struct lists){collector->items, collector->users, collector->times}, use->k);
+}
+
+void ranking_collector_result(const struct ranking_collector *collector, double *ret_values, size_t *ret_users,
                               size_t *ret_skipped) {
 	for (size_t i = 0; i < collector->uses_count; i++) {
 		const struct collected *use = &collector->uses[i];
-		ret_means[i] = use->metric && collector->users ? use->sum / (double)collector->users : NAN;
+		if (use->metric && use->metric->over_lists)
+			ret_values[i] = value_of_list(collector, use);
+		else
+			ret_values[i] = use->metric && use->count ? use->sum / (double)use->count : NAN;
 	}
 	*ret_users = collector->users;
 	*ret_skipped = collector->skipped;

@@ -80,3 +80,10 @@ bool metric_use_read(const char *text, struct origin at, struct arena *arena, st
 	*ret = (struct metric_use){.metric = metric, .k = k, .name = spelled};
 	return true;
 }
+
+bool metric_uses_want_surprise(const struct metric_use *uses, size_t uses_count) {
+	bool wants = false;
+	for (size_t i = 0; i < uses_count; i++)
+		wants = wants || uses[i].metric->wants_surprise;
+	return wants;
+}

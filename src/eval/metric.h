@@ -21,17 +21,33 @@ struct cells {
 // One user's ranking: the first `length` candidates by score, and what was relevant among all candidates.
 struct ranking {
 	const uint8_t *relevant; // (length) 1 where the item at that place is relevant, else 0
+	const uint32_t *item;    // (length) the item at that place
 	size_t length;           // min(largest k asked, candidates)
 	size_t relevant_count;   // relevant items in all, > 0
+	double auc;              // over all candidates; NAN where a class is missing or nobody asks for it
+	const double *surprise;  // (items) see popularity.h; NULL where nobody asks for it
 };
 
+// Everyone's first k places together.
+struct lists {
+	size_t items, users;   // users: those who have a list
+	const uint32_t *times; // (items) in how many of the lists an item stands
+};
+
+// One of the three functions is there; NAN where undefined.
 struct metric {
 	struct row row;
 	bool higher_is_better;
-	bool takes_k;                                                    // written name@k; the k is part of the name
-	double (*over_cells)(const struct cells *cells);                 // NAN where undefined; NULL for a ranking metric
-	double (*over_ranking)(const struct ranking *ranking, size_t k); // of one user
+	bool takes_k; // written name@k; the k is part of the name
+	bool wants_auc, wants_surprise;
+	double (*over_cells)(const struct cells *cells);
+	double (*over_ranking)(const struct ranking *ranking, size_t k); // of one user; the mean counts, less the undefined
+	double (*over_lists)(const struct lists *lists, size_t k);
 };
+// Whether it is about rankings, not about cells.
+static inline bool metric_ranks(const struct metric *metric) {
+	return !metric->over_cells;
+}
 extern const struct registry metric_registry;
 
 // A metric as an experiment names it.
@@ -45,6 +61,8 @@ struct metric_use {
 bool metric_use_read(const char *text, struct origin at, struct arena *arena, struct metric_use *ret,
                      struct errors *errors);
 
+bool metric_uses_want_surprise(const struct metric_use *uses, size_t uses_count);
+
 // Collects rankings of many users: their values are found on the pool's threads and added in the order of the users,
 // so that the means are the same for any number of threads. Users without a relevant candidate are skipped and counted.
 struct ranking_collector;
@@ -53,6 +71,19 @@ bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, 
                               struct ranking_collector **ret, struct error *error);
 void ranking_collector_destroy(struct ranking_collector *collector); // NULL is fine
 void ranking_collector_clear(struct ranking_collector *collector);   // forgets the users added so far
+// What rankings are given from now on (items, or NULL); the collector keeps the pointer.
+void ranking_collector_surprise(struct ranking_collector *collector, const double *surprise);
+
+// Values of single users, for paired tests. Zero-initialise to start; arrays grow with the users.
+struct user_values {
+	uint32_t *user; // (count)
+	double *value;  // (count, uses): NAN where undefined
+	size_t count, room, uses;
+};
+double *user_values_add(struct user_values *values, uint32_t user); // (uses), all NAN; valid until the next call
+void user_values_finish(struct user_values *values);
+// From now on each user who counts is added, as the place among the users since ranking_collector_clear; NULL: no more.
+void ranking_collector_keep(struct ranking_collector *collector, struct user_values *values);
 
 // One thread's memory for ranking.
 struct ranker {
@@ -61,6 +92,9 @@ struct ranker {
 	uint8_t *mark;     // (items) all 0 between users
 	uint32_t *best;    // (depth)
 	uint8_t *relevant; // (depth)
+	bool wants_auc;    // of every ranking
+	int32_t *key;      // (items) where wants_auc: the relevant candidates' scores
+	uint32_t *times;   // (lists of the collector, items) how often an item stood in the first k
 };
 // Ranks users 0 ... count - 1 and adds them. `rank` fills the ranking of one; it runs on any thread.
 void ranking_collector_add(struct ranking_collector *collector, size_t count,
@@ -81,8 +115,8 @@ struct question {
 // For `rank`: by score, the highest first; ties go to the lower item index.
 void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret);
 
-// The means over the users added so far, one a use (NAN for a cell metric, or where no user counted).
-void ranking_collector_result(const struct ranking_collector *collector, double *ret_means, size_t *ret_users,
+// The values over the users added so far, one a use (NAN for a cell metric, or where no user counted).
+void ranking_collector_result(const struct ranking_collector *collector, double *ret_values, size_t *ret_users,
                               size_t *ret_skipped);
 
 #endif

@@ -16,7 +16,12 @@
 	X(precision)                                                                                                       \
 	X(map)                                                                                                             \
 	X(mrr)                                                                                                             \
-	X(hit)
+	X(hit)                                                                                                             \
+	X(recall_capped)                                                                                                   \
+	X(user_auc)                                                                                                        \
+	X(novelty)                                                                                                         \
+	X(coverage)                                                                                                        \
+	X(gini)
 
 #define METRIC_DECLARE(name) extern const struct metric metric_##name;
 METRIC_LIST(METRIC_DECLARE)

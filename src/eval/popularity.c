@@ -5,13 +5,14 @@
 #include "base/memory.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { IS_EXCLUDED = 1, IS_RELEVANT = 2 };
 
 // The lists of a part by user, whatever the rows of the matrices are.
-struct lists {
+struct lists_by_user {
 	struct csr target, input, seen;
 	bool owned;      // transposed here
 	uint32_t *asked; // (asked_count) users with a target
@@ -19,8 +20,9 @@ struct lists {
 };
 
 struct walk {
-	const struct lists *lists;
+	const struct lists_by_user *lists;
 	const uint32_t *order; // (items) most train entries first, the lower index on ties
+	const uint32_t *times; // (items) train entries
 };
 
 static int compare_descending(const void *a, const void *b) {
@@ -30,28 +32,55 @@ static int compare_descending(const void *a, const void *b) {
 	return (x < y) - (x > y);
 }
 
-// By whole numbers: a float does not hold every count.
-static uint32_t *sort_items(const struct matrices *matrices, struct error *error) {
+uint32_t *popularity_counts(const struct matrices *matrices, struct error *error) {
 	const struct csr *train = &matrices->train;
-	uint64_t *key = memory_array(matrices->items, sizeof(*key), "popularity", error);
-	uint32_t *order = key ? memory_array(matrices->items, sizeof(*order), "popularity", error) : NULL;
-	if (!order) {
-		free(key);
-		return NULL;
-	}
-	for (size_t i = 0; i < matrices->items; i++)
-		key[i] = (uint32_t) ~(uint32_t)i;
+	uint32_t *times = memory_array(matrices->items, sizeof(*times), "popularity", error);
+	for (size_t row = 0; times && row < train->rows; row++)
+		for (size_t i = train->start[row]; i < train->start[row + 1]; i++)
+			times[matrices->items_as_rows ? row : train->column[i]]++;
+	return times;
+}
+
+// Users with a train entry.
+static size_t training_users(const struct matrices *matrices) {
+	const struct csr *train = &matrices->train;
+	size_t count = 0;
+	uint8_t *seen = memory_alloc(matrices->users + 1);
 	for (size_t row = 0; row < train->rows; row++)
 		for (size_t i = train->start[row]; i < train->start[row + 1]; i++)
-			key[matrices->items_as_rows ? row : train->column[i]] += UINT64_C(1) << 32;
-	qsort(key, matrices->items, sizeof(*key), compare_descending);
-	for (size_t i = 0; i < matrices->items; i++)
+			seen[matrices->items_as_rows ? train->column[i] : row] = 1;
+	for (size_t user = 0; user < matrices->users; user++)
+		count += seen[user];
+	free(seen);
+	return count;
+}
+
+double *surprise_create(const struct matrices *matrices, struct error *error) {
+	uint32_t *times = popularity_counts(matrices, error);
+	double *surprise = times ? memory_array(matrices->items, sizeof(*surprise), "the novelty of items", error) : NULL;
+	double users = surprise ? (double)training_users(matrices) : 0;
+	users = users > 0 ? users : 1;
+	for (size_t i = 0; surprise && i < matrices->items; i++)
+		surprise[i] = -log2((times[i] > 0 ? (double)times[i] : 1) / users);
+	free(times);
+	return surprise;
+}
+
+// By whole numbers: a float does not hold every count.
+static uint32_t *sort_items(const uint32_t *times, size_t items, struct error *error) {
+	uint64_t *key = memory_array(items, sizeof(*key), "popularity", error);
+	uint32_t *order = key ? memory_array(items, sizeof(*order), "popularity", error) : NULL;
+	for (size_t i = 0; order && i < items; i++)
+		key[i] = (uint64_t)times[i] << 32 | (uint32_t) ~(uint32_t)i;
+	if (order)
+		qsort(key, items, sizeof(*key), compare_descending);
+	for (size_t i = 0; order && i < items; i++)
 		order[i] = ~(uint32_t)key[i];
 	free(key);
 	return order;
 }
 
-static void lists_finish(struct lists *lists) {
+static void lists_finish(struct lists_by_user *lists) {
 	free(lists->asked);
 	if (!lists->owned)
 		return;
@@ -61,7 +90,7 @@ static void lists_finish(struct lists *lists) {
 }
 
 // The users with a target, in order.
-static bool find_asked(struct lists *lists, struct error *error) {
+static bool find_asked(struct lists_by_user *lists, struct error *error) {
 	const struct csr *target = &lists->target;
 	lists->asked = memory_array(target->rows, sizeof(*lists->asked), "popularity", error);
 	for (size_t user = 0; lists->asked && user < target->rows; user++)
@@ -70,10 +99,10 @@ static bool find_asked(struct lists *lists, struct error *error) {
 	return lists->asked;
 }
 
-static bool lists_init(struct lists *lists, const struct matrices *matrices, const struct part *part,
+static bool lists_init(struct lists_by_user *lists, const struct matrices *matrices, const struct part *part,
                        const struct part *valid_excluded, struct error *error) {
 	const struct csr *seen = valid_excluded && valid_excluded->target.start ? &valid_excluded->target : NULL;
-	*lists = (struct lists){.owned = matrices->items_as_rows};
+	*lists = (struct lists_by_user){.owned = matrices->items_as_rows};
 	if (!lists->owned) {
 		lists->target = part->target;
 		lists->input = *part->input;
@@ -105,21 +134,41 @@ static size_t mark_relevant(uint8_t *marks, const struct csr *target, size_t use
 	return count;
 }
 
+// As user_auc of the collector, in one walk over groups of equally popular items.
+static double walk_auc(const struct walk *walk, const uint8_t *marks, size_t items, size_t relevant) {
+	double twice = 0;
+	size_t before = 0, others = 0; // relevant ones in the groups walked so far
+	for (size_t i = 0; i < items;) {
+		size_t first = i, here[2] = {0};
+		for (; i < items && walk->times[walk->order[i]] == walk->times[walk->order[first]]; i++)
+			if (marks[walk->order[i]] != IS_EXCLUDED)
+				here[marks[walk->order[i]] == IS_RELEVANT]++;
+		twice += (double)here[0] * (double)(2 * before + here[1]);
+		before += here[1];
+		others += here[0];
+	}
+	return others ? twice / (2.0 * (double)relevant * (double)others) : NAN;
+}
+
 static void walk_user(const void *context, struct ranker *ranker, size_t index, struct ranking *ret) {
 	const struct walk *walk = context;
-	const struct lists *lists = walk->lists;
+	const struct lists_by_user *lists = walk->lists;
 	uint8_t *marks = ranker->mark;
 	size_t user = lists->asked[index];
 	set_marks(marks, &lists->input, user, IS_EXCLUDED);
 	if (lists->seen.start)
 		set_marks(marks, &lists->seen, user, IS_EXCLUDED);
-	*ret = (struct ranking){.relevant = ranker->relevant};
+	*ret = (struct ranking){.relevant = ranker->relevant, .item = ranker->best, .auc = NAN};
 	ret->relevant_count = mark_relevant(marks, &lists->target, user);
 	for (size_t i = 0; ret->relevant_count > 0 && i < ranker->items && ret->length < ranker->depth; i++) {
 		uint8_t mark = marks[walk->order[i]];
-		if (mark != IS_EXCLUDED)
-			ranker->relevant[ret->length++] = mark == IS_RELEVANT;
+		if (mark == IS_EXCLUDED)
+			continue;
+		ranker->best[ret->length] = walk->order[i];
+		ranker->relevant[ret->length++] = mark == IS_RELEVANT;
 	}
+	if (ranker->wants_auc && ret->relevant_count > 0)
+		ret->auc = walk_auc(walk, marks, ranker->items, ret->relevant_count);
 	set_marks(marks, &lists->input, user, 0);
 	set_marks(marks, &lists->target, user, 0);
 	if (lists->seen.start)
@@ -128,13 +177,15 @@ static void walk_user(const void *context, struct ranker *ranker, size_t index, 
 
 bool popularity_collect(const struct matrices *matrices, const struct part *part, const struct part *valid_excluded,
                         struct ranking_collector *collector, struct error *error) {
-	struct lists lists = {0};
+	struct lists_by_user lists = {0};
 	assert(part->target.liked);
-	uint32_t *order = sort_items(matrices, error);
+	uint32_t *times = popularity_counts(matrices, error);
+	uint32_t *order = times ? sort_items(times, matrices->items, error) : NULL;
 	bool done = order && lists_init(&lists, matrices, part, valid_excluded, error);
 	if (done)
-		ranking_collector_add(collector, lists.asked_count, walk_user, &(struct walk){&lists, order});
+		ranking_collector_add(collector, lists.asked_count, walk_user, &(struct walk){&lists, order, times});
 	free(order);
+	free(times);
 	lists_finish(&lists);
 	return done;
 }

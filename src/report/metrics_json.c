@@ -6,14 +6,14 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char *const part_names[PARTS] = {"train", "valid", "test"};
+const char *const part_names[PARTS] = {"train", "valid", "test"};
 
 // The members of a part's object; none where the part does not exist.
 static void json_part(struct json *json, const struct experiment *experiment, const struct part_result *part) {
 	bool ranking = false;
 	for (size_t i = 0; part->exists && i < experiment->uses_count; i++) {
 		json_real(json, experiment->uses[i].name, part->metric[i]);
-		ranking = ranking || experiment->uses[i].metric->over_ranking;
+		ranking = ranking || metric_ranks(experiment->uses[i].metric);
 	}
 	if (!ranking)
 		return;

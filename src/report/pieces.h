@@ -5,6 +5,8 @@
 #include "report/json.h"
 #include "train/result.h"
 
+extern const char *const part_names[PARTS]; // "train", "valid", "test"
+
 // {"epoch": 1, "train": {...}, "valid": {...}}, in metrics.json and history.jsonl alike.
 void json_epoch(struct json *json, const struct run_result *result, const struct epoch_result *epoch);
 

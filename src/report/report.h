@@ -24,7 +24,7 @@ bool run_folder_finished(const char *folder); // it holds metrics.json
 // listed; fails (ERROR_RUN) where it cannot be written, before anything is trained.
 bool run_folder_begin(const char *folder, const char *experiment_text, struct error *error);
 
-// Writes everything: experiment.cfg, history.jsonl, model.safetensors, loss.tsv, loss.gp, loss.svg, loss.png,
+// Writes everything: experiment.cfg, history.jsonl, model.safetensors, users.tsv, loss.tsv, loss.gp, loss.svg, loss.png,
 // graph.dot, graph.svg, run.json, and last metrics.json. All of it is made in a hidden folder beside, `.ID.PID.tmp`,
 // which never outlives the call. `note` is called with one line for each thing that could not be drawn (gnuplot or
 // graphviz missing); that is no failure.
@@ -37,6 +37,7 @@ void report_metrics_json(const struct run_result *result, struct text *text);
 void report_history_jsonl(const struct run_result *result, struct text *text);
 void report_run_json(const struct run_result *result, const struct provenance *provenance, struct text *text);
 void report_loss_tsv(const struct run_result *result, struct text *text);
+void report_users_tsv(const struct run_result *result, struct text *text);
 void report_loss_gp(const struct run_result *result,
                     struct text *text); // plots/style.gp and plots/loss.gp below its facts
 void report_graph_dot(const struct graph_facts *graph, const char *title, struct text *text);

@@ -58,6 +58,9 @@ static void write_history(const struct job *job, struct text *text) {
 static void write_tsv(const struct job *job, struct text *text) {
 	report_loss_tsv(&job->result, text);
 }
+static void write_users(const struct job *job, struct text *text) {
+	report_users_tsv(&job->result, text);
+}
 static void write_gp(const struct job *job, struct text *text) {
 	report_loss_gp(&job->result, text);
 }
@@ -81,6 +84,7 @@ static const struct piece {
     {EXPERIMENT, write_experiment},
     {"history.jsonl", write_history},
     {"model.safetensors", NULL},
+    {"users.tsv", write_users},
     {"loss.tsv", write_tsv},
     {"loss.gp", write_gp},
     {"loss.svg", NULL, .picture = true},

@@ -1,9 +1,12 @@
-// See evaluate.h. Rows go through the network in blocks; never more than a block of rankings is in memory. A row that
+// See evaluate.h. Rows go through the scorer in blocks; never more than a block of rankings is in memory. A row that
 // is ranked takes its cells from its scores; the others are computed at their target cells alone.
 #include "train/evaluate.h"
 
 #include "base/memory.h"
+#include "eval/popularity.h"
+#include "train/evaluate_users.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +15,27 @@ static const size_t SCORES_MOST = (size_t)1 << 26; // numbers: 256 MiB
 
 static bool asks(const struct experiment *experiment, bool rankings) {
 	for (size_t i = 0; i < experiment->uses_count; i++)
-		if (!experiment->uses[i].metric->over_cells == rankings)
+		if (metric_ranks(experiment->uses[i].metric) == rankings)
 			return true;
 	return false;
 }
 
 bool evaluate_ranks(const struct experiment *experiment) {
 	return asks(experiment, true);
+}
+
+// --- who predicts ---
+
+static void network_cells(void *context, const struct batch *batch, float *ret) {
+	network_predict_cells(context, batch, ret);
+}
+
+static struct matrix network_all(void *context, const struct batch *batch) {
+	return network_predict_all(context, batch);
+}
+
+struct scorer scorer_of_network(struct network *network) {
+	return (struct scorer){.context = network, .cells = network_cells, .all = network_all};
 }
 
 // --- levels ---
@@ -185,20 +202,54 @@ static bool part_init(const struct evaluation *e, int part, struct evaluation_pa
 		return false;
 	if (ranks && e->matrices->items_as_rows && p->ranked_count && !make_scores(e, p, error))
 		return false;
-	if (!asks(e->experiment, false))
+	if (e->no_cells || !asks(e->experiment, false))
 		return true;
 	p->prediction = memory_array(csr_count(p->source.target), sizeof(*p->prediction), "the predictions", error);
 	p->packed = memory_array(batch_cells_most(e->batch), sizeof(*p->packed), "the predictions", error);
 	return p->prediction && p->packed && find_plain(e, p, error);
 }
 
+static uint32_t *count_columns(const struct csr *csr, struct error *error) {
+	uint32_t *entries = memory_array(csr->columns, sizeof(*entries), "the train entries of columns", error);
+	for (size_t k = 0; entries && k < csr_count(csr); k++)
+		entries[csr->column[k]]++;
+	return entries;
+}
+
+static bool adjust_begin(struct evaluation *e, struct error *error) {
+	const struct evaluate_config *config = e->experiment->evaluate;
+	if (!config)
+		return true;
+	if (config->clip.set) {
+		e->adjust.clips = true;
+		e->adjust.low = config->clip.items[0];
+		e->adjust.high = config->clip.items[1];
+	}
+	e->adjust.cold = config->cold;
+	e->adjust.has_cold = !isnan(config->cold);
+	if (e->adjust.has_cold)
+		e->adjust.column_entries = e->column_entries = count_columns(&e->matrices->train, error);
+	return !e->adjust.has_cold || e->column_entries;
+}
+
+static bool collector_begin(struct evaluation *e, struct error *error) {
+	const struct experiment *x = e->experiment;
+	if (!ranking_collector_create(x->uses, x->uses_count, e->matrices->items, e->pool, &e->collector, error))
+		return false;
+	if (!metric_uses_want_surprise(x->uses, x->uses_count))
+		return true;
+	e->surprise = surprise_create(e->matrices, error);
+	ranking_collector_surprise(e->collector, e->surprise);
+	return e->surprise;
+}
+
 bool evaluation_begin(struct evaluation *e, struct error *error) {
 	e->parts = memory_alloc(PARTS * sizeof(*e->parts));
-	if (!evaluate_levels(e->matrices, &e->levels, &e->levels_count, error))
+	if (!evaluate_levels(e->matrices, &e->levels, &e->levels_count, error) || !adjust_begin(e, error))
 		return false;
-	return !evaluate_ranks(e->experiment) ||
-	       ranking_collector_create(e->experiment->uses, e->experiment->uses_count, e->matrices->items, e->pool,
-	                                &e->collector, error);
+	for (size_t i = 0; i < e->levels_count; i++)
+		e->levels[i] = adjust_value(&e->adjust, e->levels[i]);
+	return !evaluate_ranks(e->experiment) || collector_begin(e, error);
 }
 
 void evaluation_finish(struct evaluation *e) {
@@ -206,9 +257,13 @@ void evaluation_finish(struct evaluation *e) {
 		part_finish(&e->parts[part]);
 	free(e->parts);
 	free(e->levels);
+	free(e->column_entries);
+	free(e->surprise);
 	ranking_collector_destroy(e->collector);
 	e->parts = NULL;
 	e->levels = NULL;
+	e->column_entries = NULL;
+	e->surprise = NULL;
 	e->collector = NULL;
 }
 
@@ -218,21 +273,7 @@ static size_t at_most(size_t count, size_t most) {
 	return count < most ? count : most;
 }
 
-static void predict_plain(const struct evaluation *e, struct evaluation_part *p) {
-	const struct csr *target = p->source.target;
-	for (size_t first = 0; first < p->plain_count; first += e->rows) {
-		const uint32_t *rows = p->plain + first;
-		size_t count = at_most(p->plain_count - first, e->rows);
-		batch_gather(e->batch, &p->source, rows, count);
-		network_predict_cells(e->network, e->batch, p->packed);
-		const uint32_t *start = e->batch->target.start;
-		for (size_t i = 0; i < count; i++)
-			memcpy(p->prediction + target->start[rows[i]], p->packed + start[i],
-			       (start[i + 1] - start[i]) * sizeof(*p->packed));
-	}
-}
-
-// Full rows of scores, as the network gave them.
+// Full rows of scores, as the scorer gave them.
 struct block {
 	const struct evaluation *e;
 	struct evaluation_part *p;
@@ -248,6 +289,39 @@ static void take_cells(const struct block *b, size_t i) {
 	const real *scores = b->scores.data + i * b->scores.stride;
 	for (size_t k = target->start[b->row[i]]; k < target->start[b->row[i] + 1]; k++)
 		b->p->prediction[k] = (float)scores[target->column[k]];
+}
+
+enum { TAKE_ROWS = 16 };
+
+static void take_rows(void *context, size_t index) {
+	const struct block *b = context;
+	for (size_t i = index * TAKE_ROWS; i < at_most((index + 1) * TAKE_ROWS, b->scores.rows); i++)
+		take_cells(b, i);
+}
+
+static void predict_plain_cells(const struct evaluation *e, struct evaluation_part *p) {
+	const struct csr *target = p->source.target;
+	for (size_t first = 0; first < p->plain_count; first += e->rows) {
+		const uint32_t *rows = p->plain + first;
+		size_t count = at_most(p->plain_count - first, e->rows);
+		batch_gather(e->batch, &p->source, rows, count);
+		e->scorer.cells(e->scorer.context, e->batch, p->packed);
+		const uint32_t *start = e->batch->target.start;
+		for (size_t i = 0; i < count; i++)
+			memcpy(p->prediction + target->start[rows[i]], p->packed + start[i],
+			       (start[i + 1] - start[i]) * sizeof(*p->packed));
+	}
+}
+
+// Where the scorer has no other way: whole rows.
+static void predict_plain_rows(const struct evaluation *e, struct evaluation_part *p) {
+	for (size_t first = 0; first < p->plain_count; first += e->full_rows) {
+		struct block b = {.e = e, .p = p, .row = p->plain + first};
+		size_t count = at_most(p->plain_count - first, e->full_rows);
+		batch_gather(e->batch, &p->source, b.row, count);
+		b.scores = e->scorer.all(e->scorer.context, e->batch);
+		pool_run(e->pool, (count + TAKE_ROWS - 1) / TAKE_ROWS, take_rows, &b);
+	}
 }
 
 static void ask(const struct evaluation_part *p, size_t user, const float *scores, struct question *ret) {
@@ -279,12 +353,12 @@ static void rank_user_rows(const struct evaluation *e, struct evaluation_part *p
 		struct block b = {.e = e, .p = p, .row = p->ranked + first};
 		size_t count = at_most(p->ranked_count - first, e->full_rows);
 		batch_gather(e->batch, &p->source, b.row, count);
-		b.scores = network_predict_all(e->network, e->batch);
+		b.scores = e->scorer.all(e->scorer.context, e->batch);
 		ranking_collector_add(e->collector, count, rank_user_row, &b);
 	}
 }
 
-enum { TURN_USERS = 16, TURN_ROWS = 16 };
+enum { TURN_USERS = 16 };
 
 // Some users' scores of the block's items: from (items, users) to (users, items).
 static void turn_users(void *context, size_t index) {
@@ -298,12 +372,6 @@ static void turn_users(void *context, size_t index) {
 	}
 }
 
-static void take_rows(void *context, size_t index) {
-	const struct block *b = context;
-	for (size_t i = index * TURN_ROWS; i < at_most((index + 1) * TURN_ROWS, b->scores.rows); i++)
-		take_cells(b, i);
-}
-
 // The scores of `users` ranked users from all item rows; with the first of them, the cells of all rows.
 static void score_users(const struct evaluation *e, struct evaluation_part *p, size_t first_user, size_t users) {
 	size_t items = e->matrices->items;
@@ -313,10 +381,10 @@ static void score_users(const struct evaluation *e, struct evaluation_part *p, s
 		for (size_t i = 0; i < count; i++)
 			p->item[i] = (uint32_t)(first + i);
 		batch_gather(e->batch, &p->source, p->item, count);
-		b.scores = network_predict_all(e->network, e->batch);
+		b.scores = e->scorer.all(e->scorer.context, e->batch);
 		pool_run(e->pool, (users + TURN_USERS - 1) / TURN_USERS, turn_users, &b);
 		if (p->prediction && first_user == 0)
-			pool_run(e->pool, (count + TURN_ROWS - 1) / TURN_ROWS, take_rows, &b);
+			pool_run(e->pool, (count + TAKE_ROWS - 1) / TAKE_ROWS, take_rows, &b);
 	}
 }
 
@@ -338,25 +406,32 @@ static void rank_item_rows(const struct evaluation *e, struct evaluation_part *p
 
 // --- a part ---
 
-static void rank_users(const struct evaluation *e, struct evaluation_part *p, struct part_result *ret) {
-	double means[METRIC_USES_MAX];
+static void rank_users(const struct evaluation *e, struct evaluation_part *p, struct user_values *keep,
+                       struct part_result *ret) {
+	double values[METRIC_USES_MAX];
 	ranking_collector_clear(e->collector);
+	ranking_collector_keep(e->collector, keep);
 	if (e->matrices->items_as_rows)
 		rank_item_rows(e, p);
 	else
 		rank_user_rows(e, p);
-	ranking_collector_result(e->collector, means, &ret->ranked_users, &ret->skipped_users);
+	ranking_collector_keep(e->collector, NULL);
+	ranking_collector_result(e->collector, values, &ret->ranked_users, &ret->skipped_users);
 	ret->skipped_users += p->skipped;
 	for (size_t i = 0; i < e->experiment->uses_count; i++)
-		if (!e->experiment->uses[i].metric->over_cells)
-			ret->metric[i] = means[i];
+		if (metric_ranks(e->experiment->uses[i].metric))
+			ret->metric[i] = values[i];
+	for (size_t i = 0; keep && i < keep->count; i++)
+		keep->user[i] = p->ranked[keep->user[i]];
 }
 
-static void measure_cells(const struct evaluation *e, const struct evaluation_part *p, struct part_result *ret) {
+// values: the targets in the ratings' own scale.
+static void measure_cells(const struct evaluation *e, const struct evaluation_part *p, const float *values,
+                          struct part_result *ret) {
 	const struct csr *target = p->source.target;
 	struct cells cells = {.count = csr_count(target),
 	                      .prediction = p->prediction,
-	                      .target = target->value,
+	                      .target = values,
 	                      .liked = target->liked,
 	                      .levels = e->levels,
 	                      .levels_count = e->levels_count,
@@ -368,9 +443,41 @@ static void measure_cells(const struct evaluation *e, const struct evaluation_pa
 	}
 }
 
-bool evaluate_part(struct evaluation *e, int part, struct part_result *ret, struct error *error) {
+// ranked: users with a ranking, joined with those who have cells into ret_users.
+static bool join_users(const struct evaluation *e, const struct evaluation_part *p, const float *values,
+                       const struct user_values *ranked, struct user_values *ret_users, struct error *error) {
+	struct user_cells cells = {.uses = e->experiment->uses,
+	                           .uses_count = e->experiment->uses_count,
+	                           .target = p->source.target,
+	                           .value = values,
+	                           .prediction = p->prediction,
+	                           .items_as_rows = e->matrices->items_as_rows,
+	                           .levels = e->levels,
+	                           .levels_count = e->levels_count};
+	return users_measure(&cells, e->matrices->users, ranked, ret_users, error);
+}
+
+// All that needs no network any more once predictions and rankings are there.
+static bool finish_part(const struct evaluation *e, const struct evaluation_part *p, const struct user_values *ranked,
+                        struct part_result *ret, struct user_values *ret_users, struct error *error) {
+	const struct csr *target = p->source.target;
+	float *scaled = NULL;
+	if (p->prediction) {
+		if (!adjust_targets(&e->adjust, target, &scaled, error))
+			return false;
+		adjust_predictions(&e->adjust, p->source.ratings, target, p->prediction);
+		measure_cells(e, p, scaled ? scaled : target->value, ret);
+	}
+	bool good = !ret_users || join_users(e, p, scaled ? scaled : target->value, ranked, ret_users, error);
+	free(scaled);
+	return good;
+}
+
+static bool evaluate(struct evaluation *e, int part, struct part_result *ret, struct user_values *ret_users,
+                     struct error *error) {
 	struct evaluation_part *p = &e->parts[part];
 	struct batch_source source;
+	struct user_values ranked = {.uses = e->experiment->uses_count};
 	*ret = (struct part_result){0};
 	for (size_t i = 0; i < METRIC_USES_MAX; i++)
 		ret->metric[i] = NAN;
@@ -381,12 +488,22 @@ bool evaluate_part(struct evaluation *e, int part, struct part_result *ret, stru
 	if (!p->source.target && !part_init(e, part, p, error))
 		return false;
 	if (part != PART_TRAIN && e->collector)
-		rank_users(e, p, ret);
-	if (p->prediction) {
-		predict_plain(e, p);
-		measure_cells(e, p, ret);
-	}
+		rank_users(e, p, ret_users ? &ranked : NULL, ret);
+	if (p->prediction)
+		(e->scorer.cells ? predict_plain_cells : predict_plain_rows)(e, p);
+	bool good = finish_part(e, p, &ranked, ret, ret_users, error);
+	user_values_finish(&ranked);
 	if (part != PART_VALID) // which is evaluated again
 		part_finish(p);
-	return true;
+	return good;
+}
+
+bool evaluate_part(struct evaluation *e, int part, struct part_result *ret, struct error *error) {
+	return evaluate(e, part, ret, NULL, error);
+}
+
+bool evaluate_part_users(struct evaluation *e, int part, struct part_result *ret, struct user_values *ret_users,
+                         struct error *error) {
+	*ret_users = (struct user_values){.uses = e->experiment->uses_count};
+	return evaluate(e, part, ret, ret_users, error);
 }

@@ -41,6 +41,14 @@ static const struct key train_keys[] = {
 };
 static const struct schema train_schema = SCHEMA(struct train_config, train_keys);
 
+static const struct key evaluate_keys[] = {
+    KEY(evaluate_config, clip, KEY_REALS,
+        .doc = "Predictions are clipped to this range before cell metrics: low, high"),
+    KEY(evaluate_config, cold, KEY_REAL,
+        .doc = "Prediction where the user or the item (either one) has no training entry, for cell metrics"),
+};
+const struct schema evaluate_schema = SCHEMA(struct evaluate_config, evaluate_keys);
+
 // max below min: no bounds
 static const struct key expect_keys[] = {
     KEY(expect_config, metric, KEY_STRING, .flags = KEY_REQUIRED,
@@ -70,6 +78,8 @@ static const struct key experiment_keys[] = {
         .doc = "How weights follow their gradients"),
     KEY(experiment, train, KEY_GROUP, .schema = &train_schema, .fallback = "{ }",
         .doc = "How long, and in what batches"),
+    KEY(experiment, evaluate, KEY_GROUP, .schema = &evaluate_schema,
+        .doc = "What is done to predictions before cell metrics see them; rankings use the raw scores"),
     KEY(experiment, metrics, KEY_STRINGS, .fallback = "[ \"mse\", \"rmse\" ]",
         .doc = "What is measured; ranking metrics as name@k"),
     KEY(experiment, expect, KEY_LIST, .flags = KEY_NO_ID, .schema = &expect_schema,
@@ -151,6 +161,15 @@ static void check_unit_targets(const struct experiment *e, struct errors *errors
 	}
 }
 
+static void check_evaluate(const struct experiment *e, struct errors *errors) {
+	const struct reals *clip = e->evaluate ? &e->evaluate->clip : NULL;
+	if (!clip || !clip->set || (clip->count == 2 && clip->items[0] < clip->items[1]))
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "evaluate.clip"),
+	                                 "evaluate.clip is no range of two ascending numbers");
+	error_hint(error, "Say clip = [ 1.0, 5.0 ] for ratings from 1 to 5.");
+}
+
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
 	size_t length = strlen(e->name);
@@ -227,6 +246,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		settle_data(e);
 		data_check(e->data, e->tree, errors);
 	}
+	if (sound(e, "evaluate"))
+		check_evaluate(e, errors);
 	if (data && sound(e, "loss"))
 		check_unit_targets(e, errors);
 	if (sound(e, "optimizer"))
@@ -298,6 +319,8 @@ void experiment_protocol(const struct experiment *experiment, const char *finger
 	struct text text = {0};
 	struct hash hash;
 	schema_write(&data_schema, experiment->data, true, &text);
+	if (experiment->evaluate)
+		schema_write(&evaluate_schema, experiment->evaluate, true, &text);
 	hash_init(&hash);
 	hash_string(&hash, DEFINITIONS);
 	hash_string(&hash, text_string(&text));

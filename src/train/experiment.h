@@ -23,6 +23,12 @@ struct expect_config {
 	double at_most, at_least, value, tolerance; // NAN where left out
 	const char *source;
 };
+// What is done to predictions before cell metrics see them; NULL: nothing.
+struct evaluate_config {
+	struct reals clip; // two: low, high; in the ratings' own scale
+	double cold;       // likewise; NAN where left out
+};
+extern const struct schema evaluate_schema;
 
 struct experiment {
 	struct arena arena;       // owns everything below
@@ -37,6 +43,7 @@ struct experiment {
 	struct loss_config *loss;
 	struct optimizer_config *optimizer;
 	struct train_config *train;
+	struct evaluate_config *evaluate; // NULL where left out
 	struct strings metrics;
 	struct groups expect; // of struct expect_config
 	// derived from the above

@@ -39,6 +39,7 @@ struct run_result {
 	double final_loss; // train loss of the epoch that `final` and the model are from
 	size_t final_epoch;
 	struct part_result final[PARTS];   // by PART_*; train, valid, test
+	struct user_values users[PARTS];   // of test, or of valid where there is no test; by metric use
 	struct baselines baselines[PARTS]; // of valid and test; uses_count 0 where the part does not exist
 	struct graph_facts graph;
 	struct tensor_facts *tensors; // (tensors_count), the trained model

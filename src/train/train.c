@@ -223,7 +223,7 @@ static bool make_network(struct trainer *t, struct error *error) {
 	                                    .full_rows = full};
 	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
 		return false;
-	t->evaluation.network = t->network;
+	t->evaluation.scorer = scorer_of_network(t->network);
 	return evaluation_begin(&t->evaluation, error);
 }
 
@@ -387,11 +387,16 @@ static bool evaluate_baselines(struct trainer *t, struct error *error) {
 	            baseline_fit_create(m, t->experiment->uses, t->experiment->uses_count, t->pool, &fit, error);
 	for (int part = PART_VALID; good && part < PARTS; part++)
 		if (parts[part]->target.start)
-			good = baselines_evaluate(fit, parts[part], part == PART_TEST ? &m->valid : NULL, e->levels,
+			good = baselines_evaluate(fit, parts[part], part == PART_TEST ? &m->valid : NULL, &e->adjust, e->levels,
 			                          e->levels_count, &t->result->baselines[part], error);
 	baseline_fit_destroy(fit);
 	add_phase(t->result, "baselines", train_seconds() - start, 0);
 	return good;
+}
+
+// The part whose users' values are kept: test, or valid where there is no test.
+static int users_part(const struct matrices *m) {
+	return m->test.target.start ? PART_TEST : PART_VALID;
 }
 
 static bool finish_run(struct trainer *t, struct error *error) {
@@ -407,11 +412,13 @@ static bool finish_run(struct trainer *t, struct error *error) {
 	const struct csr *targets[PARTS] = {&m->train, &m->valid.target, &m->test.target};
 	for (int part = 0; part < PARTS; part++) {
 		const struct part_result *seen = &r->epochs[r->final_epoch - 1].valid;
-		if (part == PART_VALID && seen->exists) { // with these very weights
+		bool users = part == users_part(m);
+		if (part == PART_VALID && seen->exists && !users) { // with these very weights
 			r->final[part] = *seen;
 			continue;
 		}
-		if (!evaluate_part(&t->evaluation, part, &r->final[part], error))
+		if (users ? !evaluate_part_users(&t->evaluation, part, &r->final[part], &r->users[part], error)
+		          : !evaluate_part(&t->evaluation, part, &r->final[part], error))
 			return false;
 		evaluated += (double)csr_count(targets[part]);
 	}
@@ -511,4 +518,6 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 void train_result_finish(struct run_result *result) {
 	free(result->epochs);
 	result->epochs = NULL;
+	for (int part = 0; part < PARTS; part++)
+		user_values_finish(&result->users[part]);
 }

@@ -17,14 +17,15 @@ struct world {
 };
 
 static const double levels[] = {0, 1, 2.5, 4};
-static const struct metric *const metrics[] = {&metric_mse, &metric_ndcg, &metric_rmse,     &metric_recall,
-                                               &metric_mae, &metric_hit,  &metric_accuracy, &metric_auc,
-                                               &metric_map, &metric_mrr};
+static const struct metric *const metrics[] = {
+    &metric_mse,           &metric_ndcg,     &metric_rmse,    &metric_recall,   &metric_mae,
+    &metric_hit,           &metric_accuracy, &metric_auc,     &metric_map,      &metric_mrr,
+    &metric_recall_capped, &metric_user_auc, &metric_novelty, &metric_coverage, &metric_gini};
 enum { USES = sizeof(metrics) / sizeof(metrics[0]) };
 
 static void make_uses(struct metric_use *ret_uses) {
 	for (size_t i = 0; i < USES; i++)
-		ret_uses[i] = use_of(metrics[i], metrics[i]->takes_k ? 2 + i : 0);
+		ret_uses[i] = use_of(metrics[i], metrics[i]->takes_k ? 2 + i % 5 : 0);
 }
 
 static void draw_world(uint64_t *random, bool hold_out, struct world *ret) {
@@ -195,8 +196,18 @@ static void naive_popularity(const struct world *world, const struct naive *naiv
 	float scores[ITEMS];
 	size_t users, skipped;
 	assert_true(ranking_collector_create(uses, USES, ITEMS, NULL, &collector, &error));
-	for (size_t item = 0; item < ITEMS; item++)
+	double surprise[ITEMS], users_of_train = 0;
+	for (size_t user = 0; user < USERS; user++) {
+		bool trains = false;
+		for (size_t item = 0; item < ITEMS; item++)
+			trains = trains || world->cell[user][item] == TRAIN;
+		users_of_train += trains;
+	}
+	for (size_t item = 0; item < ITEMS; item++) {
 		scores[item] = (float)naive->popularity[item];
+		surprise[item] = -log2((naive->popularity[item] ? (double)naive->popularity[item] : 1) / users_of_train);
+	}
+	ranking_collector_surprise(collector, surprise);
 	ranking_collector_add(collector, USERS, rank_by_scores, &(struct asked){world, scores, part, valid_excluded});
 	ranking_collector_result(collector, ret_means, &users, &skipped);
 	ranking_collector_destroy(collector);
@@ -208,7 +219,7 @@ static void evaluate(const struct matrices *matrices, const struct part *part, c
 	struct baseline_fit *fit;
 	struct error error;
 	assert_true(baseline_fit_create(matrices, uses, uses_count, pool, &fit, &error));
-	assert_true(baselines_evaluate(fit, part, valid_excluded, levels, 4, ret, &error));
+	assert_true(baselines_evaluate(fit, part, valid_excluded, &(struct adjust){0}, levels, 4, ret, &error));
 	baseline_fit_destroy(fit);
 	pool_destroy(pool);
 }
@@ -224,7 +235,7 @@ static void check_part(const struct world *world, const struct naive *naive, enu
 	naive_popularity(world, naive, kind, valid_excluded != NULL, uses, popularity);
 	for (enum baseline baseline = 0; baseline < BASELINES; baseline++)
 		for (size_t i = 0; i < USES; i++) {
-			bool ranks = metrics[i]->takes_k, applies = ranks == (baseline == BASELINE_POPULARITY);
+			bool ranks = metric_ranks(metrics[i]), applies = ranks == (baseline == BASELINE_POPULARITY);
 			assert_true(baselines.applies[baseline][i] == applies);
 			if (!applies)
 				assert_true(isnan(baselines.value[baseline][i]));

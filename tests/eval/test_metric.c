@@ -4,13 +4,13 @@
 
 static void every_row_is_complete(void **state) {
 	(void)state;
-	static const char *const lower_is_better[] = {"mse", "rmse", "mae"};
+	static const char *const lower_is_better[] = {"mse", "rmse", "mae", "gini"};
 	for (size_t i = 0; i < metric_registry.count; i++) {
 		const struct metric *metric = (const struct metric *)metric_registry.rows[i];
 		assert_non_null(metric->row.name);
 		assert_true(strlen(metric->row.doc) > 10);
-		assert_true(!metric->over_cells != !metric->over_ranking);
-		assert_true(metric->takes_k == (metric->over_ranking != NULL));
+		assert_int_equal(!!metric->over_cells + !!metric->over_ranking + !!metric->over_lists, 1);
+		assert_true(metric->takes_k == (metric_ranks(metric) && !metric->wants_auc));
 		assert_ptr_equal(registry_find(&metric_registry, metric->row.name), metric);
 		bool is_error = false;
 		for (size_t j = 0; j < sizeof(lower_is_better) / sizeof(lower_is_better[0]); j++)
@@ -47,7 +47,7 @@ static void names_are_read(void **state) {
 #define KNOWN                                                                                                          \
 	"Known are \"mse\", \"rmse\", \"mae\", \"accuracy\", \"auc\", \"ndcg@10\", \"recall@10\", \"precision@10\", "      \
 	"\"map@10\", "                                                                                                     \
-	"\"mrr@10\", \"hit@10\"."
+	"\"mrr@10\", \"hit@10\", \"recall_capped@10\", \"user_auc\", \"novelty@10\", \"coverage@10\", \"gini@10\"."
 
 static void wrong_names_are_refused(void **state) {
 	(void)state;

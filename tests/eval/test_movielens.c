@@ -69,7 +69,7 @@ static void biases_equal_those_of_surprise(void **state) {
 		assert_int_equal(csr_count(&matrices.train), 80000);
 		assert_int_equal(csr_count(&matrices.test.target), 20000);
 		assert_true(baseline_fit_create(&matrices, uses, 2, NULL, &fit, &error));
-		assert_true(baselines_evaluate(fit, &matrices.test, NULL, NULL, 0, &baselines, &error));
+		assert_true(baselines_evaluate(fit, &matrices.test, NULL, &(struct adjust){0}, NULL, 0, &baselines, &error));
 		baseline_fit_destroy(fit);
 		assert_near(baselines.value[BASELINE_USER_ITEM_BIAS][0], 0.9599607042216342, 1e-7);
 		assert_near(baselines.value[BASELINE_USER_ITEM_BIAS][1], 0.7616715203814046, 1e-7);

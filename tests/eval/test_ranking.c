@@ -3,14 +3,18 @@
 
 enum { ITEMS = 40, USERS = 60 };
 
-static const struct metric *const ranking_metrics[] = {&metric_ndcg, &metric_recall, &metric_precision,
-                                                       &metric_map,  &metric_mrr,    &metric_hit};
+static const struct metric *const ranking_metrics[] = {&metric_ndcg,          &metric_recall,   &metric_precision,
+                                                       &metric_map,           &metric_mrr,      &metric_hit,
+                                                       &metric_recall_capped, &metric_user_auc, &metric_novelty};
 enum { METRICS = sizeof(ranking_metrics) / sizeof(ranking_metrics[0]) };
 
 static void hand_worked(void **state) {
 	(void)state;
 	const uint8_t relevant[] = {0, 1, 0, 1, 0};
-	struct ranking ranking = {.relevant = relevant, .length = 5, .relevant_count = 3};
+	const uint32_t item[] = {4, 3, 2, 1, 0};
+	const double surprise[] = {5, 4, 3, 2, 1};
+	struct ranking ranking = {
+	    .relevant = relevant, .item = item, .length = 5, .relevant_count = 3, .auc = 0.7, .surprise = surprise};
 	double second = 1 / log2(3), fourth = 1 / log2(5), third = 0.5;
 	static const size_t ks[] = {1, 2, 3, 4, 100};
 	const double expected[METRICS][5] = {
@@ -21,6 +25,9 @@ static void hand_worked(void **state) {
 	    {0, 0.5 / 2, 0.5 / 3, (0.5 + 0.5) / 3, (0.5 + 0.5) / 3},
 	    {0, 0.5, 0.5, 0.5, 0.5},
 	    {0, 1, 1, 1, 1},
+	    {0, 1.0 / 2, 1.0 / 3, 2.0 / 3, 2.0 / 3},
+	    {0.7, 0.7, 0.7, 0.7, 0.7},
+	    {1, 1.5, 2, 2.5, 3},
 	};
 	for (size_t metric = 0; metric < METRICS; metric++)
 		for (size_t i = 0; i < 5; i++)
@@ -37,6 +44,7 @@ static void the_best_order(void **state) {
 		assert_near(metric_map.over_ranking(&ranking, k), 1, 0);
 		assert_near(metric_mrr.over_ranking(&ranking, k), 1, 0);
 		assert_near(metric_hit.over_ranking(&ranking, k), 1, 0);
+		assert_near(metric_recall_capped.over_ranking(&ranking, k), 1, 0);
 		assert_near(metric_recall.over_ranking(&ranking, k), k < 3 ? (double)k / 3 : 1, 0);
 		assert_near(metric_precision.over_ranking(&ranking, k), k < 3 ? 1 : 3 / (double)k, 0);
 	}
@@ -81,6 +89,48 @@ static size_t naive_rank(const struct user *user, uint32_t item) {
 	return rank;
 }
 
+// Pairs of a relevant candidate and another one, one by one.
+static double naive_auc(const struct user *user) {
+	double won = 0, pairs = 0;
+	for (uint32_t i = 0; i < ITEMS; i++)
+		for (uint32_t j = 0; j < ITEMS; j++) {
+			float a = user->scores[i], b = user->scores[j];
+			if (holds(user->excluded, user->excluded_count, i) || holds(user->excluded, user->excluded_count, j) ||
+			    !holds(user->relevant, user->relevant_count, i) || holds(user->relevant, user->relevant_count, j))
+				continue;
+			bool equal = a == b || (isnan(a) && isnan(b)), above = a > b || (isnan(b) && !isnan(a));
+			won += equal ? 0.5 : above;
+			pairs++;
+		}
+	return pairs > 0 ? won / pairs : NAN;
+}
+
+static double surprise_of[ITEMS];
+
+// Adds the user's first k to `times`, and returns their mean surprise.
+static double naive_list(const struct user *user, size_t k, double times[ITEMS]) {
+	double sum = 0, count = 0;
+	for (uint32_t i = 0; i < ITEMS; i++) {
+		if (holds(user->excluded, user->excluded_count, i) || naive_rank(user, i) > k)
+			continue;
+		sum += surprise_of[i];
+		count++;
+		times[i]++;
+	}
+	return sum / count;
+}
+
+// Mean absolute difference of all pairs over twice the mean: the definition that needs no sorting.
+static double naive_gini(const double times[ITEMS]) {
+	double difference = 0, sum = 0;
+	for (size_t i = 0; i < ITEMS; i++) {
+		sum += times[i];
+		for (size_t j = 0; j < ITEMS; j++)
+			difference += fabs(times[i] - times[j]);
+	}
+	return difference / (2 * ITEMS * sum);
+}
+
 // Values of all metrics for one user; false where no relevant item is a candidate.
 static bool naive_user(const struct user *user, size_t k, double ret_value[METRICS]) {
 	size_t rank[ITEMS], relevant = 0, found = 0, first = 0;
@@ -107,14 +157,20 @@ static bool naive_user(const struct user *user, size_t k, double ret_value[METRI
 	ret_value[3] = precision_sum / (double)(relevant < k ? relevant : k);
 	ret_value[4] = first ? 1 / (double)first : 0;
 	ret_value[5] = found > 0;
+	ret_value[6] = (double)found / (double)(relevant < k ? relevant : k);
+	ret_value[7] = naive_auc(user);
 	return relevant > 0;
 }
 
 static const size_t cuts[] = {1, 3, 10, 2 * ITEMS};
-enum { CUTS = sizeof(cuts) / sizeof(cuts[0]), USES = METRICS * CUTS + 1 };
+enum { CUTS = sizeof(cuts) / sizeof(cuts[0]), LISTS = METRICS * CUTS, USES = LISTS + 2 * CUTS + 1 };
 
-// All metrics at all cuts, and a cell metric at the end.
+// All metrics at all cuts, then those over lists, and a cell metric at the end.
 static void make_uses(struct metric_use *ret_uses) {
+	for (size_t i = 0; i < CUTS; i++) {
+		ret_uses[LISTS + i] = use_of(&metric_coverage, cuts[i]);
+		ret_uses[LISTS + CUTS + i] = use_of(&metric_gini, cuts[i]);
+	}
 	for (size_t i = 0; i < METRICS * CUTS; i++)
 		ret_uses[i] = use_of(ranking_metrics[i / CUTS], cuts[i % CUTS]);
 	ret_uses[USES - 1] = use_of(&metric_mse, 0);
@@ -145,6 +201,9 @@ static struct ranking_collector *make_collector(const struct metric_use *uses, s
 	struct ranking_collector *collector;
 	struct error error;
 	assert_true(ranking_collector_create(uses, uses_count, ITEMS, pool, &collector, &error));
+	for (size_t i = 0; i < ITEMS; i++)
+		surprise_of[i] = (double)(i * i % 7) / 3;
+	ranking_collector_surprise(collector, surprise_of);
 	return collector;
 }
 
@@ -162,27 +221,45 @@ static void collector_equals_the_definitions(void **state) {
 	for (size_t round = 0; round < 50; round++) {
 		struct ranking_collector *collector = make_collector(uses, USES, NULL);
 		struct user user[USERS];
-		double sum[USES] = {0}, mean[USES];
+		double sum[USES] = {0}, defined[USES] = {0}, mean[USES], times[CUTS][ITEMS] = {{0}};
+		struct user_values kept = {.uses = USES};
 		size_t counted = 0, users, skipped;
 		for (size_t i = 0; i < USERS; i++)
 			draw_user(&random, &user[i]);
+		ranking_collector_keep(collector, &kept);
 		add_users(collector, user, USERS);
 		for (size_t i = 0; i < USERS; i++) {
 			double value[METRICS];
 			bool counts = false;
 			for (size_t cut = 0; cut < CUTS; cut++) {
 				counts = naive_user(&user[i], cuts[cut], value);
-				for (size_t metric = 0; counts && metric < METRICS; metric++)
-					sum[metric * CUTS + cut] += value[metric];
+				value[8] = counts ? naive_list(&user[i], cuts[cut], times[cut]) : NAN;
+				for (size_t metric = 0; counts && metric < METRICS; metric++) {
+					size_t use = metric * CUTS + cut;
+					assert_near(kept.value[counted * USES + use], value[metric], 1e-12);
+					sum[use] += isnan(value[metric]) ? 0 : value[metric];
+					defined[use] += !isnan(value[metric]);
+				}
 			}
+			if (counts)
+				assert_int_equal(kept.user[counted], i);
 			counted += counts;
 		}
 		ranking_collector_result(collector, mean, &users, &skipped);
 		assert_int_equal(users, counted);
 		assert_int_equal(skipped, USERS - counted);
 		assert_true(counted > 10 && skipped > 0);
-		for (size_t i = 0; i + 1 < USES; i++)
-			assert_near(mean[i], sum[i] / (double)counted, 1e-12);
+		assert_int_equal(kept.count, counted);
+		for (size_t i = 0; i < LISTS; i++)
+			assert_near(mean[i], sum[i] / defined[i], 1e-12);
+		for (size_t cut = 0; cut < CUTS; cut++) {
+			double covered = 0;
+			for (size_t i = 0; i < ITEMS; i++)
+				covered += times[cut][i] > 0;
+			assert_near(mean[LISTS + cut], covered / ITEMS, 0);
+			assert_near(mean[LISTS + CUTS + cut], naive_gini(times[cut]), 1e-12);
+		}
+		user_values_finish(&kept);
 		assert_true(isnan(mean[USES - 1]));
 		ranking_collector_destroy(collector);
 	}

@@ -45,6 +45,10 @@ static inline double fixture_over_ranking(const struct ranking *ranking, size_t 
 	return (double)(ranking->length + k);
 }
 
+static inline double fixture_over_lists(const struct lists *lists, size_t k) {
+	return (double)(lists->users + k);
+}
+
 static char fixture_items[] = "50\0x\"y\0\xe9t\xe9"; // the last in Latin-1
 static uint32_t fixture_item_offsets[] = {0, 3, 7};
 static char fixture_users[] = "u1\0u2\0u3\0u4";

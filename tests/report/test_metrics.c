@@ -176,9 +176,9 @@ static void test_run_json(void **state) {
 	struct text text = {0};
 	report_run_json(&f->result, &f->provenance, &text);
 	cJSON *root = parse(&text);
-	assert_keys(root,
-	            "schema experiment id resumed_from_epoch version commit command started ended seconds epochs "
-	            "final_epoch stopped_early host system cpu threads blas gpu peak_memory_bytes data phases epoch_seconds");
+	assert_keys(
+	    root, "schema experiment id resumed_from_epoch version commit command started ended seconds epochs "
+	          "final_epoch stopped_early host system cpu threads blas gpu peak_memory_bytes data phases epoch_seconds");
 	assert_number(root, "resumed_from_epoch", 0);
 	assert_string(root, "command/1", "run");
 	assert_string(root, "started", "2026-11-01T08:00:00Z");
@@ -194,6 +194,27 @@ static void test_run_json(void **state) {
 	fixture_destroy(f);
 }
 
+// Ids are kept on their line; what is of all lists together has no column.
+static void test_users(void **state) {
+	(void)state;
+	struct fixture *f = fixture_create(1, 1);
+	char awkward[] = "a\tb\0c\\d\ne\0u3\0u4";
+	uint32_t offsets[] = {0, 4, 10, 13}, users[] = {0, 1};
+	double values[] = {0.25, NAN, 1, 7, 0.1 + 0.2, 0, INFINITY, 8};
+	f->dataset.users.bytes = awkward;
+	f->dataset.users.offset = offsets;
+	f->metrics[3].over_ranking = NULL;
+	f->metrics[3].over_lists = fixture_over_lists;
+	f->result.users[PART_TEST] = (struct user_values){.user = users, .value = values, .count = 2, .uses = 4};
+	struct text text = {0};
+	report_users_tsv(&f->result, &text);
+	assert_string_equal(text_string(&text), "part\tuser\tmse\taccuracy\tauc\n"
+	                                        "test\ta\\tb\t0.25\tnan\t1\n"
+	                                        "test\tc\\\\d\\ne\t0.30000000000000004\t0\tnan\n");
+	text_finish(&text);
+	fixture_destroy(f);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_metrics_hold_the_result),
@@ -201,6 +222,7 @@ int main(void) {
 	    cmocka_unit_test(test_no_best_no_ranking_and_input),
 	    cmocka_unit_test(test_same_bytes),
 	    cmocka_unit_test(test_history),
+	    cmocka_unit_test(test_users),
 	    cmocka_unit_test(test_run_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

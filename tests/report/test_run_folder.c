@@ -8,9 +8,9 @@
 
 static const char *const all_files =
     "experiment.cfg graph.dot graph.svg history.jsonl loss.gp loss.png loss.svg loss.tsv "
-    "metrics.json model.safetensors run.json ";
+    "metrics.json model.safetensors run.json users.tsv ";
 static const char *const without_pictures = "experiment.cfg graph.dot history.jsonl loss.gp loss.tsv metrics.json "
-                                            "model.safetensors run.json ";
+                                            "model.safetensors run.json users.tsv ";
 static const char *const text_of_experiment = "name = \"beautybot\";\n";
 
 static int no_dot_folders(const struct dirent *entry) {
@@ -110,15 +110,15 @@ static void test_same_bytes_again(void **state) {
 	(void)state;
 	struct place place;
 	place_init(&place);
-	static const char *const stable[] = {"metrics.json", "model.safetensors", "history.jsonl",
-	                                     "loss.tsv",     "loss.gp",           "graph.dot"};
-	struct text first[6];
+	static const char *const stable[] = {"metrics.json", "model.safetensors", "history.jsonl", "loss.tsv",
+	                                     "loss.gp",      "graph.dot",         "users.tsv"};
+	struct text first[7];
 	assert_true(finish_run(&place)); // without a beginning, too
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 7; i++)
 		first[i] = slurp(place.run, stable[i]);
 	place.fixture->provenance.ended += 100;
 	assert_true(finish_run(&place)); // over the finished one
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 7; i++) {
 		struct text second = slurp(place.run, stable[i]);
 		assert_int_equal(second.length, first[i].length);
 		assert_memory_equal(second.data, first[i].data, second.length);

@@ -20,9 +20,9 @@ for override; do
 	overrides="$overrides -s $override"
 done
 
-# same RUN RUN: the four files that a contract with the user fixes to the byte.
+# same RUN RUN: the four files that a contract with the user fixes to the byte, and the users' own values.
 same() {
-	for file in metrics.json model.safetensors history.jsonl loss.tsv; do
+	for file in metrics.json model.safetensors history.jsonl loss.tsv users.tsv; do
 		cmp "$1/$file" "$2/$file" || fail "$file of $1 and $2 differ"
 	done
 }

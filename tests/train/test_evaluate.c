@@ -89,6 +89,7 @@ static void tear_down(struct world *w) {
 struct table {
 	float *score, *value;
 	bool *target, *liked, *excluded;
+	bool user_seen[150], item_seen[70]; // by input, by train
 };
 
 static bool *flags(const struct matrices *m) {
@@ -133,6 +134,14 @@ static void make_table(struct world *w, int part, struct table *ret) {
 	ret->excluded = flags(m);
 	assert_true(ret->score && ret->value);
 	fill_scores(w, &source, ret->score);
+	memset(ret->user_seen, 0, sizeof(ret->user_seen));
+	memset(ret->item_seen, 0, sizeof(ret->item_seen));
+	for (size_t row = 0; row < source.ratings->rows; row++)
+		for (size_t k = source.ratings->start[row]; k < source.ratings->start[row + 1]; k++)
+			ret->user_seen[m->items_as_rows ? source.ratings->column[k] : row] = true;
+	for (size_t row = 0; row < m->train.rows; row++)
+		for (size_t k = m->train.start[row]; k < m->train.start[row + 1]; k++)
+			ret->item_seen[m->items_as_rows ? row : m->train.column[k]] = true;
 	mark(m, source.target, ret->target);
 	mark(m, source.ratings, ret->excluded);
 	if (part == PART_TEST)
@@ -150,6 +159,17 @@ static void free_table(struct table *t) {
 	free(t->target);
 	free(t->liked);
 	free(t->excluded);
+}
+
+// What clip and cold make of a score.
+static double adjusted(const struct world *w, const struct table *t, size_t user, size_t item) {
+	const struct evaluate_config *config = w->experiment.evaluate;
+	double score = (double)t->score[user * w->matrices.items + item];
+	if (!config)
+		return score;
+	if (!isnan(config->cold) && (!t->user_seen[user] || !t->item_seen[item]))
+		score = config->cold;
+	return config->clip.set ? fmin(fmax(score, config->clip.items[0]), config->clip.items[1]) : score;
 }
 
 // From 1, among the candidates.
@@ -194,11 +214,11 @@ static void expect_part(struct world *w, int part, struct part_result *ret) {
 		for (size_t k = user * m->items; k < (user + 1) * m->items; k++) {
 			if (!t.target[k])
 				continue;
-			double difference = (double)t.score[k] - (double)t.value[k];
+			double score = adjusted(w, &t, user, k % m->items), difference = score - (double)t.value[k];
 			asked = true;
 			cells++;
 			sum[MSE] += difference * difference;
-			sum[ACCURACY] += (t.score[k] > 0.55F) == (t.value[k] > 0.55F);
+			sum[ACCURACY] += (score > 0.55) == (t.value[k] > 0.55F);
 		}
 		bool ranked = part != PART_TRAIN && add_user(&t, user * m->items, m->items, sum);
 		ret->ranked_users += ranked;
@@ -227,6 +247,41 @@ static void check(struct world *w, struct evaluation *e, int part, const struct 
 	}
 }
 
+// Users' values give the part's again: a mean over those who have a ranking, or over cells.
+static void check_users(struct world *w, struct evaluation *e, int part, const struct part_result *expected) {
+	struct part_result result;
+	struct user_values users;
+	struct error error;
+	const struct csr *target = part == PART_VALID ? &w->matrices.valid.target : &w->matrices.test.target;
+	double sum[USES] = {0}, weight[USES] = {0}, cells[150] = {0};
+	for (size_t row = 0; row < target->rows; row++)
+		for (size_t k = target->start[row]; k < target->start[row + 1]; k++)
+			cells[w->matrices.items_as_rows ? target->column[k] : row]++;
+	assert_true(evaluate_part_users(e, part, &result, &users, &error));
+	assert_int_equal(users.uses, w->experiment.uses_count);
+	for (size_t i = 0; i < users.count; i++)
+		for (size_t use = 0; use < USES; use++) {
+			double value = users.value[i * users.uses + use], counts = use < NDCG ? cells[users.user[i]] : 1;
+			assert_true(i == 0 || users.user[i] > users.user[i - 1]);
+			if (isnan(value))
+				continue;
+			sum[use] += value * counts;
+			weight[use] += counts;
+		}
+	for (size_t use = 0; use < USES; use++)
+		assert_true(fabs(sum[use] / weight[use] - expected->metric[use]) < 1e-6);
+	assert_true(weight[NDCG] == (double)expected->ranked_users);
+	assert_true(weight[MSE] == (double)csr_count(target));
+	user_values_finish(&users);
+}
+
+// The network without its way to single cells.
+static struct scorer scorer_of(struct network *network, bool cells) {
+	struct scorer scorer = scorer_of_network(network);
+	scorer.cells = cells ? scorer.cells : NULL;
+	return scorer;
+}
+
 static void equals_the_definition(const char *const *overrides, size_t overrides_count) {
 	static const size_t blocks[][3] = {{7, 3, 1000}, {64, 64, 70}, {150, 1, 0}}; // rows, full_rows, scores_most
 	struct world w;
@@ -238,10 +293,11 @@ static void equals_the_definition(const char *const *overrides, size_t overrides
 		assert_true(part == PART_TRAIN || !w.matrices.valid.target.start || expected[part].ranked_users > 5);
 	}
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
-		for (size_t threads = 0; threads < 2; threads++) {
+		for (size_t way = 0; way < 4; way++) {
+			bool threads = way % 2;
 			struct evaluation e = {.experiment = &w.experiment,
 			                       .matrices = &w.matrices,
-			                       .network = w.network,
+			                       .scorer = scorer_of(w.network, way < 2),
 			                       .batch = &w.batch,
 			                       .pool = threads ? w.pool : NULL,
 			                       .rows = blocks[i][0] < w.matrices.train.rows ? blocks[i][0] : w.matrices.train.rows,
@@ -251,6 +307,9 @@ static void equals_the_definition(const char *const *overrides, size_t overrides
 			for (int round = 0; round < 2; round++) // the second time with what was kept
 				for (int part = 0; part < PARTS; part++)
 					check(&w, &e, part, &expected[part]);
+			for (int part = PART_VALID; part < PARTS; part++)
+				if (expected[part].ranked_users > 0)
+					check_users(&w, &e, part, &expected[part]);
 			evaluation_finish(&e);
 		}
 	tear_down(&w);
@@ -273,6 +332,15 @@ static void held_out_users(void **state) {
 	equals_the_definition(overrides, 1);
 }
 
+static void clipped_with_a_default(void **state) {
+	(void)state;
+	const char *users[] = {"evaluate.clip=[ 0.3, 0.56 ]", "evaluate.cold=0.4", "data.source.ratings=300"};
+	const char *items[] = {"evaluate.clip=[ 0.3, 0.56 ]", "evaluate.cold=0.4", "data.source.ratings=300",
+	                       "data.rows=items"};
+	equals_the_definition(users, 3);
+	equals_the_definition(items, 4);
+}
+
 // All outputs are equal, as those of a dead unit: ties everywhere.
 static void equal_scores(void **state) {
 	(void)state;
@@ -282,10 +350,8 @@ static void equal_scores(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(users_as_rows),
-	    cmocka_unit_test(items_as_rows),
-	    cmocka_unit_test(held_out_users),
-	    cmocka_unit_test(equal_scores),
+	    cmocka_unit_test(users_as_rows),          cmocka_unit_test(items_as_rows), cmocka_unit_test(held_out_users),
+	    cmocka_unit_test(clipped_with_a_default), cmocka_unit_test(equal_scores),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
