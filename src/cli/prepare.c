@@ -36,8 +36,11 @@ static bool load_data(struct prepared *p, const struct options *options, const c
 
 static bool load(struct prepared *p, const struct options *options, const char *cache, struct error *error) {
 	double start = train_seconds();
-	if (!load_data(p, options, cache, error))
+	if (!load_data(p, options, cache, error)) {
+		if (p->experiment.data->obtain)
+			error_hint(error, "%s", p->experiment.data->obtain);
 		return false;
+	}
 	p->load_seconds = train_seconds() - start;
 	start = train_seconds();
 	if (!matrices_create(p->experiment.data, &p->dataset, p->experiment.seed, &p->matrices, error))

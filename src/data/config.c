@@ -35,12 +35,13 @@ static const struct key filter_keys[] = {
         .doc = "Users with fewer ratings are left out"),
     KEY(filter_config, min_item_ratings, KEY_INTEGER, .fallback = "1", .min = 1, .max = COUNT_MAX,
         .doc = "Items with fewer ratings are left out"),
+    KEY(filter_config, above, KEY_REAL, .doc = "Ratings up to this are left out, before users and items are counted"),
 };
 static const struct schema filter_schema = SCHEMA(struct filter_config, filter_keys);
 
 static const struct key buckets_keys[] = {
     KEY(buckets_config, thresholds, KEY_REALS, .flags = KEY_REQUIRED,
-        .doc = "Upper ends of the buckets but the last, inclusive, increasing"),
+        .doc = "Upper ends of the buckets but the last, inclusive, increasing; empty: one value for all ratings"),
     KEY(buckets_config, values, KEY_REALS, .flags = KEY_REQUIRED,
         .doc = "What the ratings of each bucket become; one more than thresholds"),
 };
@@ -97,5 +98,7 @@ static const struct key data_keys[] = {
                "(MovieLens: genres)"),
     KEY(data_config, split, KEY_GROUP, .schema = &split_schema,
         .doc = "Division into train, valid and test; left out: everything is train"),
+    KEY(data_config, obtain, KEY_STRING, .flags = KEY_NO_ID,
+        .doc = "Where the data comes from and where it goes, said where it is missing"),
 };
 const struct schema data_schema = SCHEMA(struct data_config, data_keys);

@@ -8,6 +8,7 @@
 
 struct filter_config {
 	int64_t min_user_ratings, min_item_ratings;
+	double above; // ratings up to this go first; NAN: none does
 };
 struct buckets_config {
 	struct reals thresholds, values;
@@ -37,6 +38,7 @@ struct data_config {
 	struct choice duplicates;                              // "error" | "last" | "mean"
 	struct features_config *user_features, *item_features; // NULL: none, or the format's own defaults
 	struct split_config *split;                            // NULL: everything is train
+	const char *obtain;                                    // NULL; where the data comes from and where it goes
 };
 extern const struct schema data_schema;
 extern const struct registry format_registry, split_registry;
@@ -118,6 +120,7 @@ struct matrices {
 	size_t coding_count;
 	double *thresholds, *values; // (levels - 1), (levels): the buckets; both NULL where there are none
 	size_t levels;
+	char split_hash[HASH_HEX];  // of the part of each rating, in the order of the data set
 	double liked;               // the threshold in use; -INFINITY: every entry is liked
 	const uint8_t *row_trained; // (rows) 1 where the row takes part in training (not held out by split `users`)
 };

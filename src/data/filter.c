@@ -1,9 +1,12 @@
-// The k-core (Seidman, "Network structure and minimum degree", Social Networks 1983) of the graph of users and items,
-// by passes over the ratings. The core is unique, so that the order in which ratings go does not matter.
+// Ratings up to a threshold go first, then follows the k-core (Seidman, "Network structure and minimum degree", Social
+// Networks 1983) of the graph of users and items, by passes over the ratings. The core is unique, so that the order in
+// which ratings go does not matter.
 #include "data/filter.h"
 
+#include "base/number.h"
 #include "data/split.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct degrees {
@@ -48,12 +51,38 @@ static size_t drop(const struct dataset *dataset, struct degrees *degrees, uint8
 	return dropped;
 }
 
+bool filter_keeps(const struct filter_config *filter, float rating) {
+	return !filter || isnan(filter->above) || rating > (float)filter->above;
+}
+
+// Returns how many are left.
+static size_t drop_low(const struct filter_config *filter, const struct dataset *dataset, uint8_t *part) {
+	size_t left = 0;
+	for (size_t i = 0; i < dataset->count; i++) {
+		bool kept = filter_keeps(filter, dataset->rating[i]);
+		part[i] = kept ? part[i] : SPLIT_DROPPED;
+		left += kept;
+	}
+	return left;
+}
+
+static bool none_above(const struct filter_config *filter, const struct dataset *dataset, struct error *error) {
+	char above[NUMBER_TEXT];
+	number_write(filter->above, above);
+	error_set(error, ERROR_DATA, "the filter leaves none of %zu ratings: none is above \"%s\"", dataset->count, above);
+	error_hint(error, "Lower data.filter.above.");
+	return false;
+}
+
 bool filter_apply(const struct filter_config *filter, const struct dataset *dataset, uint8_t *part,
                   struct error *error) {
 	size_t left = dataset->count;
 	struct degrees degrees;
 	if (left == 0) {
 		return error_set(error, ERROR_DATA, "the data holds no rating");
+	}
+	if (filter && !isnan(filter->above) && (left = drop_low(filter, dataset, part)) == 0) {
+		return none_above(filter, dataset, error);
 	}
 	if (!filter || (filter->min_user_ratings <= 1 && filter->min_item_ratings <= 1)) {
 		return true;

@@ -1,4 +1,4 @@
-// The iterative k-core filter (data.filter): what has too few ratings is removed until nothing more goes.
+// data.filter: ratings up to `above` are left out, then what has too few ratings is removed until nothing more goes.
 #ifndef AEXP_DATA_FILTER_H
 #define AEXP_DATA_FILTER_H
 
@@ -8,5 +8,7 @@
 // ERROR_DATA when nothing is left.
 bool filter_apply(const struct filter_config *filter, const struct dataset *dataset, uint8_t *part,
                   struct error *error);
+// Whether a rating is above the filter's threshold (compared as float, as ratings are stored); filter may be NULL.
+bool filter_keeps(const struct filter_config *filter, float rating);
 
 #endif

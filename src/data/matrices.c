@@ -28,14 +28,27 @@ static void builder_finish(struct builder *builder) {
 	free(builder->item_index);
 }
 
+// What the split made of the ratings, whatever keys and seeds led there.
+static void hash_split(const struct builder *builder) {
+	struct hash hash;
+	hash_init(&hash);
+	hash_string(&hash, "aexp.split/1");
+	hash_bytes(&hash, builder->assignment.part, builder->dataset->count);
+	hash_finish(&hash, builder->matrices->split_hash);
+}
+
 static bool divide(const struct data_config *config, uint64_t seed, struct builder *builder, struct error *error) {
 	const struct dataset *dataset = builder->dataset;
 	struct assignment *assignment = &builder->assignment;
 	*assignment = (struct assignment){.dataset = dataset, .seed = seed, .exists = {[PART_TRAIN] = true}};
 	assignment->part = memory_array(dataset->count, 1, "parts of ratings", error);
 	assignment->held_out = assignment->part ? memory_array(dataset->users.count, 1, "parts of users", error) : NULL;
-	return assignment->held_out && filter_apply(config->filter, dataset, assignment->part, error) &&
-	       split_assign(config, assignment, error);
+	bool divided = assignment->held_out && filter_apply(config->filter, dataset, assignment->part, error) &&
+	               split_assign(config, assignment, error);
+	if (divided) {
+		hash_split(builder);
+	}
+	return divided;
 }
 
 // Numbers what has a rating that the filter left, in the order of the data set. (*ret_index)[i] is i's number or
@@ -75,18 +88,28 @@ static bool number(struct builder *builder, struct error *error) {
 	       compact(builder, dataset->item, dataset->items.count, &builder->item_index, &m->item_of, &m->items, error);
 }
 
-static void set_buckets(const struct data_config *config, struct matrices *m) {
+static void set_values(const struct data_config *config, struct matrices *m) {
 	const struct buckets_config *buckets = config->buckets;
 	if (buckets && buckets->values.count > 0) {
 		m->levels = buckets->values.count;
 		m->values = arena_copy(&m->arena, buckets->values.items, m->levels * sizeof *m->values);
 		m->thresholds = arena_alloc(&m->arena, m->levels * sizeof *m->thresholds);
-		memcpy(m->thresholds, buckets->thresholds.items, (m->levels - 1) * sizeof *m->thresholds);
+		if (m->levels > 1) {
+			memcpy(m->thresholds, buckets->thresholds.items, (m->levels - 1) * sizeof *m->thresholds);
+		}
 	}
 	m->liked = config->liked;
 	if (isnan(m->liked)) {
 		m->liked = m->levels > 1 ? m->thresholds[m->levels - 2] : -INFINITY;
 	}
+}
+
+// What a rating becomes.
+static inline float value_of(const struct matrices *m, float rating) {
+	if (m->levels > 0) {
+		return (float)m->values[bucket_of(m->thresholds, m->levels, rating)];
+	}
+	return rating;
 }
 
 // The ratings of one part, as lists.
@@ -153,7 +176,7 @@ static void fill_block(void *context, size_t block) {
 			float rating = dataset->rating[i];
 			entries->user[at] = builder->user_index[dataset->user[i]];
 			entries->item[at] = builder->item_index[dataset->item[i]];
-			entries->value[at] = m->levels > 0 ? (float)m->values[bucket_of(m->thresholds, m->levels, rating)] : rating;
+			entries->value[at] = value_of(m, rating);
 			entries->liked[at++] = rating > liked;
 		}
 	}
@@ -240,7 +263,7 @@ static bool mark_trained(const struct builder *builder, struct error *error) {
 static bool build(const struct data_config *config, uint64_t seed, struct builder *builder, struct error *error) {
 	struct matrices *m = builder->matrices;
 	const struct dataset *dataset = builder->dataset;
-	set_buckets(config, m);
+	set_values(config, m);
 	return divide(config, seed, builder, error) && number(builder, error) && build_parts(builder, error) &&
 	       mark_trained(builder, error) &&
 	       coding_create(m->items_as_rows ? &dataset->item_attributes : &dataset->user_attributes,

@@ -38,9 +38,9 @@ struct ratings_block {
 	struct intern *users, *items;
 	struct lines lines; // over the text up to its end, at the block's first line. The first line of a file is line 1,
 	                    // that of any other block too, until the blocks before it are known
-	bool first;            // of the file
-	size_t until;          // bytes of the text: lines that begin there or later are not the block's
-	size_t place;          // in the arrays, of the block's first rating
+	bool first;         // of the file
+	size_t until;       // bytes of the text: lines that begin there or later are not the block's
+	size_t place;       // in the arrays, of the block's first rating
 	uint32_t *user, *item; // codes; see intern.h
 	float *rating;
 	int64_t *time; // NULL: none

@@ -2,8 +2,8 @@
 #include "data/split.h"
 
 static const struct row *const kinds[] = {
-    &split_ratio_kind.row, &split_per_user_kind.row, &split_leave_one_out_kind.row,
-    &split_time_kind.row,  &split_users_kind.row,    &split_files_kind.row,
+    &split_ratio_kind.row, &split_per_user_kind.row, &split_leave_one_out_kind.row, &split_time_kind.row,
+    &split_users_kind.row, &split_files_kind.row,    &split_kfold_kind.row,
 };
 const struct registry split_registry = {"split", "splits", kinds, sizeof kinds / sizeof kinds[0]};
 
@@ -36,6 +36,14 @@ void split_settle(const struct split_config *split, uint64_t run_seed) {
 	if (common && common->seed == SPLIT_SEED_OF_RUN) {
 		common->seed = run_seed;
 	}
+}
+
+size_t split_folds(const struct split_config *split) {
+	if (!split || split->kind.row != &split_kfold_kind.row) {
+		return 0;
+	}
+	const struct split_kfold *kfold = split->kind.params;
+	return kfold->fold > 0 ? 0 : (size_t)kfold->folds;
 }
 
 bool split_assign(const struct data_config *config, struct assignment *assignment, struct error *error) {

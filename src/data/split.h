@@ -25,10 +25,18 @@ struct split_leave_one_out {
 	bool valid;          // a second rating of each user is held out for validation
 	struct choice order; // "random" | "time"
 };
-struct split_users { // begins like struct split_shares, so that split_check_shares can read it
+struct split_users {
 	uint64_t seed;
-	double valid, test; // shares of the users
-	double fold_in;     // share of a held-out user's ratings that is its input
+	double valid, test;              // shares of the users; NAN where a number stands beside it (split_settle)
+	double fold_in;                  // share of a held-out user's ratings that is its input
+	int64_t valid_users, test_users; // how many users; 0: the share counts
+	bool floor;                      // the target of a held-out user is rounded down, and who has none is not asked
+	bool drop_cold_items;            // held-out ratings of items that no training user has are left out
+};
+struct split_kfold {
+	uint64_t seed;
+	int64_t folds, fold; // fold from 1; 0: each of them in turn, and the first where only one can be meant
+	double valid;        // share of the ratings that are not in the fold
 };
 struct split_files {
 	uint64_t seed;
@@ -69,6 +77,9 @@ void split_check_shares(const void *params, const struct data_config *config, co
 // The run's seed in place of SPLIT_SEED_OF_RUN; split may be NULL.
 void split_settle(const struct split_config *split, uint64_t run_seed);
 
+// Of split `kfold` without a `fold`: how many folds there are, each a run of its own; else 0. split may be NULL.
+size_t split_folds(const struct split_config *split);
+
 // Fills part, exists, fold_in and held_out, which come in the state that struct assignment names; assignment->seed is
 // the run's seed and is replaced by the split's own where that was written. config->split NULL: everything is train.
 bool split_assign(const struct data_config *config, struct assignment *assignment, struct error *error);
@@ -107,7 +118,7 @@ bool split_each_user(struct assignment *assignment, const uint64_t *key,
 
 // The kinds, one file each.
 extern const struct split split_ratio_kind, split_per_user_kind, split_leave_one_out_kind, split_time_kind,
-    split_users_kind, split_files_kind;
+    split_users_kind, split_files_kind, split_kfold_kind;
 
 // Rows of a key table that several kinds have.
 #define SPLIT_KEY_SEED(group)                                                                                          \

@@ -1,6 +1,7 @@
 // What `aexp data` prints, as numbers: the data after filter, buckets and split.
 #include "data/buckets.h"
 #include "data/data.h"
+#include "data/filter.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,14 +9,17 @@
 
 enum { HISTOGRAM_MOST = 20 }; // distinct values, or bins where there are more
 
-// The filter removes whole users and items: a rating is left where both of its sides are.
+// Filter and split remove whole users and items, and the filter low ratings: any other is left where both of its sides
+// are.
 struct kept {
 	const struct matrices *matrices;
+	const struct filter_config *filter;
 	uint8_t *user, *item; // (dataset users), (dataset items)
 };
 
-static bool kept_init(const struct matrices *m, struct kept *kept, struct error *error) {
-	*kept = (struct kept){.matrices = m};
+static bool kept_init(const struct matrices *m, const struct filter_config *filter, struct kept *kept,
+                      struct error *error) {
+	*kept = (struct kept){.matrices = m, .filter = filter};
 	kept->user = memory_array(m->dataset->users.count, 1, "kept users", error);
 	kept->item = kept->user ? memory_array(m->dataset->items.count, 1, "kept items", error) : NULL;
 	if (!kept->item) {
@@ -33,7 +37,8 @@ static bool kept_init(const struct matrices *m, struct kept *kept, struct error 
 
 static bool kept_rating(const struct kept *kept, size_t i) {
 	const struct dataset *dataset = kept->matrices->dataset;
-	return kept->user[dataset->user[i]] && kept->item[dataset->item[i]];
+	return kept->user[dataset->user[i]] && kept->item[dataset->item[i]] &&
+	       filter_keeps(kept->filter, dataset->rating[i]);
 }
 
 static void summarise(const struct kept *kept, struct data_statistics *ret) {
@@ -208,11 +213,10 @@ static bool count_parts(const struct matrices *m, struct data_statistics *ret, s
 
 bool data_statistics(const struct data_config *config, const struct matrices *matrices, struct data_statistics *ret,
                      struct error *error) {
-	(void)config;
 	const struct dataset *dataset = matrices->dataset;
 	struct kept kept;
 	*ret = (struct data_statistics){0};
-	if (!kept_init(matrices, &kept, error)) {
+	if (!kept_init(matrices, config->filter, &kept, error)) {
 		return false;
 	}
 	summarise(&kept, ret);

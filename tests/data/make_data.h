@@ -99,7 +99,7 @@ static const struct row make_order_random = {"random", "", SCHEMA_NONE}, make_or
 
 // The same user and item ratings everywhere, no buckets, no split.
 static inline void make_config(struct made_config *c) {
-	*c = (struct made_config){.data = {.rows = {&make_rows_users, NULL}, .liked = NAN}, .filter = {1, 1}};
+	*c = (struct made_config){.data = {.rows = {&make_rows_users, NULL}, .liked = NAN}, .filter = {1, 1, NAN}};
 	c->data.filter = &c->filter;
 	c->shares.seed = c->leave_one_out.seed = c->users.seed = c->files.seed = SPLIT_SEED_OF_RUN;
 }

@@ -13,10 +13,11 @@ static void create(const struct made_config *c, const struct dataset *d, uint64_
 	}
 }
 
-// Removes everything that is below the bounds, recounts, and again.
-static size_t naive_core(const struct dataset *d, size_t least_user, size_t least_item, uint8_t *kept) {
-	size_t left = d->count;
-	memset(kept, 1, d->count);
+// Removes low ratings, then everything that is below the bounds, recounts, and again.
+static size_t naive_core(const struct dataset *d, const struct filter_config *filter, uint8_t *kept) {
+	size_t least_user = (size_t)filter->min_user_ratings, least_item = (size_t)filter->min_item_ratings, left = 0;
+	for (size_t i = 0; i < d->count; i++)
+		left += kept[i] = isnan(filter->above) || d->rating[i] > filter->above;
 	for (bool changed = true; changed;) {
 		size_t *user = make_array(d->users.count, sizeof *user), *item = make_array(d->items.count, sizeof *item);
 		for (size_t i = 0; i < d->count; i++) {
@@ -43,9 +44,10 @@ static void filter_is_the_core(void **state) {
 	size_t empty = 0, whole = 0;
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct dataset d = make_dataset(&dice, 15, 15, 1 + dice_throw(&dice, 150));
-		struct filter_config filter = {(int64_t)dice_throw(&dice, 6), (int64_t)dice_throw(&dice, 6)};
+		struct filter_config filter = {(int64_t)dice_throw(&dice, 6), (int64_t)dice_throw(&dice, 6),
+		                               round % 2 ? (double)dice_throw(&dice, 6) : NAN};
 		uint8_t *kept = make_array(d.count, 1), *part = make_array(d.count, 1);
-		size_t left = naive_core(&d, (size_t)filter.min_user_ratings, (size_t)filter.min_item_ratings, kept);
+		size_t left = naive_core(&d, &filter, kept);
 		struct error error = {0};
 		assert_true(filter_apply(&filter, &d, part, &error) == (left > 0));
 		for (size_t i = 0; i < d.count; i++) {
@@ -173,7 +175,8 @@ static double thresholds[] = {-0.5, 3.5}, values[] = {0.1, 0, 1};
 
 static void throw_config(struct dice *dice, struct made_config *c) {
 	make_config(c);
-	c->filter = (struct filter_config){(int64_t)dice_throw(dice, 4), (int64_t)dice_throw(dice, 4)};
+	c->filter = (struct filter_config){(int64_t)dice_throw(dice, 4), (int64_t)dice_throw(dice, 4),
+	                                   dice_throw(dice, 2) ? (double)dice_throw(dice, 3) / 2 - 1 : NAN};
 	c->data.rows.row = dice_throw(dice, 2) ? &make_rows_items : &make_rows_users;
 	c->buckets.thresholds = (struct reals){thresholds, 2, true};
 	c->buckets.values = (struct reals){values, 3, true};
@@ -194,7 +197,7 @@ static void matrices_hold_every_rating_once(void **state) {
 		throw_config(&dice, &c);
 		a.part = make_array(d.count, 1);
 		a.held_out = make_array(d.users.count, 1);
-		naive_core(&d, (size_t)c.filter.min_user_ratings, (size_t)c.filter.min_item_ratings, kept);
+		naive_core(&d, &c.filter, kept);
 		for (size_t i = 0; i < d.count; i++) {
 			a.part[i] = kept[i] ? PART_TRAIN : SPLIT_DROPPED;
 		}
@@ -468,6 +471,9 @@ static void nothing_left_is_an_error(void **state) {
 	refuses(&c, &d, "the filter leaves none of 2 ratings: min_user_ratings is \"2\", min_item_ratings \"1\"",
 	        "Lower data.filter.min_user_ratings or data.filter.min_item_ratings.");
 	c.filter.min_user_ratings = 1;
+	c.filter.above = 2;
+	refuses(&c, &d, "the filter leaves none of 2 ratings: none is above \"2\"", "Lower data.filter.above.");
+	c.filter.above = NAN;
 	d.part = part;
 	c.files.train = c.files.valid = c.files.test = "x";
 	make_split(&c, &split_files_kind, &c.files);

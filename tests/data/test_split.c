@@ -304,6 +304,80 @@ static void users_are_held_out_whole(void **state) {
 	}
 }
 
+// As Liang et al. divide: so many users, the target rounded down, nothing asked of items that nobody trains on.
+static void users_can_be_counted_and_cold_items_dropped(void **state) {
+	(void)state;
+	struct dice dice = dice_make(8);
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		struct made_config c;
+		struct assignment a;
+		struct dataset d = throw_data(&dice, &c);
+		start(&a, &d, round);
+		make_split(&c, &split_users_kind, &c.users);
+		c.users.valid_users = 1, c.users.test_users = 2, c.users.floor = c.users.drop_cold_items = true;
+		struct error error = {0};
+		size_t with_ratings = 0;
+		for (size_t user = 0; user < d.users.count; user++)
+			for (size_t i = 0; i < d.count; i++)
+				if (d.user[i] == user) {
+					with_ratings++;
+					break;
+				}
+		bool good = split_assign(&c.data, &a, &error);
+		assert_int_equal(good, with_ratings > 3);
+		size_t held[PARTS] = {0};
+		for (size_t user = 0; good && user < d.users.count; user++) {
+			size_t left = 0, asked = 0;
+			for (size_t i = 0; i < d.count; i++) {
+				bool warm = false;
+				for (size_t k = 0; k < d.count; k++)
+					warm |= d.item[k] == d.item[i] && a.held_out[d.user[k]] == PART_TRAIN;
+				assert_int_equal(a.part[i] != SPLIT_DROPPED, warm);
+				left += d.user[i] == user && warm;
+				asked += d.user[i] == user && warm && !(a.part[i] & SPLIT_INPUT);
+			}
+			if (a.held_out[user] == SPLIT_DROPPED)
+				continue;
+			held[a.held_out[user]]++;
+			if (a.held_out[user] != PART_TRAIN)
+				assert_int_equal(asked, (size_t)((1 - c.users.fold_in) * (double)left + 1e-9));
+		}
+		if (good)
+			assert_true(held[PART_VALID] == 1 && held[PART_TEST] == 2);
+		finish(&a);
+		free_dataset(&d);
+	}
+}
+
+static void folds_divide_the_ratings(void **state) {
+	(void)state;
+	struct dice dice = dice_make(9);
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		struct made_config c;
+		struct dataset d = throw_data(&dice, &c);
+		struct split_kfold kind = {.seed = SPLIT_SEED_OF_RUN, .folds = 2 + (int64_t)dice_throw(&dice, 5), .valid = 0.25};
+		size_t *tests = make_array(d.count, sizeof *tests), left = 0;
+		make_split(&c, &split_kfold_kind, &kind);
+		for (kind.fold = 1; kind.fold <= kind.folds; kind.fold++) {
+			struct assignment a;
+			start(&a, &d, round);
+			assign(&c, &a);
+			size_t test = count(&a, PART_TEST);
+			assert_true(test == d.count / (size_t)kind.folds || test == d.count / (size_t)kind.folds + 1);
+			assert_int_equal(count(&a, PART_VALID), (size_t)llround(0.25 * (double)(d.count - test)));
+			assert_int_equal(count(&a, PART_TRAIN) + count(&a, PART_VALID) + test, d.count);
+			for (size_t i = 0; i < d.count; i++)
+				tests[i] += a.part[i] == PART_TEST;
+			finish(&a);
+		}
+		for (size_t i = 0; i < d.count; i++)
+			left += tests[i] != 1;
+		assert_int_equal(left, 0);
+		free(tests);
+		free_dataset(&d);
+	}
+}
+
 static void files_bring_their_parts(void **state) {
 	(void)state;
 	uint32_t user[] = {0, 0, 1, 1}, item[] = {0, 1, 0, 1};
@@ -531,6 +605,8 @@ int main(void) {
 	    cmocka_unit_test(per_user_rounds_half_down),
 	    cmocka_unit_test(leave_one_out_takes_one_of_each),
 	    cmocka_unit_test(users_are_held_out_whole),
+	    cmocka_unit_test(users_can_be_counted_and_cold_items_dropped),
+	    cmocka_unit_test(folds_divide_the_ratings),
 	    cmocka_unit_test(files_bring_their_parts),
 	    cmocka_unit_test(files_may_draw_validation),
 	    cmocka_unit_test(draw_takes_a_share_of_a_part),
