@@ -38,6 +38,10 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g) {
 	number_write_bytes(g->bytes, text[1]);
 	number_write_count((uint64_t)g->flops, text[2]);
 	printf("%-16s %-11s %-8s %12s %10s %14s\n", "total", "", "", text[0], text[1], text[2]);
+	if (p->experiment.model) {
+		printf("\nmodel %s, fitted in one go\n", p->experiment.model->kind.row->name);
+		return;
+	}
 	printf("\nloss %s (%s), optimizer %s, batch %zu, at most %lld epochs\n", p->experiment.loss->kind.row->name,
 	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name, p->graph.shape.batch,
 	       (long long)p->experiment.train->epochs);
@@ -77,7 +81,7 @@ static int plan_one(const char *path, const struct options *options) {
 	int code = prepare(path, options, true, &p);
 	if (code == 0) {
 		struct graph_facts facts;
-		graph_describe(&p.graph, &facts);
+		train_describe(&p.experiment, &p.matrices, &p.graph, &facts);
 		(options->json ? print_json : print_plan)(&p, &facts);
 	}
 	prepared_finish(&p);

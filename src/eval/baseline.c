@@ -5,6 +5,7 @@
 #include "eval/baseline.h"
 
 #include "base/memory.h"
+#include "eval/bias.h"
 #include "eval/popularity.h"
 
 #include <assert.h>
@@ -34,64 +35,24 @@ struct baseline_fit {
 
 // --- fitting ---
 
-// One side, users or items, while the other is fixed: rows of that side, bias by column.
-struct solve {
-	const struct csr *rows;
-	double mean, reg;    // reg: how many entries of bias 0 everyone is given beforehand
-	const double *other; // (columns); NULL: zero
-	double *ret_bias;    // (rows)
-};
-
-enum { SOLVE_ROWS = 64 };
-
-static void solve_rows(void *context, size_t index) {
-	const struct solve *solve = context;
-	const struct csr *rows = solve->rows;
-	size_t end = rows->rows - index * SOLVE_ROWS < SOLVE_ROWS ? rows->rows : (index + 1) * SOLVE_ROWS;
-	for (size_t row = index * SOLVE_ROWS; row < end; row++) {
-		size_t first = rows->start[row], count = rows->start[row + 1] - first;
-		double sum = 0;
-		for (size_t i = first; i < first + count; i++)
-			sum += (double)rows->value[i] - solve->mean - (solve->other ? solve->other[rows->column[i]] : 0.0);
-		solve->ret_bias[row] = count ? sum / (solve->reg + (double)count) : 0;
-	}
-}
-
-// Everyone's sum of (r - mean - other side's bias) over (reg + entries): the least-squares bias while the other side is
-// fixed. No entries, no bias.
-static void side_solve(struct pool *pool, struct solve solve) {
-	pool_run(pool, (solve.rows->rows + SOLVE_ROWS - 1) / SOLVE_ROWS, solve_rows, &solve);
-}
-
-static double mean_value(const struct csr *csr) {
-	size_t count = csr_count(csr);
-	double sum = 0;
-	for (size_t i = 0; i < count; i++)
-		sum += (double)csr->value[i];
-	return count ? sum / (double)count : NAN;
-}
-
 static void fit_item_means(struct baseline_fit *fit, const struct csr *by_item) {
-	side_solve(fit->pool, (struct solve){by_item, 0, 0, NULL, fit->item_mean});
+	bias_solve(fit->pool, (struct bias_side){by_item, 0, 0, NULL, fit->item_mean});
 	for (size_t i = 0; i < by_item->rows; i++)
 		if (by_item->start[i + 1] == by_item->start[i])
 			fit->item_mean[i] = fit->mean;
 }
 
 static void fit_biases(struct baseline_fit *fit, const struct csr *by_user, const struct csr *by_item) {
-	struct solve items = {by_item, fit->mean, BIAS_REG_ITEM, fit->user_bias, fit->item_bias};
-	struct solve users = {by_user, fit->mean, BIAS_REG_USER, fit->item_bias, fit->user_bias};
-	for (size_t epoch = 0; epoch < BIAS_EPOCHS; epoch++) {
-		side_solve(fit->pool, items);
-		side_solve(fit->pool, users);
-	}
+	struct bias_side items = {by_item, fit->mean, BIAS_REG_ITEM, fit->user_bias, fit->item_bias};
+	struct bias_side users = {by_user, fit->mean, BIAS_REG_USER, fit->item_bias, fit->user_bias};
+	bias_alternate(fit->pool, items, users, BIAS_EPOCHS);
 }
 
 static bool fit_all(struct baseline_fit *fit, struct error *error) {
 	const struct matrices *m = fit->matrices;
 	const struct csr *train = &m->train;
 	struct csr other = {0}; // train by the other side
-	fit->mean = mean_value(train);
+	fit->mean = bias_mean(train);
 	fit->item_mean = memory_array(m->items, sizeof(*fit->item_mean), "the baselines", error);
 	fit->item_bias = fit->item_mean ? memory_array(m->items, sizeof(double), "the baselines", error) : NULL;
 	fit->user_bias = fit->item_bias ? memory_array(m->users, sizeof(double), "the baselines", error) : NULL;
@@ -114,7 +75,8 @@ static double *fold_in(const struct baseline_fit *fit, const struct csr *input, 
 		free(bias);
 		return NULL;
 	}
-	side_solve(fit->pool, (struct solve){transposed ? &other : input, fit->mean, BIAS_REG_USER, fit->item_bias, bias});
+	bias_solve(fit->pool,
+	           (struct bias_side){transposed ? &other : input, fit->mean, BIAS_REG_USER, fit->item_bias, bias});
 	csr_finish(&other);
 	return bias;
 }

@@ -124,7 +124,8 @@ static void put_best(const struct run_result *result, struct text *text) {
 
 static void put_labels(const struct run_result *result, const char *metric, bool shared, struct text *text) {
 	struct text left = {0}, name = {0};
-	text_format(&left, shared ? "loss / %s" : "loss (%s)", shared ? metric : result->experiment->loss->kind.row->name);
+	const struct loss_config *loss = result->experiment->loss; // NULL: a model that has none
+	text_format(&left, shared ? "loss / %s" : "loss (%s)", shared ? metric : loss ? loss->kind.row->name : "none");
 	text_format(&name, "validation %s", metric);
 	put_text(text, "left_label", text_string(&left));
 	put_text(text, "valid_name", text_string(&name));
@@ -152,7 +153,7 @@ void report_loss_gp(const struct run_result *result, struct text *text) {
 	size_t use = drawn_use(result);
 	bool drawn = use < experiment->uses_count;
 	const char *metric = drawn ? experiment->uses[use].name : "";
-	bool shared = drawn && same_quantity(experiment->loss, metric);
+	bool shared = drawn && experiment->loss && same_quantity(experiment->loss, metric);
 	text_append(text, "# `gnuplot loss.gp` here draws loss.svg and loss.png from loss.tsv.\n\n");
 	put_title(experiment->name, text);
 	text_format(text, "epochs = %zu\n", result->epochs_count > 0 ? result->epochs[result->epochs_count - 1].epoch : 0);

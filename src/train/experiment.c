@@ -71,8 +71,10 @@ static const struct key experiment_keys[] = {
         .doc = "Runs with seeds seed, seed+1, ...; this version makes one"),
     KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }",
         .doc = "Ratings, and what is made of them"),
-    KEY(experiment, graph, KEY_LIST, .flags = KEY_REQUIRED, .schema = &node_schema,
+    KEY(experiment, graph, KEY_LIST, .schema = &node_schema,
         .doc = "The nodes; the inputs are \"ratings\" and \"user\", the output is the last node"),
+    KEY(experiment, model, KEY_GROUP, .schema = &model_schema,
+        .doc = "Instead of graph, loss, optimizer and train: a model that is fitted in one go"),
     KEY(experiment, loss, KEY_GROUP, .schema = &loss_schema, .fallback = "\"masked_mse\"", .doc = "What is minimised"),
     KEY(experiment, optimizer, KEY_GROUP, .schema = &optimizer_schema, .fallback = "\"adadelta\"",
         .doc = "How weights follow their gradients"),
@@ -170,6 +172,39 @@ static void check_evaluate(const struct experiment *e, struct errors *errors) {
 	error_hint(error, "Say clip = [ 1.0, 5.0 ] for ratings from 1 to 5.");
 }
 
+// Exactly one of graph and model; nothing beside a model that only training reads; users as rows, which is no loss:
+// cells are the same either way.
+static void check_model(const struct experiment *e, bool data, struct errors *errors) {
+	static const char *const trained[] = {"loss", "optimizer", "train"};
+	const struct value *graph = value_child(e->tree, "graph");
+	for (size_t i = 0; i < sizeof(trained) / sizeof(trained[0]); i++) {
+		if (!value_child(e->tree, trained[i]))
+			continue;
+		struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, trained[i]),
+		                                 "\"%s\" has no meaning beside \"model\"", trained[i]);
+		error_hint(error, "A model is fitted in one go: leave it out, and extend a file that has no %s.", trained[i]);
+	}
+	if (graph && (graph->type != VALUE_LIST || graph->as.children.count)) {
+		struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "graph"),
+		                                 "an experiment has a \"graph\" or a \"model\", not both");
+		error_hint(error, "Leave one of them out; graph = (); drops the graph of an extended file.");
+	}
+	if (data && !strcmp(e->data->rows.row->name, "items")) {
+		struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "data.rows"),
+		                                 "a model has users as rows, not items");
+		error_hint(error, "Leave data.rows out.");
+	}
+}
+
+static void check_graph(struct experiment *e, struct errors *errors) {
+	if (value_child(e->tree, "graph")) {
+		graph_check(&e->graph, e->tree, errors);
+		return;
+	}
+	struct error *error = errors_add(errors, ERROR_CONFIG, e->tree->at, "\"graph\" is missing, and so is \"model\"");
+	error_hint(error, "An experiment needs one of them.");
+}
+
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
 	size_t length = strlen(e->name);
@@ -248,17 +283,20 @@ static void check_all(struct experiment *e, struct errors *errors) {
 	}
 	if (sound(e, "evaluate"))
 		check_evaluate(e, errors);
-	if (data && sound(e, "loss"))
+	bool model = value_child(e->tree, "model");
+	if (model)
+		check_model(e, data, errors);
+	if (!model && data && sound(e, "loss"))
 		check_unit_targets(e, errors);
-	if (sound(e, "optimizer"))
+	if (!model && sound(e, "optimizer"))
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
-	if (sound(e, "graph"))
-		graph_check(&e->graph, e->tree, errors);
+	if (!model && sound(e, "graph"))
+		check_graph(e, errors);
 	size_t before = errors->count;
 	if (metrics)
 		check_metrics(e, errors);
 	metrics = metrics && errors->count == before;
-	if (metrics && sound(e, "train"))
+	if (!model && metrics && sound(e, "train"))
 		check_early_stop(e, errors);
 	if (metrics && sound(e, "expect"))
 		check_expect(e, errors);
@@ -280,6 +318,12 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 	if (errors->count > before)
 		return false;
 	settle_nodes(ret);
+	if (ret->model) { // what nothing reads is not written either
+		ret->graph = (struct groups){0};
+		ret->loss = NULL;
+		ret->optimizer = NULL;
+		ret->train = NULL;
+	}
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "data/data.h"
 #include "eval/metric.h"
+#include "model/model.h"
 #include "nn/config.h"
 
 struct early_stop_config {
@@ -39,7 +40,8 @@ struct experiment {
 	struct choice backend; // row is a struct backend_row
 	int64_t repeats;
 	struct data_config *data;
-	struct groups graph; // of struct node_config
+	struct groups graph;        // of struct node_config; without any where there is a model
+	struct model_config *model; // NULL where there is a graph; else loss, optimizer and train are NULL
 	struct loss_config *loss;
 	struct optimizer_config *optimizer;
 	struct train_config *train;

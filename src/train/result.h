@@ -3,6 +3,7 @@
 #define AEXP_TRAIN_RESULT_H
 
 #include "eval/baseline.h"
+#include "model/model.h"
 #include "nn/describe.h"
 #include "train/experiment.h"
 
@@ -42,6 +43,7 @@ struct run_result {
 	struct user_values users[PARTS];   // of test, or of valid where there is no test; by metric use
 	struct baselines baselines[PARTS]; // of valid and test; uses_count 0 where the part does not exist
 	struct graph_facts graph;
+	struct fitted *fitted;        // of a model without a graph: what its tensors lie in; else NULL
 	struct tensor_facts *tensors; // (tensors_count), the trained model
 	size_t tensors_count;
 	char weights_hash[HASH_HEX]; // of the tensors' names, shapes and bytes, in order

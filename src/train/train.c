@@ -4,6 +4,8 @@
 #include "nn/packed.h"
 #include "nn/schedule.h"
 #include "train/evaluate.h"
+#include "train/model_run.h"
+#include "train/outcome.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -63,6 +65,9 @@ static void check_batch(const struct experiment *experiment, size_t rows, struct
 
 bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
                 struct errors *errors) {
+	*ret = (struct graph){0};
+	if (experiment->model)
+		return model_plan(experiment, matrices, errors);
 	const struct csr *features = &matrices->features;
 	size_t rows = rows_in_use(&matrices->train), batch = (size_t)experiment->train->batch;
 	double entries = mean_entries(&matrices->train, rows);
@@ -79,6 +84,14 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	check_batch(experiment, rows, errors);
 	graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret, errors);
 	return errors->count == before;
+}
+
+void train_describe(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
+                    struct graph_facts *ret) {
+	if (experiment->model)
+		model_describe(experiment->model, matrices, &graph->arena, ret);
+	else
+		graph_describe(graph, ret);
 }
 
 // --- order of rows ---
@@ -177,18 +190,6 @@ struct trainer {
 	size_t waited;  // epochs since the best
 	struct schedule_state schedule;
 };
-
-static void add_phase(struct run_result *result, const char *name, double seconds, double ratings) {
-	for (size_t i = 0; i < result->phases_count; i++) {
-		if (!strcmp(result->phases[i].name, name)) {
-			result->phases[i].seconds += seconds;
-			result->phases[i].ratings += ratings;
-			return;
-		}
-	}
-	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
-		result->phases[result->phases_count++] = (struct phase){name, seconds, ratings};
-}
 
 enum { EVALUATION_ROWS = 256 };
 static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
@@ -363,11 +364,11 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 		if (!train_epoch(t, (uint32_t)epoch, &e->train_loss, error))
 			return false;
 		double trained = train_seconds();
-		add_phase(r, "train", trained - start, t->ratings - ratings);
+		run_add_phase(r, "train", trained - start, t->ratings - ratings);
 		if ((epoch % (size_t)config->evaluate_every == 0 || epoch == epochs) &&
 		    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
 			return false;
-		add_phase(r, "evaluate", train_seconds() - trained, (double)csr_count(&t->matrices->valid.target));
+		run_add_phase(r, "evaluate", train_seconds() - trained, (double)csr_count(&t->matrices->valid.target));
 		e->seconds = train_seconds() - start;
 		r->epochs_count++;
 		r->stopped_early = watch(t, e);
@@ -375,28 +376,6 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 			t->observer->epoch(t->observer->context, e);
 	}
 	return true;
-}
-
-static bool evaluate_baselines(struct trainer *t, struct error *error) {
-	const struct matrices *m = t->matrices;
-	const struct evaluation *e = &t->evaluation;
-	const struct part *parts[PARTS] = {NULL, &m->valid, &m->test};
-	struct baseline_fit *fit = NULL;
-	double start = train_seconds();
-	bool good = (!m->valid.target.start && !m->test.target.start) ||
-	            baseline_fit_create(m, t->experiment->uses, t->experiment->uses_count, t->pool, &fit, error);
-	for (int part = PART_VALID; good && part < PARTS; part++)
-		if (parts[part]->target.start)
-			good = baselines_evaluate(fit, parts[part], part == PART_TEST ? &m->valid : NULL, &e->adjust, e->levels,
-			                          e->levels_count, &t->result->baselines[part], error);
-	baseline_fit_destroy(fit);
-	add_phase(t->result, "baselines", train_seconds() - start, 0);
-	return good;
-}
-
-// The part whose users' values are kept: test, or valid where there is no test.
-static int users_part(const struct matrices *m) {
-	return m->test.target.start ? PART_TEST : PART_VALID;
 }
 
 static bool finish_run(struct trainer *t, struct error *error) {
@@ -412,7 +391,7 @@ static bool finish_run(struct trainer *t, struct error *error) {
 	const struct csr *targets[PARTS] = {&m->train, &m->valid.target, &m->test.target};
 	for (int part = 0; part < PARTS; part++) {
 		const struct part_result *seen = &r->epochs[r->final_epoch - 1].valid;
-		bool users = part == users_part(m);
+		bool users = part == run_users_part(m);
 		if (part == PART_VALID && seen->exists && !users) { // with these very weights
 			r->final[part] = *seen;
 			continue;
@@ -422,35 +401,8 @@ static bool finish_run(struct trainer *t, struct error *error) {
 			return false;
 		evaluated += (double)csr_count(targets[part]);
 	}
-	add_phase(r, "evaluate", train_seconds() - start, evaluated);
-	return evaluate_baselines(t, error);
-}
-
-static void hash_tensors(struct run_result *r) {
-	struct hash hash;
-	hash_init(&hash);
-	for (size_t i = 0; i < r->tensors_count; i++) {
-		const struct tensor_facts *tensor = &r->tensors[i];
-		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
-		hash_string(&hash, tensor->name);
-		hash_u64(&hash, tensor->shape[0]);
-		hash_u64(&hash, tensor->dimensions == 2 ? tensor->shape[1] : 0);
-		hash_bytes(&hash, tensor->data, elements * sizeof(*tensor->data));
-	}
-	hash_finish(&hash, r->weights_hash);
-}
-
-// The last step may leave weights that no loss was computed with.
-static bool check_weights(const struct run_result *r, struct error *error) {
-	for (size_t i = 0; i < r->tensors_count; i++) {
-		const struct tensor_facts *tensor = &r->tensors[i];
-		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
-		for (size_t k = 0; k < elements; k++)
-			if (!isfinite(tensor->data[k]))
-				return error_set(error, ERROR_RUN, "\"%s\" is not finite after epoch %zu", tensor->name,
-				                 r->final_epoch);
-	}
-	return true;
+	run_add_phase(r, "evaluate", train_seconds() - start, evaluated);
+	return run_baselines(&t->evaluation, r, error);
 }
 
 static bool train_all(struct trainer *t, struct error *error) {
@@ -463,10 +415,10 @@ static bool train_all(struct trainer *t, struct error *error) {
 	choose_watched(t);
 	if (!train_epochs(t, error) || !finish_run(t, error))
 		return false;
-	graph_describe(t->graph, &t->result->graph);
+	train_describe(t->experiment, t->matrices, t->graph, &t->result->graph);
 	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);
-	hash_tensors(t->result);
-	return check_weights(t->result, error);
+	run_hash_tensors(t->result);
+	return run_check_weights(t->result, error);
 }
 
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {
@@ -489,6 +441,8 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 	static const struct train_observer nobody = {0};
 	ret->experiment = experiment;
 	ret->matrices = matrices;
+	if (experiment->model)
+		return model_run(experiment, matrices, &graph->arena, pool, ret, ret_backend, error);
 	struct trainer t = {.experiment = experiment,
 	                    .matrices = matrices,
 	                    .graph = graph,
@@ -516,6 +470,9 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 }
 
 void train_result_finish(struct run_result *result) {
+	fitted_destroy(result->fitted);
+	free(result->fitted);
+	result->fitted = NULL;
 	free(result->epochs);
 	result->epochs = NULL;
 	for (int part = 0; part < PARTS; part++)

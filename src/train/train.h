@@ -14,9 +14,14 @@ struct train_observer {
 	bool (*interrupted)(void *context); // asked after each batch
 };
 
-// The plan of the experiment's graph for this data, and whether that data can be trained on. graph_finish either way.
+// The plan of the experiment's graph for this data (an empty one for a model), and whether that data can be trained on.
+// graph_finish either way.
 bool train_plan(const struct experiment *experiment, const struct matrices *matrices, struct graph *ret,
                 struct errors *errors);
+
+// What was planned, in the graph's arena: the graph's nodes, or one for a model.
+void train_describe(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
+                    struct graph_facts *ret);
 
 // Whether the experiment's backend is there on this machine: asked before anything is written.
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error);

@@ -7,14 +7,14 @@
 
 static const char *const experiment_text = "name = \"beautybot\";\n\tepochs = 3;\n";
 
-struct model {
+struct stored_model {
 	char *data;
 	size_t size, body; // where the tensors begin
 	cJSON *header;
 };
 
-static struct model model_read(const char *path) {
-	struct model model = {0};
+static struct stored_model model_read(const char *path) {
+	struct stored_model model = {0};
 	struct error error = {0};
 	assert_true(file_read(path, 1 << 20, &model.data, &model.size, &error));
 	assert_true(model.size >= 8);
@@ -37,28 +37,28 @@ static struct model model_read(const char *path) {
 	return model;
 }
 
-static void model_finish(struct model *model) {
+static void model_finish(struct stored_model *model) {
 	cJSON_Delete(model->header);
 	free(model->data);
 }
 
-static struct model model_of(const struct fixture *f) {
+static struct stored_model stored_of(const struct fixture *f) {
 	char *folder = fixture_folder(), *path = path_join(folder, "model.safetensors");
 	struct error error = {0};
 	assert_true(report_model_write(path, &f->result, experiment_text, &error));
-	struct model model = model_read(path);
+	struct stored_model model = model_read(path);
 	assert_true(folder_remove(folder, &error));
 	free(path);
 	free(folder);
 	return model;
 }
 
-static const char *metadata(const struct model *model, const char *key) {
+static const char *metadata(const struct stored_model *model, const char *key) {
 	const cJSON *all = cJSON_GetObjectItemCaseSensitive(model->header, "__metadata__");
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
 }
 
-static void check_tensor(const struct model *model, const cJSON *entry, size_t *offset, const struct fixture *f) {
+static void check_tensor(const struct stored_model *model, const cJSON *entry, size_t *offset, const struct fixture *f) {
 	const struct tensor_facts *tensor = NULL;
 	for (size_t i = 0; i < f->result.tensors_count; i++)
 		if (strcmp(f->tensors[i].name, entry->string) == 0)
@@ -85,7 +85,7 @@ static void test_tensors(void **state) {
 	struct fixture *f = fixture_create(2, 1);
 	f->tensors[2] = (struct tensor_facts){"a\"b.gamma", {1, 1}, 2, fixture_bias};
 	f->result.tensors_count = 3;
-	struct model model = model_of(f);
+	struct stored_model model = stored_of(f);
 	size_t offset = 0, count = 0;
 	const cJSON *entry;
 	cJSON_ArrayForEach(entry, model.header) {
@@ -103,7 +103,7 @@ static void test_tensors(void **state) {
 static void test_metadata_is_strings(void **state) {
 	(void)state;
 	struct fixture *f = fixture_create(2, 1);
-	struct model model = model_of(f);
+	struct stored_model model = stored_of(f);
 	const cJSON *item;
 	struct text keys = {0};
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(model.header, "__metadata__")) {
@@ -147,7 +147,7 @@ static void test_rows_are_items(void **state) {
 	f->matrices.values = f->matrices.thresholds = NULL;
 	f->matrices.levels = 0;
 	f->matrices.liked = -INFINITY;
-	struct model model = model_of(f);
+	struct stored_model model = stored_of(f);
 	assert_string_equal(metadata(&model, "rows"), "items");
 	assert_string_equal(metadata(&model, "users"), "[\"u1\",\"u2\",\"u3\",\"u4\"]");
 	assert_string_equal(metadata(&model, "popularity"), "[2,1,0]");
