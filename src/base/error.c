@@ -21,6 +21,7 @@ static void fill(struct error *error, enum error_code code, struct origin at, co
 	fill_text(error->message, sizeof error->message, format, arguments);
 	error->code = code;
 	error->line = at.line;
+	error->outside = false;
 	error->hint[0] = '\0';
 	if (at.file == NULL)
 		error->file[0] = '\0';

@@ -23,6 +23,7 @@ struct error {
 	enum error_code code;
 	char file[ERROR_FILE_MAX];    // "" where no file is meant; "-s KEY" for an override
 	size_t line;                  // from 1; 0 where no line is meant
+	bool outside;                 // the file is good, but names something that is not there
 	char message[ERROR_TEXT_MAX]; // short, lower case, the offending value quoted, no full stop
 	char hint[ERROR_TEXT_MAX];    // "" or a full sentence that says how to mend it
 };
@@ -35,9 +36,9 @@ struct origin {
 
 // Fills *error (which may be NULL) and returns false, so that a caller can write `return error_set(...)`.
 bool error_set(struct error *error, enum error_code code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 bool error_at(struct error *error, enum error_code code, struct origin at, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 void error_hint(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Writes "file:line: message" (or as much of it as is known) into text, always terminated.
@@ -50,7 +51,7 @@ struct errors {
 };
 
 struct error *errors_add(struct errors *errors, enum error_code code, struct origin at, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+    __attribute__((format(printf, 4, 5)));
 void errors_push(struct errors *errors, const struct error *error);
 void errors_finish(struct errors *errors);
 

@@ -395,8 +395,11 @@ static const char *lookup(const char *path, const char *name, size_t length, str
 	struct text variable = {0};
 	text_append_bytes(&variable, name, length);
 	const char *value = getenv(variable.data);
-	if (value == NULL)
+	if (value == NULL) {
 		error_set(error, ERROR_CONFIG, "environment variable \"%s\" is not set", variable.data);
+		if (error)
+			error->outside = true;
+	}
 	text_finish(&variable);
 	return value;
 }

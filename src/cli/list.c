@@ -15,7 +15,10 @@ static void print_row(const struct run_entry *run) {
 		printf("unfinished\n");
 		return;
 	}
-	printf("%-10s %6zu", run->backend, run->epochs);
+	if (run->runs)
+		printf("%-10s %zu runs", run->backend, run->runs);
+	else
+		printf("%-10s %6zu", run->backend, run->epochs);
 	if (!isnan(run->best_value))
 		printf("  best %s %.6g in epoch %zu", run->best_metric, run->best_value, run->best_epoch);
 	for (size_t i = 0; i < run->final_count && i < 8; i++)
@@ -32,6 +35,9 @@ static void json_run(struct json *json, const struct run_entry *run) {
 	json_bool(json, "finished", run->finished);
 	if (run->finished) {
 		json_string(json, "backend", run->backend);
+		json_string(json, "protocol", run->protocol);
+		if (run->runs)
+			json_count(json, "runs", run->runs);
 		json_string(json, "seed", run->seed);
 		json_count(json, "epochs", run->epochs);
 		json_count(json, "best_epoch", run->best_epoch);
@@ -91,8 +97,9 @@ static void print_run(const struct run_entry *run) {
 	print_row(run);
 	for (size_t i = 0; i < run->final_count; i++)
 		printf("  %-24s %.9g\n", run->final[i].name, run->final[i].value);
-	static const char *const files[] = {"metrics.json", "history.jsonl", "run.json",  "model.safetensors",
-	                                    "loss.png",     "loss.svg",      "graph.svg", "experiment.cfg"};
+	static const char *const files[] = {"metrics.json", "summary.json",      "history.jsonl",
+	                                    "run.json",     "model.safetensors", "loss.png",
+	                                    "loss.svg",     "graph.svg",         "experiment.cfg"};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char *path = path_join(run->folder, files[i]);
 		if (file_exists(path))
@@ -113,7 +120,7 @@ static int show(const struct options *options) {
 		return (int)error.code;
 	}
 	runs_read_one(folder, &arena, &run);
-	bool found = !options->json || print_file(folder, "metrics.json");
+	bool found = !options->json || print_file(folder, run.runs ? "summary.json" : "metrics.json");
 	if (!options->json)
 		print_run(&run);
 	if (!found)

@@ -324,6 +324,7 @@ static void check_expands(struct reader *r, const char *string, struct origin at
 		return;
 	}
 	struct error *added = errors_add(r->errors, ERROR_CONFIG, at, "%s", error.message);
+	added->outside = error.outside;
 	if (error.hint[0])
 		error_hint(added, "%s", error.hint);
 }

@@ -18,7 +18,7 @@ struct provenance {
 
 // results/NAME/ID of a run. free() what they return.
 char *run_folder_path(const char *results, const char *name, const char *id);
-bool run_folder_finished(const char *folder); // it holds metrics.json
+bool run_folder_finished(const char *folder); // it holds metrics.json, or summary.json
 
 // Creates the folder and its experiment.cfg (the text that experiment_write gives), so that an unfinished run can be
 // listed; fails (ERROR_RUN) where it cannot be written, before anything is trained.

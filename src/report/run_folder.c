@@ -20,9 +20,10 @@ char *run_folder_path(const char *results, const char *name, const char *id) {
 }
 
 bool run_folder_finished(const char *folder) {
-	char *path = path_join(folder, METRICS);
-	bool finished = file_exists(path);
+	char *path = path_join(folder, METRICS), *summary = path_join(folder, "summary.json");
+	bool finished = file_exists(path) || file_exists(summary);
 	free(path);
+	free(summary);
 	return finished;
 }
 

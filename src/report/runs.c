@@ -55,6 +55,15 @@ static bool is_metric(const struct cJSON *value) {
 	return value->string && strcmp(value->string, "ranked_users") != 0 && strcmp(value->string, "skipped_users") != 0;
 }
 
+// A number, or of a summary its mean with the interval.
+static bool read_figure(const struct cJSON *value, bool summary, struct run_value *ret) {
+	ret->low = ret->high = NAN;
+	if (!summary)
+		return read_real(value, &ret->value);
+	return read_real(member(value, "mean"), &ret->value) && read_real(member(value, "low"), &ret->low) &&
+	       read_real(member(value, "high"), &ret->high);
+}
+
 static bool read_final(struct arena *arena, const struct cJSON *metrics, struct run_entry *entry) {
 	const struct cJSON *final = member(metrics, "final"), *part, *value;
 	size_t count = 0;
@@ -68,9 +77,10 @@ static bool read_final(struct arena *arena, const struct cJSON *metrics, struct 
 		cJSON_ArrayForEach(value, part) {
 			if (!is_metric(value))
 				continue;
-			if (!read_real(value, &entry->final[entry->final_count].value))
+			struct run_value *figure = &entry->final[entry->final_count++];
+			figure->name = arena_format(arena, "%s.%s", part->string, value->string);
+			if (!read_figure(value, entry->runs > 0, figure))
 				return false;
-			entry->final[entry->final_count++].name = arena_format(arena, "%s.%s", part->string, value->string);
 		}
 	}
 	return true;
@@ -84,8 +94,31 @@ static bool read_metrics(struct arena *arena, const struct cJSON *metrics, struc
 		return false;
 	entry->epochs = (size_t)cJSON_GetArraySize(epochs);
 	return read_string(arena, metrics, "backend", &entry->backend) &&
-	       read_string(arena, metrics, "seed", &entry->seed) && read_best(arena, metrics, entry) &&
+	       read_string(arena, metrics, "seed", &entry->seed) &&
+	       read_string(arena, metrics, "protocol", &entry->protocol) && read_best(arena, metrics, entry) &&
 	       read_final(arena, metrics, entry);
+}
+
+static bool read_summary(struct arena *arena, const struct cJSON *summary, struct run_entry *entry) {
+	const char *schema;
+	const struct cJSON *runs = member(summary, "runs");
+	if (!read_string(arena, summary, "schema", &schema) || strcmp(schema, "aexp.summary/1") != 0 ||
+	    !cJSON_IsArray(runs) || cJSON_GetArraySize(runs) == 0)
+		return false;
+	entry->runs = (size_t)cJSON_GetArraySize(runs);
+	return read_string(arena, summary, "backend", &entry->backend) &&
+	       read_string(arena, summary, "protocol", &entry->protocol) && read_final(arena, summary, entry);
+}
+
+static bool read_file(struct arena *arena, const char *folder, const char *name,
+                      bool (*read)(struct arena *, const struct cJSON *, struct run_entry *), struct run_entry *entry) {
+	char *path = path_join(folder, name);
+	struct error error = {0};
+	struct cJSON *object = NULL;
+	bool good = json_read(path, METRICS_MOST, &object, &error) && read(arena, object, entry);
+	cJSON_Delete(object);
+	free(path);
+	return good;
 }
 
 static struct run_entry read_entry(struct arena *arena, const char *name, const char *id, const char *folder) {
@@ -94,15 +127,15 @@ static struct run_entry read_entry(struct arena *arena, const char *name, const 
 	                                     .folder = arena_string(arena, folder),
 	                                     .backend = "",
 	                                     .seed = "",
+	                                     .protocol = "",
 	                                     .best_metric = "",
 	                                     .best_value = NAN};
 	struct run_entry entry = unfinished;
-	char *path = path_join(folder, "metrics.json");
-	struct error error = {0};
-	struct cJSON *metrics = NULL;
-	entry.finished = json_read(path, METRICS_MOST, &metrics, &error) && read_metrics(arena, metrics, &entry);
-	cJSON_Delete(metrics);
-	free(path);
+	entry.finished = read_file(arena, folder, "metrics.json", read_metrics, &entry);
+	if (!entry.finished) {
+		entry = unfinished;
+		entry.finished = read_file(arena, folder, "summary.json", read_summary, &entry);
+	}
 	return entry.finished ? entry : unfinished;
 }
 

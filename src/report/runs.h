@@ -7,12 +7,14 @@
 
 struct run_value {
 	const char *name;
-	double value; // NAN where null
+	double value;     // NAN where null; of several runs the mean
+	double low, high; // its 95 % interval; NAN where there is none
 };
 struct run_entry {
 	const char *name, *id, *folder;
 	bool finished;
-	const char *backend, *seed;
+	size_t runs;                           // that it is the summary of; 0: a run of its own
+	const char *backend, *seed, *protocol; // seed "" of a summary
 	size_t epochs, best_epoch;
 	const char *best_metric;
 	double best_value;       // NAN where null

@@ -57,6 +57,7 @@ static const struct key expect_keys[] = {
     KEY(expect_config, at_least, KEY_REAL, .doc = "The figure may not be below this"),
     KEY(expect_config, value, KEY_REAL, .doc = "The figure is this, within tolerance"),
     KEY(expect_config, tolerance, KEY_REAL, .min = 0, .max = 1e9, .doc = "How far from value it may be"),
+    KEY(expect_config, published, KEY_REAL, .doc = "The figure that the source gives, to set ours beside"),
     KEY(expect_config, source, KEY_STRING, .doc = "Where the figure stands"),
 };
 static const struct schema expect_schema = SCHEMA(struct expect_config, expect_keys);
@@ -67,8 +68,8 @@ static const struct key experiment_keys[] = {
         .doc = "Of everything random: split, initial weights, order, dropout"),
     KEY(experiment, backend, KEY_CHOICE, .registry = &backend_registry, .fallback = "\"openblas\"",
         .doc = "What computes"),
-    KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1,
-        .doc = "Runs with seeds seed, seed+1, ...; this version makes one"),
+    KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 10000,
+        .doc = "Runs with seeds seed, seed+1, ..., and their means with 95 % intervals"),
     KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }",
         .doc = "Ratings, and what is made of them"),
     KEY(experiment, graph, KEY_LIST, .schema = &node_schema,

@@ -22,6 +22,7 @@ struct train_config {
 struct expect_config {
 	const char *metric;                         // "test.mse"
 	double at_most, at_least, value, tolerance; // NAN where left out
+	double published;                           // the same
 	const char *source;
 };
 // What is done to predictions before cell metrics see them; NULL: nothing.

@@ -3,7 +3,7 @@
 # Usage: test_verbs.sh AEXP FOLDER   FOLDER holds good.cfg, a run of a moment.
 set -eu
 aexp=$(realpath "$1")
-good=$2/good.cfg
+good=$(realpath "$2/good.cfg")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 results=$work/results
@@ -39,7 +39,7 @@ is_json() {
 # --- help ---
 run 0 --version
 grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"
-verbs='run plan data schema list show'
+verbs='run verify plan data schema list show'
 for word in help --help -h; do
 	run 0 "$word"
 	no_err
@@ -162,4 +162,51 @@ run 0 show "good/$id" --json -o "$results"
 cmp -s "$work/out" "$work/first.json" || fail "show --json is not metrics.json"
 run 2 show good -o "$results" # two runs have the name
 err "$id"
+
+# --- repeats, folds and verify ---
+results=$work/several
+run 0 run "$good" -s repeats=3 -o "$results"
+out '3 runs'
+summary=$(find "$results/good" -name summary.json)
+[ "$(find "$results/good" -name metrics.json | wc -l)" = 3 ] || fail "three repeats are not three runs"
+for seed in 7 8 9; do
+	grep -q "\"seed\": \"$seed\"" "$summary" || fail "the summary lacks seed $seed"
+done
+run 0 run "$good" -s seed=8 -o "$results"
+out 'finished already'
+run 0 run "$good" -s repeats=3 -o "$results"
+out 'finished already'
+cp "$summary" "$work/summary.json"
+run 0 run "$good" -s repeats=3 -o "$results" --force -t 2
+cmp -s "$summary" "$work/summary.json" || fail "the same repeats gave another summary"
+run 0 run "$(dirname "$summary")/experiment.cfg" -o "$results" --json
+cmp -s "$work/out" "$work/summary.json" || fail "run --json of a finished summary is not its summary.json"
+run 0 list -o "$results"
+out '3 runs'
+run 0 run "$good" -s 'data.split={kind="kfold";folds=2;}' -o "$results"
+out '2 runs'
+
+expect() { printf 'extends = "%s";\nexpect: ( %s );\n' "$good" "$1" >"$work/card.cfg"; }
+expect '{ metric = "test.mse"; at_most = 1.0; published = 0.25; source = "a paper"; }'
+run 0 verify "$work/card.cfg" -s name=good -s repeats=3 -o "$results" -q
+out 'ok       good  test.mse'
+out 'published 0.25  (a paper)'
+out '3 runs'
+run 0 verify "$work/card.cfg" -s name=good -s repeats=3 -o "$results" -q --json
+is_json
+expect '{ metric = "test.mse"; value = 5.0; tolerance = 0.1; }, { metric = "train.loss"; at_least = 0.0; }'
+run 1 verify "$work/card.cfg" "$good" -o "$results" -q
+out 'MISSED'
+out '1 ok, 1 missed, 0 without data, 0 failed'
+printf 'data: { source: { format = "delimited"; path = "${AEXP_NOT_SET}/x"; }; obtain = "Fetch it."; };\n' >"$work/lacks.cfg"
+printf 'extends = "%s";\n' "$good" >>"$work/lacks.cfg"
+run 3 verify "$work/lacks.cfg" "$work/card.cfg" -o "$results" -q
+out 'no data  lacks'
+out '1 ok, 1 missed, 1 without data, 0 failed'
+err 'Fetch it.'
+printf 'extends = "%s";\ndata: { source: { format = "delimited"; path = "%s"; }; };\n' "$good" "$work/none" >"$work/lacks.cfg"
+run 3 verify "$work/lacks.cfg" -o "$results" -q
+out '0 ok, 0 missed, 1 without data, 0 failed'
+run 2 verify "$work/card.cfg" -s train.epochs=0 -o "$results"
+no_out
 exit "$failed"

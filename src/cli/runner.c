@@ -1,0 +1,292 @@
+// See runner.h.
+#include "cli/runner.h"
+
+#include "base/file.h"
+#include "data/split.h"
+#include "report/report.h"
+#include "report/summary.h"
+#include "version.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+// A signal handler can reach nothing else.
+static volatile sig_atomic_t interrupt_wanted;
+
+static void on_signal(int number) {
+	(void)number;
+	interrupt_wanted = 1;
+}
+
+void runner_watch_signals(void) {
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; // the second one ends at once
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static bool interrupted(void *context) {
+	(void)context;
+	return interrupt_wanted;
+}
+
+static void print_note(void *context, const char *line) {
+	(void)context;
+	fprintf(stderr, "%s\n", line);
+}
+
+static double now(void) {
+	struct timespec time;
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static void print_part(const struct run_result *r, const char *name, const struct part_result *part) {
+	if (!part->exists)
+		return;
+	printf("%s", name);
+	for (size_t i = 0; i < r->experiment->uses_count; i++)
+		if (!isnan(part->metric[i]))
+			printf("  %s %.6g", r->experiment->uses[i].name, part->metric[i]);
+	printf("\n");
+}
+
+static void print_baselines(const struct run_result *r) {
+	for (size_t b = 0; r->baselines[PART_TEST].uses_count && b < BASELINES; b++) {
+		bool any = false;
+		for (size_t i = 0; i < r->experiment->uses_count; i++) {
+			const struct baselines *base = &r->baselines[PART_TEST];
+			if (!base->applies[b][i] || isnan(base->value[b][i]))
+				continue;
+			if (!any)
+				printf("  %s on test:", baseline_names[b]);
+			printf("  %s %.6g", r->experiment->uses[i].name, base->value[b][i]);
+			any = true;
+		}
+		if (any)
+			printf("\n");
+	}
+}
+
+static void print_result(const struct run_result *r, const char *folder, const struct options *options) {
+	if (options->json) {
+		struct text text = {0};
+		report_metrics_json(r, &text);
+		fputs(text_string(&text), stdout);
+		text_finish(&text);
+		return;
+	}
+	printf("%s  %s\n", r->experiment->name, folder);
+	print_part(r, "  train", &r->final[PART_TRAIN]);
+	print_part(r, "  valid", &r->final[PART_VALID]);
+	print_part(r, "  test ", &r->final[PART_TEST]);
+	print_baselines(r);
+}
+
+static void print_finished(const char *name, const char *folder, const struct options *options) {
+	static const char *const files[] = {"metrics.json", "summary.json"};
+	if (!options->json)
+		printf("%s  %s  finished already (--force runs it again)\n", name, folder);
+	for (size_t i = 0; options->json && i < sizeof(files) / sizeof(files[0]); i++) {
+		char *path = path_join(folder, files[i]), *data;
+		size_t size;
+		if (file_read(path, (size_t)1 << 30, &data, &size, NULL)) {
+			fwrite(data, 1, size, stdout);
+			free(data);
+		}
+		free(path);
+	}
+}
+
+// -v: what computed, and where the time went.
+static void print_phases(const struct run_result *r, const struct provenance *provenance) {
+	fprintf(stderr, "backend %s, %zu threads\n", provenance->backend, provenance->threads);
+	for (size_t i = 0; i < r->phases_count; i++)
+		fprintf(stderr, "%-10s %8.3f s\n", r->phases[i].name, r->phases[i].seconds);
+}
+
+static void begin_phases(const struct prepared *p, struct run_result *r) {
+	r->phases[r->phases_count++] = (struct phase){"load", p->load_seconds, (double)p->dataset.count};
+	r->phases[r->phases_count++] = (struct phase){"prepare", p->prepare_seconds, (double)p->dataset.count};
+	if (p->keep_seconds > 0)
+		r->phases[r->phases_count++] = (struct phase){"cache", p->keep_seconds, (double)p->dataset.count};
+}
+
+static int train_into(struct prepared *p, const char *folder, const struct options *options, bool print) {
+	struct run_result result = {0};
+	struct error error = {0};
+	struct progress progress;
+	struct text resolved = {0}, portable = {0};
+	struct provenance provenance = {.version = AEXP_VERSION,
+	                                .commit = AEXP_COMMIT,
+	                                .argc = options->argc,
+	                                .argv = options->argv,
+	                                .threads = pool_threads(options->pool),
+	                                .data = p->access.from,
+	                                .started = now()};
+	char *backend = NULL;
+	experiment_write(&p->experiment, &resolved);
+	experiment_write_portable(&p->experiment, &portable);
+	result.portable_text = text_string(&portable);
+	memcpy(result.id, p->id, sizeof(result.id));
+	experiment_protocol(&p->experiment, p->dataset.fingerprint, result.protocol);
+	begin_phases(p, &result);
+	progress_begin(&progress, &p->experiment, options->quiet);
+	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted};
+	bool good = train_backend_check(&p->experiment, options->pool, &error) &&
+	            run_folder_begin(folder, text_string(&resolved), &error) &&
+	            train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &result, &backend, &error);
+	progress_end(&progress);
+	provenance.backend = backend ? backend : "";
+	provenance.ended = now();
+	good = good && run_folder_finish(folder, &result, text_string(&resolved), &provenance, print_note, NULL, &error);
+	if (good && options->verbose)
+		print_phases(&result, &provenance);
+	if (good && print)
+		print_result(&result, folder, options);
+	else if (!good)
+		print_error(&error);
+	train_result_finish(&result);
+	text_finish(&resolved);
+	text_finish(&portable);
+	free(backend);
+	return good ? 0 : (int)error.code;
+}
+
+static int run_prepared(struct prepared *p, const char *folder, const struct options *options, bool print) {
+	if (!run_folder_finished(folder) || options->force)
+		return train_into(p, folder, options, print);
+	if (print)
+		print_finished(p->experiment.name, folder, options);
+	return 0;
+}
+
+// --- one file as several runs ---
+
+// Of one experiment that asks for more than one run: what is left of it once its data is let go.
+struct several {
+	const char *path;
+	const struct options *options;
+	char *name, *folder;
+	char id[EXPERIMENT_ID];
+	struct text resolved;
+	uint64_t seed;
+	size_t repeats, folds; // folds 0: none
+};
+
+// One of them is the file itself with two or three more overrides: it has its own ID and folder.
+static int run_single(const struct several *s, size_t repeat, size_t fold, bool print, char **ret_folder) {
+	enum { MORE = 3, TEXT = 64 };
+	char more[MORE][TEXT];
+	struct options options = *s->options;
+	options.overrides = memory_alloc((options.overrides_count + MORE) * sizeof(*options.overrides));
+	for (size_t i = 0; i < options.overrides_count; i++)
+		options.overrides[i] = s->options->overrides[i];
+	snprintf(more[0], TEXT, "repeats=1");
+	snprintf(more[1], TEXT, "seed=%" PRIu64, s->seed + repeat);
+	snprintf(more[2], TEXT, "data.split.fold=%zu", fold);
+	for (size_t i = 0; i < (fold ? MORE : MORE - 1); i++)
+		options.overrides[options.overrides_count++] = more[i];
+	int code = runner_run(s->path, &options, print, ret_folder);
+	free(options.overrides);
+	return code;
+}
+
+static void print_summary(const struct summary *summary, const struct several *s) {
+	struct arena arena = {0};
+	struct run_entry entry;
+	struct text text = {0};
+	if (s->options->json) {
+		report_summary_json(summary, &text);
+		fputs(text_string(&text), stdout);
+		text_finish(&text);
+		return;
+	}
+	runs_read_one(s->folder, &arena, &entry);
+	printf("%s  %s  %zu runs\n", s->name, s->folder, summary->count);
+	for (size_t i = 0; i < entry.final_count; i++) {
+		const struct run_value *figure = &entry.final[i];
+		if (!isnan(figure->value))
+			printf("  %s %.6g", figure->name, figure->value);
+		if (!isnan(figure->low))
+			printf("  (95 %%: %.6g to %.6g)", figure->low, figure->high);
+		if (!isnan(figure->value))
+			printf("\n");
+	}
+	arena_finish(&arena);
+}
+
+static int run_several(const struct several *s, bool print) {
+	if (run_folder_finished(s->folder) && !s->options->force) {
+		if (print)
+			print_finished(s->name, s->folder, s->options);
+		return 0;
+	}
+	size_t folds = s->folds ? s->folds : 1, count = s->repeats * folds, done = 0;
+	struct arena arena = {0};
+	struct run_entry *runs = memory_alloc(count * sizeof(*runs));
+	size_t *fold = memory_alloc(count * sizeof(*fold));
+	int code = 0;
+	for (; code == 0 && done < count; done++) {
+		char *folder = NULL;
+		fold[done] = s->folds ? done % folds + 1 : 0;
+		code = run_single(s, done / folds, fold[done], print && !s->options->json, &folder);
+		if (code == 0)
+			runs_read_one(folder, &arena, &runs[done]);
+		free(folder);
+	}
+	struct summary summary = {s->name, s->id, runs, fold, count};
+	struct error error = {0};
+	if (code == 0 && !summary_write(s->folder, &summary, text_string(&s->resolved), &error)) {
+		print_error(&error);
+		code = (int)error.code;
+	}
+	if (code == 0 && print)
+		print_summary(&summary, s);
+	arena_finish(&arena);
+	free(runs);
+	free(fold);
+	return code;
+}
+
+int runner_run(const char *path, const struct options *options, bool print, char **ret_folder) {
+	struct prepared p;
+	int code = prepare(path, options, true, &p);
+	*ret_folder = NULL;
+	if (code == 0) {
+		const struct experiment *e = &p.experiment;
+		*ret_folder = run_folder_path(options->results, e->name, p.id);
+		struct several several = {
+		    path, options, NULL, *ret_folder, {0}, {0}, e->seed, (size_t)e->repeats, split_folds(e->data->split)};
+		if (several.repeats == 1 && several.folds == 0) {
+			code = run_prepared(&p, *ret_folder, options, print);
+		} else {
+			several.name = memory_copy_string(e->name);
+			memcpy(several.id, p.id, sizeof(several.id));
+			experiment_write(e, &several.resolved);
+			prepared_finish(&p); // each run loads its own
+			p = (struct prepared){0};
+			code = run_several(&several, print);
+		}
+		free(several.name);
+		text_finish(&several.resolved);
+	}
+	prepared_finish(&p);
+	return code;
+}
+
+int runner_check(const char *path, const struct options *options) {
+	struct prepared p;
+	struct error error = {0};
+	int code = prepare(path, options, true, &p);
+	if (code == 0 && !train_backend_check(&p.experiment, options->pool, &error)) {
+		print_error(&error);
+		code = (int)error.code;
+	}
+	prepared_finish(&p);
+	return code;
+}

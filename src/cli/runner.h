@@ -1,0 +1,13 @@
+// Runs one experiment file as it is asked for: one run, or one a repeat and fold with their summary beside.
+#ifndef AEXP_CLI_RUNNER_H
+#define AEXP_CLI_RUNNER_H
+
+#include "cli/cli.h"
+
+void runner_watch_signals(void); // SIGINT and SIGTERM end a training; a second one ends the program
+// What is finished is not run again, unless options say so. print: results to standard output. ret_folder: of the run,
+// or of the summary; NULL where it did not come so far; free(). Errors are printed; returns the exit code.
+int runner_run(const char *path, const struct options *options, bool print, char **ret_folder);
+int runner_check(const char *path, const struct options *options); // all but training
+
+#endif
