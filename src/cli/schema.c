@@ -10,9 +10,9 @@
 #include <string.h>
 
 static const struct registry *const registries[] = {
-    &op_registry,          &loss_registry,    &model_registry,    &optimizer_registry,
-    &metric_registry,      &format_registry,  &split_registry,    &activation_registry,
-    &initializer_registry, &backend_registry, &schedule_registry,
+    &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
+    &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
+    &schedule_registry, &targets_registry, &reduction_registry,
 };
 enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
 
@@ -59,7 +59,7 @@ const struct verb verb_schema = {
     .usage = "schema [WORD]",
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
-            "schedules.\n",
+            "schedules, targets, reductions.\n",
     .arguments_max = 1,
     .run = run,
 };

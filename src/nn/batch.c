@@ -25,20 +25,23 @@ struct transposed_memory {
 struct batch_room {
 	size_t rows, ratings, features, target; // entries
 	size_t columns, feature_columns;
+	size_t observed; // entries of a target without its negatives, where it is not the ratings
+	bool negatives;
 };
 
 struct batch_memory {
 	struct batch_room room;
-	struct rows_memory ratings, user, target;
+	struct rows_memory ratings, user, target, observed;
+	uint64_t *bits; // for negatives_merge
 	struct transposed_memory by_rating, by_feature, by_target;
 	bool same_pattern; // targets are the input's entries
 };
 
-// The most entries that `rows` rows can hold: those of the longest ones.
-static size_t most_entries(const struct csr *csr, size_t rows) {
+// The most entries that `rows` rows can hold, with their negatives (NULL: none): those of the longest ones.
+static size_t most_entries(const struct csr *csr, size_t rows, const struct negatives *negatives) {
 	if (!csr || !csr->start)
 		return 0;
-	if (rows >= csr->rows)
+	if (rows >= csr->rows && !negatives)
 		return csr_count(csr);
 	size_t longest = 0, total = 0;
 	for (size_t i = 0; i < csr->rows; i++) {
@@ -50,7 +53,7 @@ static size_t most_entries(const struct csr *csr, size_t rows) {
 		lengths[csr->start[i + 1] - csr->start[i]]++;
 	for (size_t length = longest; rows && length; length--) {
 		size_t taken = lengths[length] < rows ? lengths[length] : rows;
-		total += taken * length;
+		total += taken * (negatives ? negatives_entries(negatives, length, csr->columns) : length);
 		rows -= taken;
 	}
 	free(lengths);
@@ -85,6 +88,9 @@ static bool create(const struct batch_room *room, struct batch *ret, struct erro
 	if (!rows_create(&m->ratings, room->rows, room->ratings, error) ||
 	    !rows_create(&m->user, room->rows, room->features, error) ||
 	    !rows_create(&m->target, room->rows, room->target, error) ||
+	    !rows_create(&m->observed, room->rows, room->observed, error) ||
+	    (room->negatives &&
+	     !(m->bits = memory_array(negatives_words(room->columns), sizeof(*m->bits), "a batch", error))) ||
 	    !transposed_create(&m->by_rating, room->columns, room->ratings, error) ||
 	    !transposed_create(&m->by_feature, room->feature_columns, room->features, error) ||
 	    !transposed_create(&m->by_target, room->columns, room->target, error)) {
@@ -103,9 +109,12 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 	struct batch_room room = {.rows = rows};
 	for (size_t i = 0; i < sources_count; i++) {
 		const struct batch_source *s = &sources[i];
-		room.ratings = larger(room.ratings, most_entries(s->ratings, rows));
-		room.features = larger(room.features, most_entries(s->features, rows));
-		room.target = larger(room.target, most_entries(s->target, rows));
+		room.ratings = larger(room.ratings, most_entries(s->ratings, rows, NULL));
+		room.features = larger(room.features, most_entries(s->features, rows, NULL));
+		room.target = larger(room.target, most_entries(s->target, rows, s->negatives));
+		if (s->negatives && s->target != s->ratings)
+			room.observed = larger(room.observed, most_entries(s->target, rows, NULL));
+		room.negatives |= s->negatives != NULL;
 		room.columns = s->ratings->columns;
 		room.feature_columns = s->features ? s->features->columns : 0;
 	}
@@ -139,6 +148,8 @@ void batch_destroy(struct batch *batch) {
 	rows_free(&m->ratings);
 	rows_free(&m->user);
 	rows_free(&m->target);
+	rows_free(&m->observed);
+	free(m->bits);
 	transposed_free(&m->by_rating);
 	transposed_free(&m->by_feature);
 	transposed_free(&m->by_target);
@@ -211,23 +222,46 @@ static void gather_packed(struct batch_memory *m, const struct packed *packed, c
 	m->user.start[rows] = features;
 }
 
+static struct sparse with_negatives(struct batch_memory *m, const struct negatives *negatives, const uint32_t *row,
+                                    const struct sparse *observed) {
+	size_t filled = 0;
+	for (size_t i = 0; i < observed->rows; i++) {
+		uint32_t first = observed->start[i];
+		m->target.start[i] = (uint32_t)filled;
+		filled += negatives_merge(negatives, row[i], observed->column + first, observed->value + first,
+		                          observed->start[i + 1] - first, observed->columns, m->bits, m->target.column + filled,
+		                          m->target.value + filled);
+	}
+	m->target.start[observed->rows] = (uint32_t)filled;
+	return (struct sparse){observed->rows, observed->columns, m->target.start, m->target.column, m->target.value};
+}
+
+// Without its negatives.
+static struct sparse gather_target(struct batch *batch, const struct batch_source *source, const uint32_t *row,
+                                   size_t rows) {
+	struct sparse target;
+	if (source->target == source->ratings)
+		return batch->ratings;
+	gather(source->negatives ? &batch->memory->observed : &batch->memory->target, source->target, row, rows, &target);
+	return target;
+}
+
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
 	struct batch_memory *m = batch->memory;
 	batch->rows = rows;
 	batch->row = row;
-	m->same_pattern = source->target == source->ratings;
-	if (source->packed && m->same_pattern) {
+	m->same_pattern = source->target == source->ratings && !source->negatives;
+	if (source->packed && source->target == source->ratings) {
 		gather_packed(m, source->packed, row, rows);
-		batch->ratings = batch->target = sparse_of(&m->ratings, source->ratings, rows);
+		batch->ratings = sparse_of(&m->ratings, source->ratings, rows);
 		batch->user = sparse_of(&m->user, source->features, rows);
-		return;
+	} else {
+		gather(&m->ratings, source->ratings, row, rows, &batch->ratings);
+		gather(&m->user, source->features, row, rows, &batch->user);
 	}
-	gather(&m->ratings, source->ratings, row, rows, &batch->ratings);
-	gather(&m->user, source->features, row, rows, &batch->user);
-	if (m->same_pattern)
-		batch->target = batch->ratings;
-	else
-		gather(&m->target, source->target, row, rows, &batch->target);
+	batch->target = gather_target(batch, source, row, rows);
+	if (source->negatives)
+		batch->target = with_negatives(m, source->negatives, row, &batch->target);
 }
 
 static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {

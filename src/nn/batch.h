@@ -3,6 +3,7 @@
 #define AEXP_NN_BATCH_H
 
 #include "data/csr.h"
+#include "nn/negatives.h"
 #include "tensor/backend.h"
 
 // Where rows come from. features and target may be NULL. packed: the same ratings and features once more, the ratings
@@ -10,6 +11,7 @@
 struct batch_source {
 	const struct csr *ratings, *features, *target;
 	const struct packed *packed;
+	const struct negatives *negatives; // that join the target; NULL: none
 };
 
 struct batch {

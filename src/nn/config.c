@@ -43,15 +43,6 @@ static const struct key node_keys[] = {
 };
 const struct schema node_schema = SCHEMA(struct node_config, node_keys);
 
-static const struct reduction_row reduction_mean = {
-    {.name = "mean", .doc = "Sum over the batch's target cells, divided by their number"}, REDUCTION_MEAN};
-static const struct reduction_row reduction_sum = {{.name = "sum", .doc = "Sum over the batch's target cells"},
-                                                   REDUCTION_SUM};
-static const struct reduction_row reduction_row_mean = {
-    {.name = "row_mean", .doc = "Mean over the batch's rows of each row's mean"}, REDUCTION_ROW_MEAN};
-static const struct row *const reduction_rows[] = {&reduction_mean.row, &reduction_sum.row, &reduction_row_mean.row};
-const struct registry reduction_registry = {"reduction", "reductions", reduction_rows, 3};
-
 static const struct key loss_keys[] = {
     {.name = "kind",
      .type = KEY_TAG,
@@ -59,12 +50,23 @@ static const struct key loss_keys[] = {
      .offset = offsetof(struct loss_config, kind),
      .registry = &loss_registry,
      .doc = "What is minimised"},
+    {.name = "targets",
+     .type = KEY_CHOICE,
+     .offset = offsetof(struct loss_config, targets),
+     .registry = &targets_registry,
+     .doc = "Which cells count; default: \"sampled\" with negatives, else the loss's own, \"observed\" of masked "
+            "ones and \"all\" of the others"},
+    {.name = "negatives",
+     .type = KEY_INTEGER,
+     .offset = offsetof(struct loss_config, negatives),
+     .fallback = "0",
+     .max = 1000,
+     .doc = "Cells without a rating drawn for each rated one, anew each epoch; their target is 0"},
     {.name = "reduction",
      .type = KEY_CHOICE,
      .offset = offsetof(struct loss_config, reduction),
-     .fallback = "\"mean\"",
      .registry = &reduction_registry,
-     .doc = "How the cells of a batch become one number"},
+     .doc = "How the cells of a batch become one number; default: \"rows\" of multinomial, \"mean\" of the others"},
 };
 const struct schema loss_schema = SCHEMA(struct loss_config, loss_keys);
 

@@ -13,8 +13,14 @@ struct node_config {
 };
 struct loss_config {
 	struct choice kind;      // row is a struct loss
-	struct choice reduction; // "mean" | "sum" | "row_mean"
+	struct choice targets;   // row is a struct targets_row, as the next one may be NULL until loss_settle
+	int64_t negatives;       // for each rated cell
+	struct choice reduction; // row is a struct reduction_row
 };
+// Names the targets and the reduction that the loss has where the file leaves them out.
+void loss_settle(struct loss_config *config);
+// Targets that the loss cannot have, and negatives that do not fit them.
+void loss_check(const struct loss_config *config, const struct value *tree, struct errors *errors);
 struct schedule_config {
 	struct choice kind; // row is a struct schedule
 	int64_t warmup;     // optimizer steps over which the rate rises from 0
@@ -31,7 +37,7 @@ struct init_config {
 };
 extern const struct schema node_schema, loss_schema, optimizer_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;
-extern const struct registry path_registry, reduction_registry, schedule_registry;
+extern const struct registry path_registry, reduction_registry, schedule_registry, targets_registry;
 
 // What of an optimizer's keys does not go together; `at` is where the optimizer stands.
 void optimizer_check(const struct optimizer_config *config, struct origin at, struct errors *errors);

@@ -522,13 +522,16 @@ static void plan_nodes(struct builder *b) {
 		if (node->op && node->op->plan)
 			node->op->plan(graph, node);
 	}
+	graph->output->logits = graph->output->op->logits && graph->output->activation->id == ACTIVATION_SIGMOID &&
+	                        graph->loss->of_logits != CELL_LOSS_COUNT;
 }
 
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
                 const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors) {
 	*ret = (struct graph){.shape = *shape,
 	                      .loss = (const struct loss *)loss->kind.row,
-	                      .targets = ((const struct loss *)loss->kind.row)->targets,
+	                      .targets = loss_targets(loss),
+	                      .reduction = loss_reduction(loss),
 	                      .loss_config = loss,
 	                      .optimizer = (const struct optimizer *)optimizer->kind.row,
 	                      .optimizer_params = optimizer->kind.params,

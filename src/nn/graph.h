@@ -27,6 +27,8 @@ enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS };
 // Which cells of the output count in the loss: those that are stored, these and others drawn, or every one (what is not
 // stored counts as 0).
 enum targets { TARGETS_OBSERVED, TARGETS_SAMPLED, TARGETS_ALL };
+// How a batch's cells become one number.
+enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_ROW_MEAN, REDUCTION_ROWS };
 
 struct parameter {
 	struct node *node;
@@ -90,6 +92,7 @@ struct node {
 	size_t parameters_count;
 	const struct activation *activation; // of dense and activation nodes, with its parameter
 	double activation_p;
+	bool logits; // the output, where the loss takes what stands before its activation
 };
 
 struct graph {
@@ -109,6 +112,7 @@ struct graph {
 	size_t trainable; // parameters in the usual sense
 	const struct loss *loss;
 	enum targets targets;
+	enum reduction reduction;
 	const struct loss_config *loss_config;
 	const struct optimizer *optimizer;
 	const void *optimizer_params;

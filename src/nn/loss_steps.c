@@ -1,11 +1,7 @@
 // The steps of the loss: of each cell, their sum by the reduction, and what L2 adds.
 #include "nn/network_private.h"
 
-// --- loss ---
-
-static enum reduction reduction_of(const struct network *n) {
-	return ((const struct reduction_row *)n->graph->loss_config->reduction.row)->reduction;
-}
+// --- of each cell ---
 
 // What each cell is multiplied by, so that their sum is the reduction; for row_mean over the row's cells besides.
 static double cell_scale(const struct pass *p) {
@@ -13,11 +9,13 @@ static double cell_scale(const struct pass *p) {
 	bool all = p->network->graph->targets == TARGETS_ALL;
 	double cells = all ? (double)p->batch->rows * (double)target->columns : (double)sparse_count(target);
 	size_t with_targets = 0;
-	switch (reduction_of(p->network)) {
+	switch (p->network->graph->reduction) {
 	case REDUCTION_SUM:
 		return 1;
 	case REDUCTION_MEAN:
 		return cells > 0 ? 1 / cells : 0;
+	case REDUCTION_ROWS:
+		return 1 / (double)p->batch->rows;
 	case REDUCTION_ROW_MEAN:
 		break;
 	}
@@ -26,15 +24,24 @@ static double cell_scale(const struct pass *p) {
 	return with_targets ? 1 / (double)with_targets : 0;
 }
 
+// The loss of the tile's rows.
+static struct loss_cells loss_cells_of(const struct pass *p, const struct sparse *target) {
+	const struct graph *g = p->network->graph;
+	struct loss_cells cells = {.id = g->output->logits ? g->loss->of_logits : g->loss->id,
+	                           .target = target,
+	                           .all = g->targets == TARGETS_ALL,
+	                           .scale = cell_scale(p),
+	                           .by_row = g->reduction == REDUCTION_ROW_MEAN,
+	                           .unobserved = 1};
+	if (g->loss->numbers)
+		g->loss->numbers(g->loss_config->kind.params, &cells);
+	return cells;
+}
+
 static void run_loss(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
 	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
-	struct loss_cells cells = {.id = n->graph->loss->id,
-	                           .target = &target,
-	                           .all = n->graph->targets == TARGETS_ALL,
-	                           .scale = cell_scale(p),
-	                           .by_row = reduction_of(n) == REDUCTION_ROW_MEAN,
-	                           .unobserved = 1};
+	struct loss_cells cells = loss_cells_of(p, &target);
 	struct matrix prediction = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
 	bool packed = pass_at_cells(p, step->node);
 	if (!packed) {
@@ -45,15 +52,104 @@ static void run_loss(const struct pass *p, const struct step *step, const struct
 	                 n->row_sum + tile->group * n->rows + tile->row);
 }
 
+// --- soft-max over a row ---
+
+// The output's columns are computed by groups; each group's part of a row is joined with the others in their order.
+// With lse = log sum exp(x) and T = sum t over the row's cells, its loss is sum t (lse - x) = T lse - sum t x, whose
+// gradient is T exp(x - lse) - t.
+static double join_row(const struct softmax_part *parts, size_t groups, size_t stride, double scale,
+                       struct softmax_factors *ret) {
+	double most = -INFINITY, sum = 0, dot = 0, weight = 0;
+	for (size_t g = 0; g < groups; g++) {
+		most = parts[g * stride].most > most ? parts[g * stride].most : most;
+		weight += parts[g * stride].weight;
+	}
+	for (size_t g = 0; weight > 0 && g < groups; g++) {
+		sum += parts[g * stride].sum * exp(parts[g * stride].most - most);
+		dot += parts[g * stride].dot;
+	}
+	for (size_t g = 0; g < groups; g++) {
+		double share = weight > 0 ? weight * exp(parts[g * stride].most - most) / sum : 0;
+		ret[g * stride] = (struct softmax_factors){(real)(scale * share), (real)scale};
+	}
+	return weight > 0 ? scale * (weight * (most + log(sum)) - dot) : 0;
+}
+
+static void join_rows(const struct pass *p, const struct loss_cells *cells, size_t groups, const struct tile *tile) {
+	const struct network *n = p->network;
+	for (size_t i = 0; i < tile->rows; i++) {
+		size_t row = tile->row + i;
+		n->row_sum[row] = join_row(n->softmax_part + row, groups, n->rows, loss_scale(cells, i), n->softmax + row);
+	}
+}
+
+static void run_softmax_parts(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct loss_cells cells = loss_cells_of(p, &target);
+	struct matrix prediction = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
+	struct matrix x = pass_tile(p, step->node, &prediction, tile), kept = pass_tile(p, step->node, &gradient, tile);
+	n->backend->softmax_parts(n->device, &cells, false, tile->column, &x, &kept,
+	                          n->softmax_part + tile->group * n->rows + tile->row);
+}
+
+static void run_softmax_rows(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct loss_cells cells = loss_cells_of(p, &target);
+	join_rows(p, &cells, step->node->groups->count, tile);
+}
+
+static void run_softmax_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct loss_cells cells = loss_cells_of(p, &target);
+	struct matrix gradient = pass_gradient(p, step->node), g = pass_tile(p, step->node, &gradient, tile);
+	n->backend->softmax_back(n->device, &cells, false, tile->column, n->softmax + tile->group * n->rows + tile->row,
+	                         &g);
+}
+
+// At cells a row's stand side by side: no groups.
+static void run_softmax_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct loss_cells cells = loss_cells_of(p, &target);
+	struct matrix x = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
+	n->backend->softmax_parts(n->device, &cells, true, 0, &x, &gradient, n->softmax_part + tile->row);
+	join_rows(p, &cells, 1, tile);
+	n->backend->softmax_back(n->device, &cells, true, 0, n->softmax + tile->row, &gradient);
+}
+
+static void make_softmax(struct maker *m, const struct node *output) {
+	maker_step(m, output, run_softmax_parts, CUT_COLUMNS, output)->by_row = true;
+	maker_tensor(m, TENSOR_VALUE, output, READ_OWN);
+	maker_tensor(m, TENSOR_GRADIENT, output, WRITE_OWN);
+	maker_first_writes(m, output);
+	maker_tensor(m, TENSOR_SOFTMAX, output, WRITE_OWN);
+	maker_step(m, output, run_softmax_rows, CUT_ROWS, output);
+	maker_tensor(m, TENSOR_SOFTMAX, output, WRITE_ALL);
+	maker_tensor(m, TENSOR_SUMS, output, WRITE_ALL);
+	maker_step(m, output, run_softmax_back, CUT_COLUMNS, output)->by_row = true;
+	maker_tensor(m, TENSOR_SOFTMAX, output, READ_ALL);
+	maker_tensor(m, TENSOR_GRADIENT, output, WRITE_OWN);
+}
+
 void network_make_loss(struct maker *m) {
-	const struct node *output = maker_graph(m)->output;
-	bool cells = maker_at_cells(m, output);
-	maker_step(m, output, run_loss, cells ? CUT_ROWS : CUT_COLUMNS, output)->by_row = true;
+	const struct graph *graph = maker_graph(m);
+	const struct node *output = graph->output;
+	bool cells = maker_at_cells(m, output), over_rows = graph->loss->over_rows;
+	if (over_rows && !cells) {
+		make_softmax(m, output);
+		return;
+	}
+	maker_step(m, output, over_rows ? run_softmax_cells : run_loss, cells ? CUT_ROWS : CUT_COLUMNS, output)->by_row =
+	    true;
 	maker_tensor(m, TENSOR_VALUE, output, READ_OWN);
 	maker_tensor(m, TENSOR_GRADIENT, output, WRITE_OWN);
 	maker_first_writes(m, output);
 	maker_tensor(m, TENSOR_SUMS, output, WRITE_OWN);
 }
+
+// --- the sum ---
 
 // Of the steps that updated: what L2 added to the loss.
 static double penalty_before(const struct pass *p) {
@@ -67,7 +163,8 @@ static double penalty_before(const struct pass *p) {
 
 static void run_sum(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
-	size_t groups = pass_at_cells(p, step->node) ? 1 : step->node->groups->count;
+	bool by_row = pass_at_cells(p, step->node) || n->graph->loss->over_rows;
+	size_t groups = by_row ? 1 : step->node->groups->count;
 	double sum = 0;
 	for (size_t g = 0; g < groups; g++)
 		for (size_t i = 0; i < tile->rows; i++)

@@ -125,6 +125,9 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 	for (size_t i = g->nodes_count; i-- > 0;) // what lies in a later node's memory after that
 		carve_slot(n, &g->nodes[i], room, c);
 	n->row_sum = carve(c, g->output->groups->count * n->rows, sizeof(double));
+	size_t parts = g->loss->over_rows ? g->output->groups->count * n->rows : 0;
+	n->softmax_part = carve(c, parts, sizeof(*n->softmax_part));
+	n->softmax = carve(c, parts, sizeof(*n->softmax));
 	carve_waits(n, c);
 }
 

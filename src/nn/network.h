@@ -56,6 +56,8 @@ struct network {
 	struct parameter_memory *parameters; // (graph->parameters_count)
 	struct slot *slots;                  // (graph->nodes_count)
 	double *row_sum;                     // (groups of the output or 1, rows): of the loss
+	struct softmax_part *softmax_part;   // (groups of the output, rows): of a loss over rows
+	struct softmax_factors *softmax;     // (groups of the output, rows)
 	size_t rows, cells;                  // room
 	struct program programs[PROGRAMS];
 	struct crew crews[CREWS];
@@ -142,6 +144,10 @@ static inline size_t network_keep_word(size_t column, size_t group) {
 // Whether a node with noise draws any.
 static inline bool pass_noisy(const struct pass *pass, const struct node *node) {
 	return pass->training && !(pass->quiet && node->sparse);
+}
+// Whether the output's activation is left out, because the loss takes what stands before it.
+static inline bool pass_logits(const struct pass *pass, const struct node *node) {
+	return pass->to_loss && node->logits;
 }
 static inline bool pass_at_cells(const struct pass *pass, const struct node *node) {
 	return pass->at_cells && node->cells;

@@ -24,6 +24,7 @@ struct op {
 	bool keeps_x;        // the input of its activation, where that needs it
 	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
 	bool mixes;          // a column of its output is made of all columns of the input
+	bool logits;         // a loss may ask for what stands before its activation (node->logits)
 	bool has_paths;      // a product that can be sparse or dense: `path` may override the plan
 	// From the inputs' widths; may append to errors.
 	size_t (*width)(const struct graph *graph, const struct node *node, struct errors *errors);
@@ -45,9 +46,14 @@ struct op {
 
 struct loss {
 	struct row row;
-	enum cell_loss_id id;
-	enum targets targets;
-	bool unit_targets; // they must lie in 0 to 1
+	enum cell_loss_id id;        // of a cell
+	enum cell_loss_id of_logits; // the same of what stands before a sigmoid output; CELL_LOSS_COUNT: none
+	bool over_rows;              // a row's cells depend on each other (soft-max): there is no function of a cell
+	enum targets targets;        // where the file names none,
+	unsigned allowed;            // and those it may name: bits 1 << TARGETS_*
+	enum reduction reduction;    // where the file names none
+	double least, most;          // what a target may be; both 0: anything
+	void (*numbers)(const void *params, struct loss_cells *ret); // p, unobserved, alpha, which are 0, 1, 0 where NULL
 };
 
 struct optimizer {
@@ -79,17 +85,24 @@ struct initializer {
 void initializer_fill(const struct initializer *init, const void *params, size_t fan_in, size_t fan_out,
                       struct random_stream stream, size_t row, size_t first, size_t count, double *ret);
 
-// `path` of a node and `reduction` of the loss, by number, so that plan and step compare no names.
+// `path` of a node, `reduction` and `targets` of the loss, by number, so that plan and step compare no names.
 enum path { PATH_AUTO, PATH_SPARSE, PATH_DENSE };
 struct path_row {
 	struct row row;
 	enum path path;
 };
-enum reduction { REDUCTION_MEAN, REDUCTION_SUM, REDUCTION_ROW_MEAN };
 struct reduction_row {
 	struct row row;
 	enum reduction reduction;
 };
+struct targets_row {
+	struct row row;
+	enum targets targets;
+};
+enum targets loss_targets(const struct loss_config *config); // what the file says, or the loss has
+enum reduction loss_reduction(const struct loss_config *config);
+bool loss_takes(const struct loss *loss, double target);
+const char *loss_needs(const struct loss *loss); // for a message: "from 0 to 1"
 
 size_t op_input_width(const struct graph *graph, const struct node *node, struct errors *errors); // a width
 extern const struct op op_dense, op_dropout, op_batch_norm, op_concat, op_add, op_activation;

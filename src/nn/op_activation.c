@@ -25,7 +25,10 @@ static void run_activate(const struct pass *p, const struct step *step, const st
 	const struct node *node = step->node, *input = node->inputs[0];
 	struct matrix from = pass_value(p, input), to = pass_value(p, node);
 	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
-	p->network->backend->activate(p->network->device, node->activation->id, node->activation_p, &x, &y);
+	if (pass_logits(p, node))
+		p->network->backend->add(p->network->device, &x, 0, &y);
+	else
+		p->network->backend->activate(p->network->device, node->activation->id, node->activation_p, &x, &y);
 }
 
 static void run_activate_back(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -34,8 +37,11 @@ static void run_activate_back(const struct pass *p, const struct step *step, con
 	              to = pass_gradient(p, input);
 	struct matrix x = pass_tile(p, input, &before, tile), y = pass_tile(p, node, &value, tile);
 	struct matrix dy = pass_tile(p, node, &from, tile), dx = pass_tile(p, input, &to, tile);
-	p->network->backend->activate_back(p->network->device, node->activation->id, node->activation_p, &x, &y, &dy,
-	                                   step->beta, &dx);
+	if (!pass_logits(p, node))
+		p->network->backend->activate_back(p->network->device, node->activation->id, node->activation_p, &x, &y, &dy,
+		                                   step->beta, &dx);
+	else if (dx.data != dy.data)
+		p->network->backend->add(p->network->device, &dy, step->beta, &dx);
 }
 
 static void forward(struct maker *m, const struct node *node) {
@@ -65,6 +71,7 @@ const struct op op_activation = {
     .inputs_min = 1,
     .inputs_max = 1,
     .maps_cells = true,
+    .logits = true,
     .overwrites_back = true,
     .width = op_input_width,
     .plan = plan,

@@ -98,6 +98,8 @@ static struct matrix product_of(const struct pass *p, const struct node *node) {
 
 static void activate_tile(const struct pass *p, const struct node *node, const struct tile *tile) {
 	struct matrix whole = product_of(p, node), value = pass_value(p, node);
+	if (pass_logits(p, node))
+		return;
 	struct matrix x = pass_tile(p, node, &whole, tile), y = pass_tile(p, node, &value, tile);
 	if (node->activation->id != ACTIVATION_IDENTITY)
 		p->network->backend->activate(p->network->device, node->activation->id, node->activation_p, &x, &y);
@@ -196,7 +198,7 @@ static void forward(struct maker *m, const struct node *node) {
 	for (size_t i = 0; i < node->parameters_count; i++)
 		maker_weight(m, node->parameters[i], node->cells ? READ_ALL : READ_OWN);
 	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
-	if (!node->reads_rows && node->activation->id != ACTIVATION_IDENTITY) {
+	if (!node->reads_rows && node->activation->id != ACTIVATION_IDENTITY && !maker_logits(m, node)) {
 		maker_step(m, node, run_activation, CUT_COLUMNS, node)->by_row = true;
 		maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
 	}
@@ -320,7 +322,7 @@ static void update_dense(struct maker *m, const struct node *node) {
 
 static void backward(struct maker *m, const struct node *node) {
 	bool cells = maker_at_cells(m, node);
-	if (node->activation->id != ACTIVATION_IDENTITY) {
+	if (node->activation->id != ACTIVATION_IDENTITY && !maker_logits(m, node)) {
 		maker_step(m, node, run_activate_back, cells ? CUT_ROWS : CUT_COLUMNS, node)->by_row = true;
 		maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
 		maker_tensor(m, TENSOR_GRADIENT, node, WRITE_OWN);
@@ -360,6 +362,7 @@ const struct op op_dense = {
     .mixes = true,
     .has_paths = true,
     .keeps_x = true,
+    .logits = true,
     .width = width,
     .product = product,
     .plan = plan,

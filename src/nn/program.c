@@ -41,6 +41,10 @@ bool maker_at_cells(const struct maker *maker, const struct node *node) {
 	return maker->kind.at_cells && node->cells;
 }
 
+bool maker_logits(const struct maker *maker, const struct node *node) {
+	return maker->kind.loss && node->logits;
+}
+
 struct step *maker_step(struct maker *m, const struct node *node,
                         void (*run)(const struct pass *, const struct step *, const struct tile *), enum cut cut,
                         const struct node *by) {

@@ -68,6 +68,7 @@ enum tensor_kind {
 	TENSOR_GRADIENT, // by the value, in the same layout
 	TENSOR_PARTS,    // what each group of the input adds to the cells; by the input's columns
 	TENSOR_SUMS,     // of the loss, by row and group
+	TENSOR_SOFTMAX,  // parts and factors of the output's groups, by row and group
 	TENSOR_WEIGHT,   // a parameter with its optimizer state and gradient
 };
 enum access { READ_OWN, WRITE_OWN, READ_ALL, WRITE_ALL }; // own: only what belongs to the thread
@@ -113,5 +114,7 @@ void maker_map_back(struct maker *maker, const struct node *node,
 void maker_first_writes(struct maker *maker, const struct node *node);
 // Under this program the node's value is packed at the target cells.
 bool maker_at_cells(const struct maker *maker, const struct node *node);
+// Under this program the node's activation is left out; see pass_logits.
+bool maker_logits(const struct maker *maker, const struct node *node);
 
 #endif

@@ -89,8 +89,8 @@ static size_t drawn_use(const struct run_result *result) {
 static bool same_quantity(const struct loss_config *loss, const char *metric) {
 	static const char masked[] = "masked_";
 	const char *kind = loss->kind.row->name;
-	return strcmp(loss->reduction.row->name, "mean") == 0 && strncmp(kind, masked, sizeof(masked) - 1) == 0 &&
-	       strcmp(kind + sizeof(masked) - 1, metric) == 0;
+	return strcmp(loss->reduction.row->name, "mean") == 0 && loss->negatives == 0 &&
+	       strncmp(kind, masked, sizeof(masked) - 1) == 0 && strcmp(kind + sizeof(masked) - 1, metric) == 0;
 }
 
 static void put_text(struct text *text, const char *name, const char *value) {

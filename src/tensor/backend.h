@@ -99,6 +99,16 @@ static inline real loss_weight(const struct loss_cells *c, real target) {
 	return 1 + c->alpha * target;
 }
 
+// Soft-max over the cells of a row that the loss counts: what is known of them in some columns, ...
+struct softmax_part {
+	double most, sum;   // the largest prediction, and the sum of exp(x - most); no cells: -INFINITY and 0
+	double dot, weight; // sums of target times prediction, and of the targets
+};
+// ... and what a cell's gradient is made of: exponential exp(x - most) - target t.
+struct softmax_factors {
+	real exponential, target;
+};
+
 // Weights to be updated: all rows of `weight`, or the rows that a batch touched.
 struct optimizer_rows {
 	enum optimizer_id id;
@@ -191,6 +201,13 @@ struct backend {
 	// and gradient are the cells in the order of the target's entries. Else they are columns [first, ...) of the rows.
 	void (*loss)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
 	             const struct matrix *prediction, const struct matrix *gradient, double *ret_sum);
+	// ret[i]: of row i's cells in columns [first, ...) of the rows, or packed as in `loss`; exp(x - most) of each is
+	// kept where its gradient will be, 0 where no cell counts.
+	void (*softmax_parts)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+	                      const struct matrix *prediction, const struct matrix *kept, struct softmax_part *ret);
+	// Makes the gradient of what was kept there; factors: (rows)
+	void (*softmax_back)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+	                     const struct softmax_factors *factors, const struct matrix *gradient);
 	// All rows by their gradient (weight.rows, n). Returns the sum of squared weights before the update where l2 > 0,
 	// else 0.
 	double (*optimize)(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient);

@@ -123,7 +123,10 @@ AEXP_INLINE real swish_slope(real x, real y, real p) {
 // parameter.
 #define CELL_LOSSES(X)                                                                                                 \
 	X(SQUARED, squared)                                                                                                \
-	X(BCE, bce)
+	X(BCE, bce)                                                                                                        \
+	X(BCE_LOGITS, bce_logits)                                                                                          \
+	X(ABSOLUTE, absolute)                                                                                              \
+	X(HUBER, huber)
 
 enum cell_loss_id {
 #define X(NAME, name) CELL_LOSS_##NAME,
@@ -156,6 +159,35 @@ AEXP_INLINE real bce_slope(real y, real t, real p) {
 	(void)p;
 	real c = bce_clip(y);
 	return (c - t) / (c * (1 - c));
+}
+
+// The same of y = sigmoid(x), from x: log(1 + exp(x)) - t x, finite everywhere and not clipped.
+AEXP_INLINE real bce_logits_loss(real x, real t, real p) {
+	(void)p;
+	return (x > 0 ? x : 0) - x * t + real_log1p(real_exp(x > 0 ? -x : x));
+}
+AEXP_INLINE real bce_logits_slope(real x, real t, real p) {
+	return sigmoid_value(x, p) - t;
+}
+
+AEXP_INLINE real absolute_loss(real y, real t, real p) {
+	(void)p;
+	return real_fabs(y - t);
+}
+// 0 where they are equal, as in PyTorch.
+AEXP_INLINE real absolute_slope(real y, real t, real p) {
+	(void)p;
+	return (y > t ? (real)1 : (real)0) - (y < t ? (real)1 : (real)0);
+}
+
+// Huber 1964; p is delta, where the square goes over into its tangent.
+AEXP_INLINE real huber_loss(real y, real t, real p) {
+	real d = real_fabs(y - t);
+	return d <= p ? d * d / 2 : p * (d - p / 2);
+}
+AEXP_INLINE real huber_slope(real y, real t, real p) {
+	real d = y - t;
+	return d > p ? p : d < -p ? -p : d;
 }
 
 // Optimizers: one weight's update, given its gradient and up to two numbers of state.

@@ -1,6 +1,7 @@
 // See kernels.h. Compiled with -DKERNELS=NAME and the flags of one instruction set.
 #include "tensor/kernels.h"
 
+#include "tensor/kernels_softmax.h"
 #include "tensor/kernels_vector.h"
 #include "tensor/philox.h"
 
@@ -757,6 +758,8 @@ const struct kernels KERNELS = {
     .batch_norm_back_gather = batch_norm_back_gather,
     .batch_norm_back = batch_norm_back,
     .loss = loss,
+    .softmax_parts = softmax_parts,
+    .softmax_back = softmax_back,
     .optimize = optimize,
     .optimize_touched = optimize_touched,
     .catch_up = catch_up,

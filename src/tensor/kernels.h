@@ -35,6 +35,10 @@ struct kernels {
 	                        const struct matrix *x, const struct matrix *dy, real beta, const struct matrix *dx);
 	void (*loss)(const struct loss_cells *cells, bool packed, size_t first, const struct matrix *prediction,
 	             const struct matrix *gradient, double *ret_sum);
+	void (*softmax_parts)(const struct loss_cells *cells, bool packed, size_t first, const struct matrix *prediction,
+	                      const struct matrix *kept, struct softmax_part *ret);
+	void (*softmax_back)(const struct loss_cells *cells, bool packed, size_t first,
+	                     const struct softmax_factors *factors, const struct matrix *gradient);
 	double (*optimize)(const struct optimizer_rows *rows, const struct matrix *gradient);
 	double (*optimize_touched)(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
 	                           const struct matrix *y);

@@ -142,6 +142,14 @@ static void loss(struct device *device, const struct loss_cells *cells, bool pac
                  const struct matrix *prediction, const struct matrix *gradient, double *ret_sum) {
 	device->kernels->loss(cells, packed, first, prediction, gradient, ret_sum);
 }
+static void softmax_parts(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+                          const struct matrix *prediction, const struct matrix *kept, struct softmax_part *ret) {
+	device->kernels->softmax_parts(cells, packed, first, prediction, kept, ret);
+}
+static void softmax_back(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+                         const struct softmax_factors *factors, const struct matrix *gradient) {
+	device->kernels->softmax_back(cells, packed, first, factors, gradient);
+}
 static double optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient) {
 	return device->kernels->optimize(rows, gradient);
 }
@@ -188,6 +196,8 @@ const struct backend backend_openblas = {
     .batch_norm_back_gather = batch_norm_back_gather,
     .batch_norm_back = batch_norm_back,
     .loss = loss,
+    .softmax_parts = softmax_parts,
+    .softmax_back = softmax_back,
     .optimize = optimize,
     .optimize_touched = optimize_touched,
     .catch_up = catch_up,

@@ -22,4 +22,11 @@ double reference_optimize_touched(struct device *device, const struct optimizer_
 void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
                         const uint32_t *waited, size_t count);
 
+// --- reference_softmax.c ---
+
+void reference_softmax_parts(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+                             const struct matrix *prediction, const struct matrix *kept, struct softmax_part *ret);
+void reference_softmax_back(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
+                            const struct softmax_factors *factors, const struct matrix *gradient);
+
 #endif

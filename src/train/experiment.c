@@ -154,13 +154,13 @@ static void check_expect(const struct experiment *e, struct errors *errors) {
 	}
 }
 
-static void check_unit_targets(const struct experiment *e, struct errors *errors) {
+static void check_targets(const struct experiment *e, struct errors *errors) {
 	const struct loss *loss = (const struct loss *)e->loss->kind.row;
-	for (size_t i = 0; loss->unit_targets && e->data->buckets && i < e->data->buckets->values.count; i++) {
+	for (size_t i = 0; e->data->buckets && i < e->data->buckets->values.count; i++) {
 		double value = e->data->buckets->values.items[i];
-		if (value < 0 || value > 1)
+		if (!loss_takes(loss, value))
 			errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "data.buckets.values"),
-			           "loss \"%s\" needs values from 0 to 1, not %g", loss->row.name, value);
+			           "loss \"%s\" needs values %s, not %g", loss->row.name, loss_needs(loss), value);
 	}
 }
 
@@ -287,8 +287,11 @@ static void check_all(struct experiment *e, struct errors *errors) {
 	bool model = value_child(e->tree, "model");
 	if (model)
 		check_model(e, data, errors);
-	if (!model && data && sound(e, "loss"))
-		check_unit_targets(e, errors);
+	bool loss = !model && sound(e, "loss");
+	if (loss)
+		loss_check(e->loss, e->tree, errors);
+	if (data && loss)
+		check_targets(e, errors);
 	if (!model && sound(e, "optimizer"))
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
 	if (!model && sound(e, "graph"))
@@ -324,6 +327,8 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 		ret->loss = NULL;
 		ret->optimizer = NULL;
 		ret->train = NULL;
+	} else {
+		loss_settle(ret->loss);
 	}
 	return true;
 }

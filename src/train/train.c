@@ -1,6 +1,7 @@
 // The training loop: order of rows, batches, epochs, early stop, final evaluation.
 #include "train/train.h"
 
+#include "nn/op.h"
 #include "nn/packed.h"
 #include "nn/schedule.h"
 #include "train/evaluate.h"
@@ -39,14 +40,14 @@ static void check_parts(const struct experiment *experiment, const struct matric
 		               "\"%s\" is watched, but there is no validation part", stop->metric);
 		error_hint(error, "Give data.split a valid share, or watch \"train.loss\".");
 	}
-	for (size_t k = 0; loss->unit_targets && k < csr_count(&matrices->train); k++) {
+	for (size_t k = 0; k < csr_count(&matrices->train); k++) {
 		float value = matrices->train.value[k];
-		if (value >= 0 && value <= 1)
+		if (loss_takes(loss, (double)value))
 			continue;
 		struct error *error =
 		    errors_add(errors, ERROR_DATA, value_origin(experiment->tree, "loss"),
-		               "loss \"%s\" needs ratings from 0 to 1, not %g", loss->row.name, (double)value);
-		error_hint(error, "Give data.buckets values from 0 to 1, or choose another loss.");
+		               "loss \"%s\" needs ratings %s, not %g", loss->row.name, loss_needs(loss), (double)value);
+		error_hint(error, "Give data.buckets values %s, or choose another loss.", loss_needs(loss));
 		return;
 	}
 }
@@ -71,14 +72,15 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	const struct csr *features = &matrices->features;
 	size_t rows = rows_in_use(&matrices->train), batch = (size_t)experiment->train->batch;
 	double entries = mean_entries(&matrices->train, rows);
-	struct graph_shape shape = {.ratings_width = matrices->train.columns,
-	                            .user_width = features->start ? features->columns : 0,
-	                            .batch = batch  ? batch
-	                                     : rows ? rows
-	                                            : 1,
-	                            .ratings_entries = entries,
-	                            .user_entries = features->start ? mean_entries(features, features->rows) : 0,
-	                            .target_entries = entries};
+	struct graph_shape shape = {
+	    .ratings_width = matrices->train.columns,
+	    .user_width = features->start ? features->columns : 0,
+	    .batch = batch  ? batch
+	             : rows ? rows
+	                    : 1,
+	    .ratings_entries = entries,
+	    .user_entries = features->start ? mean_entries(features, features->rows) : 0,
+	    .target_entries = fmin(entries * (1 + (double)experiment->loss->negatives), (double)matrices->train.columns)};
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
 	check_batch(experiment, rows, errors);
@@ -184,10 +186,11 @@ struct trainer {
 	struct order order;
 	struct evaluation evaluation;
 	struct batch_source source;
-	real *best;     // (graph->weights) with early_stop
-	double ratings; // trained on so far
-	int best_use;   // index of the watched metric, -1: train.loss
-	size_t waited;  // epochs since the best
+	struct negatives negatives; // of the epoch at hand
+	real *best;                 // (graph->weights) with early_stop
+	double ratings;             // trained on so far
+	int best_use;               // index of the watched metric, -1: train.loss
+	size_t waited;              // epochs since the best
 	struct schedule_state schedule;
 };
 
@@ -197,7 +200,12 @@ static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full output
 static bool make_network(struct trainer *t, struct error *error) {
 	const struct matrices *m = t->matrices;
 	const struct csr *features = m->features.start ? &m->features : NULL;
-	struct batch_source sources[PARTS] = {{&m->train, features, &m->train}};
+	t->negatives = (struct negatives){.stream = random_stream_make(t->experiment->seed, "negatives", ""),
+	                                  .per_entry = (size_t)t->experiment->loss->negatives};
+	struct batch_source sources[PARTS] = {{.ratings = &m->train,
+	                                       .features = features,
+	                                       .target = &m->train,
+	                                       .negatives = t->negatives.per_entry ? &t->negatives : NULL}};
 	size_t sources_count = 1, batch = t->graph->shape.batch;
 	const struct part *parts[] = {&m->valid, &m->test};
 	for (size_t i = 0; i < 2; i++)
@@ -234,7 +242,7 @@ enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
 static bool make_batches(struct trainer *t, struct error *error) {
 	size_t rows = t->graph->shape.batch, all = rows_in_use(t->source.target);
 	rows = rows < all ? rows : all;
-	double entries = mean_entries(t->source.target, all) * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
+	double entries = t->graph->shape.target_entries * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
 	size_t batches = rows ? (all + rows - 1) / rows : 1, threads = pool_threads(t->pool);
 	size_t count = wanted > GATHERED_MOST ? GATHERED_MOST : (size_t)wanted;
 	count = count > threads ? count : threads;
@@ -270,18 +278,20 @@ static void gather_batch(void *context, size_t index) {
 	batch_transpose(&t->batches[index]);
 }
 
-// Adds the batches' losses, weighted by their cells.
+// Adds the batches' losses, weighted by their cells, or by rows where that is what the loss is a mean over.
 static bool add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t count, double *total, double *cells,
                        struct error *error) {
 	for (size_t i = 0; i < count; i++) {
 		const struct batch *batch = &t->batches[i];
 		if (!isfinite(t->losses[i]))
 			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number + i);
-		double stored = (double)sparse_count(&batch->target);
-		double weight = t->graph->targets == TARGETS_ALL ? (double)batch->rows * (double)batch->target.columns : stored;
+		double counted = (double)sparse_count(&batch->target);
+		if (t->graph->targets == TARGETS_ALL)
+			counted = (double)batch->rows * (double)batch->target.columns;
+		double weight = t->graph->reduction == REDUCTION_ROWS ? (double)batch->rows : counted;
 		*total += t->losses[i] * weight;
 		*cells += weight;
-		t->ratings += stored;
+		t->ratings += (double)sparse_count(&batch->ratings);
 	}
 	return true;
 }
@@ -290,6 +300,7 @@ static bool add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t 
 static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, struct error *error) {
 	size_t batch = t->graph->shape.batch, rows = t->order.count, number = 1;
 	double total = 0, cells = 0;
+	t->negatives.epoch = epoch;
 	if (t->experiment->train->shuffle)
 		shuffle(&t->order, epoch, t->pool);
 	for (size_t first = 0, count; first < rows; first += count * batch, number += count) {

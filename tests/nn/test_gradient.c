@@ -13,6 +13,8 @@ static struct {
 	bool op[ROW_COUNT_MAX], op_at_cells[ROW_COUNT_MAX], op_sparse[ROW_COUNT_MAX];
 	bool activation_dense[ROW_COUNT_MAX], activation_cells[ROW_COUNT_MAX], activation_node[ROW_COUNT_MAX];
 	bool loss[ROW_COUNT_MAX][ROW_COUNT_MAX]; // by reduction
+	unsigned targets[ROW_COUNT_MAX];         // of each loss: bits 1 << TARGETS_*
+	bool logits[2], clipped;                 // dense and at cells; a loss that could have had them, and has not
 	bool path[ROW_COUNT_MAX], bias[2], l2[2];
 	size_t elements, kinks;
 } reached;
@@ -49,8 +51,11 @@ static void note_node(const struct node *node) {
 static void note(const struct graph *graph) {
 	for (size_t i = 0; i < graph->listed_count; i++)
 		note_node(graph->listed[i]);
-	reached.loss[place(&loss_registry, &graph->loss->row)][place(&reduction_registry, graph->loss_config->reduction.row)] =
-		true;
+	size_t loss = place(&loss_registry, &graph->loss->row);
+	reached.loss[loss][graph->reduction] = true;
+	reached.targets[loss] |= 1u << graph->targets;
+	reached.logits[graph->output->cells] |= graph->output->logits;
+	reached.clipped |= graph->loss->of_logits != CELL_LOSS_COUNT && !graph->output->logits;
 }
 
 // --- one parameter ---
@@ -143,7 +148,10 @@ static void check_network(struct network *n, const struct batch *batch, const ch
 static void check_on(const struct backend *backend, const struct graph *graph, bool same_target, const char *text) {
 	static const uint32_t rows[BATCH] = { 11, 2, 3, 7, 0, 5, 8, 10, 4 }; // 3 and 8 are empty
 	struct error error = { 0 };
-	struct batch_source source = { &data.ratings, &data.features, same_target ? &data.ratings : &data.target };
+	struct negatives negatives = { random_stream_make(7, "negatives", ""), (size_t)graph->loss_config->negatives, EPOCH };
+	struct batch_source source = { .ratings = &data.ratings, .features = &data.features,
+		                           .target = same_target ? &data.ratings : &data.target,
+		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batch;
 	assert_true(batch_create(&source, 1, BATCH, &batch, &error));
 	batch_gather(&batch, &source, rows, BATCH);
@@ -208,20 +216,40 @@ static void test_activations(void **state) {
 	       "{ op = \"dense\"; units = \"items\"; activation = { kind = \"elu\"; alpha = 0.6; }; } );");
 }
 
+#define OUTPUT(nodes)                                                                                                       \
+	"graph: ( { op = \"dense\"; input = \"ratings\"; units = 4; activation = \"tanh\"; },\n" nodes " );\n"
+
+static void check_loss(const struct loss *loss, const struct targets_row *targets, const char *reduction, const char *path) {
+	if (!(loss->allowed & 1u << targets->targets) || (targets->targets == TARGETS_ALL && !strcmp(path, "sparse")))
+		return; // refused: not the loss's, or every cell counts
+	checkf(OUTPUT("{ op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; path = \"%s\"; }")
+	       "loss: { kind = \"%s\"; targets = \"%s\"; negatives = %d; reduction = \"%s\"; };",
+	       path, loss->row.name, targets->row.name, targets->targets == TARGETS_SAMPLED, reduction);
+}
+
 static void test_losses(void **state) {
 	(void)state;
 	for (size_t i = 0; i < loss_registry.count; i++)
 		for (size_t r = 0; r < reduction_registry.count; r++)
 			for (size_t p = 0; p < path_registry.count; p++) {
 				const struct loss *loss = (const struct loss *)loss_registry.rows[i];
-				const char *path = path_registry.rows[p]->name;
-				if (loss->targets == TARGETS_ALL && !strcmp(path, "sparse"))
-					continue; // refused: every cell counts
-				checkf("graph: ( { op = \"dense\"; input = \"ratings\"; units = 4; activation = \"tanh\"; },\n"
-				       "{ op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; path = \"%s\"; } );\n"
-				       "loss: { kind = \"%s\"; reduction = \"%s\"; };",
-				       path, loss->row.name, reduction_registry.rows[r]->name);
+				const char *path = path_registry.rows[p]->name, *reduction = reduction_registry.rows[r]->name;
+				for (size_t t = 0; t < targets_registry.count; t++)
+					check_loss(loss, (const struct targets_row *)targets_registry.rows[t], reduction, path);
 			}
+	// cross-entropy of what no sigmoid is known to stand before, and of a sigmoid in a node of its own
+	for (size_t t = 0; t < targets_registry.count; t++) {
+		checkf(OUTPUT("{ op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; }, { op = \"dropout\"; rate = 0.0; }")
+		       "loss: { kind = \"bce\"; targets = \"%s\"; negatives = %d; };",
+		       targets_registry.rows[t]->name, !strcmp(targets_registry.rows[t]->name, "sampled"));
+		checkf(OUTPUT("{ op = \"dense\"; units = \"items\"; }, { op = \"activation\"; activation = \"sigmoid\"; }")
+		       "loss: { kind = \"bce\"; targets = \"%s\"; negatives = %d; };",
+		       targets_registry.rows[t]->name, !strcmp(targets_registry.rows[t]->name, "sampled"));
+	}
+	checkf("graph: ( { op = \"dense\"; input = \"ratings\"; units = \"items\"; activation = \"sigmoid\"; } );\nloss = \"bce\";");
+	checkf(OUTPUT("{ op = \"dense\"; units = \"items\"; }") "loss: { kind = \"masked_huber\"; delta = 0.3; };");
+	checkf(OUTPUT("{ op = \"dense\"; units = \"items\"; }")
+	       "loss: { kind = \"weighted_mse\"; unobserved = 0.3; alpha = 2.5; reduction = \"rows\"; };");
 }
 
 static void test_bias_and_l2(void **state) {
@@ -282,6 +310,8 @@ static void test_shapes(void **state) {
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		checkf("%s", shapes[i]);
 		checkf("%s\nloss = \"mse\";", shapes[i]);
+		checkf("%s\nloss = \"multinomial\";", shapes[i]);
+		checkf("%s\nloss: { kind = \"multinomial\"; negatives = 1; };", shapes[i]);
 	}
 }
 
@@ -415,7 +445,12 @@ static void test_reached(void **state) {
 	expect_all(&activation_registry, reached.activation_node, "in a node of its own");
 	expect_all(&path_registry, reached.path, "at all");
 	for (size_t i = 0; i < loss_registry.count; i++)
-		expect_all(&reduction_registry, reached.loss[i], loss_registry.rows[i]->name);
+	{
+		const struct loss *loss = (const struct loss *)loss_registry.rows[i];
+		expect_all(&reduction_registry, reached.loss[i], loss->row.name);
+		assert_int_equal(reached.targets[i], loss->allowed);
+	}
+	assert_true(reached.logits[0] && reached.logits[1] && reached.clipped);
 	for (size_t i = 0; i < op_registry.count; i++) {
 		const struct op *op = (const struct op *)op_registry.rows[i];
 		if ((op->makes_cells || op->maps_cells) && !reached.op_at_cells[i])

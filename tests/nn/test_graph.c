@@ -179,7 +179,10 @@ static double expected_loss(const struct batch *batch, const struct matrix *y, b
 		means += count > 0 ? sum / count : 0;
 		rows += count > 0;
 	}
-	return !strcmp(reduction, "sum") ? total : !strcmp(reduction, "mean") ? total / cells : means / rows;
+	return !strcmp(reduction, "sum") ? total
+	       : !strcmp(reduction, "mean") ? total / cells
+	       : !strcmp(reduction, "rows") ? total / (double)batch->rows
+	                                    : means / rows;
 }
 
 static void check_reduction(const char *loss, const char *reduction, const struct csr *ratings) {

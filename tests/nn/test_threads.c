@@ -37,7 +37,9 @@ static const char *const graphs[] = {
 	"{ name = \"y\"; op = \"activation\"; activation = \"sigmoid\"; },\n"
 	"{ op = \"add\"; inputs = [ \"y\", \"ratings\" ]; } );\noptimizer = \"rmsprop\";",
 };
-static const char *const losses[] = { "masked_mse", "mse" };
+static const char *const losses[] = { "loss = \"masked_mse\";", "loss = \"mse\";", "loss = \"multinomial\";",
+	                                  "loss: { kind = \"multinomial\"; negatives = 3; };",
+	                                  "loss: { kind = \"mse\"; negatives = 2; };" };
 
 static struct {
 	struct csr ratings, features;
@@ -69,7 +71,9 @@ static void predict(struct network *n, const struct batch *batch, struct outcome
 }
 
 static void train(const struct graph *graph, size_t threads, struct outcome *ret) {
-	struct batch_source source = { &data.ratings, &data.features, &data.ratings, NULL };
+	struct negatives negatives = { random_stream_make(3, "negatives", ""), (size_t)graph->loss_config->negatives, 0 };
+	struct batch_source source = { .ratings = &data.ratings, .features = &data.features, .target = &data.ratings,
+		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batches[BATCHES];
 	uint32_t rows[BATCHES][BATCH];
 	uint64_t state = 5;
@@ -84,6 +88,7 @@ static void train(const struct graph *graph, size_t threads, struct outcome *ret
 	assert_true(backend_openblas.open(&backend_openblas, pool, &device, NULL));
 	assert_true(network_create(graph, device, &backend_openblas, 3, &room, &network, NULL));
 	for (size_t round = 0; round < ROUNDS; round++) {
+		negatives.epoch = (uint32_t)round / 2;
 		for (size_t b = 0; b < BATCHES; b++)
 			gather(&batches[b], &source, rows[b], &state);
 		network_train(network, batches, BATCHES, (uint32_t)round / 2, ret->loss + round * BATCHES);
@@ -134,7 +139,7 @@ static void test_graphs(void **state) {
 			struct parsed parsed;
 			struct graph graph = { 0 };
 			struct graph_shape shape = { ITEMS, FEATURES, BATCH, 18, 4, 18 };
-			snprintf(text, sizeof(text), "%s\nloss = \"%s\";", graphs[i], losses[l]);
+			snprintf(text, sizeof(text), "%s\n%s", graphs[i], losses[l]);
 			parse_model(text, &parsed);
 			if (parsed.errors.count || !plan_model(&parsed, &shape, &graph))
 				fail_msg("%s in\n%s", parsed.errors.items[0].message, text);

@@ -1,5 +1,6 @@
 // Trains a small network in double precision by what a text says of graph, loss and optimizer, and writes down what an
-// implementation elsewhere needs to follow it: the data, the initial weights, each step's loss, the weights in the end.
+// implementation elsewhere needs to follow it: the data, the initial weights, each step's targets and loss, the weights in
+// the end.
 // One JSON object a line.
 // Usage: optimizers MODEL STEPS BATCH   where rows come in order, BATCH at a time, round and round
 #include "../nn/graph_test.h"
@@ -22,6 +23,15 @@ static void write_data(const struct csr *ratings) {
 	printf("]}\n");
 }
 
+// The same of a batch's targets.
+static void write_cells(const struct sparse *s) {
+	printf("[");
+	for (size_t i = 0; i < s->rows; i++)
+		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
+			printf("%s[%zu, %u, %.17g]", k ? ", " : "", i, s->column[k], (double)s->value[k]);
+	printf("]");
+}
+
 // As the model has them: dense weights (inputs, units).
 static void write_weights(const struct network *n, const char *kind) {
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
@@ -40,7 +50,9 @@ static void write_weights(const struct network *n, const char *kind) {
 }
 
 static void train(const struct graph *graph, const struct csr *ratings, size_t steps, size_t rows) {
-	struct batch_source source = { .ratings = ratings, .target = ratings };
+	struct negatives negatives = { random_stream_make(SEED, "negatives", ""), (size_t)graph->loss_config->negatives, 0 };
+	struct batch_source source = { .ratings = ratings, .target = ratings,
+		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batch;
 	struct device *device;
 	struct network *network;
@@ -55,9 +67,12 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 	for (size_t step = 0; step < steps; step++) {
 		for (size_t i = 0; i < rows; i++)
 			row[i] = (uint32_t)((step * rows + i) % ROWS);
+		negatives.epoch = (uint32_t)step;
 		batch_gather(&batch, &source, row, rows);
 		batch_transpose(&batch);
-		printf("{\"loss\": %.17g}\n", network_step(network, &batch, 0));
+		printf("{\"target\": ");
+		write_cells(&batch.target);
+		printf(", \"loss\": %.17g}\n", network_step(network, &batch, 0));
 	}
 	network_settle(network);
 	write_weights(network, "final");

@@ -65,7 +65,7 @@ CASES = [
 
 
 def train_here(program, case, path):
-    """What the program writes: data, initial and final tensors by name, losses."""
+    """What the program writes: data, initial and final tensors by name, steps."""
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "model.cfg")
         with open(model, "w", encoding="utf-8") as file:
@@ -74,7 +74,7 @@ def train_here(program, case, path):
     lines = [json.loads(line) for line in text.stdout.splitlines()]
     tensors = {kind: {line[kind]: torch.tensor(line["data"], dtype=DOUBLE).reshape(line["shape"])
                       for line in lines if kind in line} for kind in ("initial", "final")}
-    return lines[0], tensors["initial"], tensors["final"], [line["loss"] for line in lines if "loss" in line]
+    return lines[0], tensors["initial"], tensors["final"], [line for line in lines if "loss" in line]
 
 
 def forward(weights, ratings):
@@ -105,7 +105,8 @@ def train_there(case, data, weights):
 
 
 def check(program, case, path):
-    data, initial, final, losses = train_here(program, case, path)
+    data, initial, final, steps = train_here(program, case, path)
+    losses = [step["loss"] for step in steps]
     weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
     wanted = train_there(case, data, weights)
     gap = max(abs(a - b) / abs(b) for a, b in zip(losses, wanted))

@@ -358,6 +358,44 @@ static size_t run_loss(const struct backend *b, struct device *d, const struct w
 	return filled;
 }
 
+// Packed, over the stored cells of a dense one, and over all; what is kept, the parts, and the gradient made of both.
+static size_t run_softmax(const struct backend *b, struct device *d, const struct world *w, real *out, bool back) {
+	size_t cells = sparse_count(&w->s), filled = 0;
+	struct sparse target = sparse_rows(&w->s, w->first, w->range.rows);
+	struct softmax_part *parts = memory_alloc(target.rows * sizeof(*parts));
+	struct softmax_factors *factors = memory_alloc(target.rows * sizeof(*factors));
+	for (size_t form = 0; form < 3; form++) {
+		struct loss_cells loss = { .target = &target, .all = form == 2 };
+		bool packed = form == 0;
+		size_t first = packed ? 0 : w->k / 4;
+		struct matrix x = packed ? matrix(pool[0], 1, cells, 0) : matrix(pool[0], w->m, w->k, w->pad), g = x;
+		g.data = out + filled;
+		struct matrix x_part = packed ? x : matrix_part(&x, w->first, target.rows, first, w->k - first);
+		struct matrix g_part = packed ? g : matrix_part(&g, w->first, target.rows, first, w->k - first);
+		b->softmax_parts(d, &loss, packed, first, &x_part, &g_part, parts);
+		for (size_t i = 0; i < target.rows; i++)
+			factors[i] = (struct softmax_factors){ (real)(parts[i].weight / (parts[i].sum + 1)), (real)0.3 };
+		if (back)
+			b->softmax_back(d, &loss, packed, first, factors, &g_part);
+		filled += numbers(&g);
+		for (size_t i = 0; i < target.rows; i++) {
+			out[filled++] = isinf(parts[i].most) ? -100 : (real)parts[i].most;
+			out[filled++] = (real)parts[i].sum;
+			out[filled++] = (real)parts[i].dot;
+			out[filled++] = (real)parts[i].weight;
+		}
+	}
+	free(parts);
+	free(factors);
+	return filled;
+}
+static size_t run_softmax_parts(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	return run_softmax(b, d, w, out, false);
+}
+static size_t run_softmax_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	return run_softmax(b, d, w, out, true);
+}
+
 // out: weights | state | state | sum of squares before | and after
 static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size_t columns, real *out,
                                           struct waiting_table *waiting, double *squares) {
@@ -448,6 +486,8 @@ static const struct {
 	{ "batch_norm_back_gather", run_batch_norm_back_gather, false },
 	{ "batch_norm_back", run_batch_norm_back, false },
 	{ "loss", run_loss, false },
+	{ "softmax_parts", run_softmax_parts, false },
+	{ "softmax_back", run_softmax_back, false },
 	{ "optimize", run_optimize, false },
 	{ "optimize_touched", run_optimize_touched, false },
 	{ "catch_up", run_catch_up, false },
@@ -552,6 +592,66 @@ static void test_dropout_rate(void **state) {
 	finish_world(&w);
 }
 
+// Cross-entropy of logits far out, where a sigmoid has rounded to 0 or 1, against the formula in long double.
+static void test_logits(void **state) {
+	(void)state;
+	static const real far[] = { -80, -30, -1, 0, 1, 30, 80 }, target[] = { 0, 1, (real)0.25 };
+	enum { COUNT = sizeof(far) / sizeof(far[0]), TARGETS = sizeof(target) / sizeof(target[0]) };
+	static const uint32_t start[] = { 0, COUNT }, column[COUNT] = { 0, 1, 2, 3, 4, 5, 6 };
+	const struct backend *backends[] = { &backend_reference, &backend_openblas };
+	for (size_t t = 0; t < TARGETS; t++) {
+		real values[COUNT], x[COUNT], slopes[COUNT];
+		long double want = 0;
+		for (size_t i = 0; i < COUNT; i++) {
+			values[i] = target[t];
+			x[i] = far[i];
+			want += logl(1 + expl((long double)far[i])) - (long double)target[t] * (long double)far[i];
+		}
+		struct sparse s = { 1, COUNT, start, column, values };
+		struct matrix y = matrix(x, 1, COUNT, 0), g = matrix(slopes, 1, COUNT, 0);
+		for (size_t b = 0; b < 2; b++)
+			for (int packed = 0; packed < 2; packed++) {
+				struct loss_cells cells = { .id = CELL_LOSS_BCE_LOGITS, .target = &s, .scale = 1, .unobserved = 1 };
+				double sum;
+				backends[b]->loss(b ? openblas : reference, &cells, packed, 0, &y, &g, &sum);
+				assert_true(fabs(sum - (double)want) < 1e-5 * (double)want);
+				for (size_t i = 0; i < COUNT; i++) {
+					long double slope = 1 / (1 + expl(-(long double)far[i])) - (long double)target[t];
+					assert_true(fabs((double)slopes[i] - (double)slope) < 1e-6);
+				}
+			}
+	}
+}
+
+// A soft-max of predictions so large, or so far apart, that their exponentials alone have no place in a float.
+static void test_softmax_far(void **state) {
+	(void)state;
+	enum { WIDTH = 200 };
+	static const uint32_t start[] = { 0, 3, 3 }, column[] = { 0, 70, 199 };
+	static const real values[] = { 1, 2, 1 };
+	const struct backend *backends[] = { &backend_reference, &backend_openblas };
+	struct sparse s = { 2, WIDTH, start, column, values };
+	struct loss_cells cells = { .target = &s, .all = true };
+	for (size_t b = 0; b < 2; b++) {
+		real x[2 * WIDTH], kept[2 * WIDTH];
+		struct softmax_part parts[2];
+		for (size_t j = 0; j < WIDTH; j++) {
+			x[j] = j == 70 ? 10000 : -10000;
+			x[WIDTH + j] = 5000;
+		}
+		struct matrix y = matrix(x, 2, WIDTH, 0), k = matrix(kept, 2, WIDTH, 0);
+		backends[b]->softmax_parts(b ? openblas : reference, &cells, false, 0, &y, &k, parts);
+		assert_true(parts[0].most == 10000 && parts[0].sum == 1 && parts[0].dot == 0 && parts[0].weight == 4);
+		assert_true(parts[1].most == 5000 && parts[1].sum == WIDTH && parts[1].dot == 0 && parts[1].weight == 0);
+		const struct softmax_factors factors[] = { { 4, 1 }, { 0, 1 } };
+		backends[b]->softmax_back(b ? openblas : reference, &cells, false, 0, factors, &k);
+		for (size_t j = 0; j < WIDTH; j++) {
+			assert_true(kept[j] == (j == 70 ? 2 : j == 0 || j == 199 ? -1 : 0));
+			assert_true(kept[WIDTH + j] == 0);
+		}
+	}
+}
+
 static void test_cuda_refused(void **state) {
 	(void)state;
 	struct error error = { 0 };
@@ -588,6 +688,8 @@ int main(void) {
 		cmocka_unit_test(test_baseline),
 		cmocka_unit_test(test_chosen),
 		cmocka_unit_test(test_dropout_rate),
+		cmocka_unit_test(test_logits),
+		cmocka_unit_test(test_softmax_far),
 		cmocka_unit_test(test_cuda_refused),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
