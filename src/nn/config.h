@@ -26,7 +26,8 @@ struct schedule_config {
 	int64_t warmup;     // optimizer steps over which the rate rises from 0
 };
 struct optimizer_config {
-	struct choice kind; // row is a struct optimizer
+	struct choice kind;           // row is a struct optimizer
+	double clip_norm, clip_value; // NAN: none
 	struct schedule_config *schedule;
 };
 struct activation_config {

@@ -6,6 +6,7 @@
 #include "nn/op.h"
 #include "nn/schedule.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,6 +360,7 @@ static void count_parameters(struct graph *graph, struct errors *errors) {
 		place_parameter(graph, p);
 		p->lazy =
 		    p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
+		p->deferred = p->trainable && (graph->clip_norm > 0 || graph->clip_value > 0);
 		p->moves = p->lazy && graph->optimizer->moves(graph->optimizer_params, p->l2);
 		if (p->trainable)
 			graph->trainable += p->rows * p->columns;
@@ -535,6 +537,8 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	                      .loss_config = loss,
 	                      .optimizer = (const struct optimizer *)optimizer->kind.row,
 	                      .optimizer_params = optimizer->kind.params,
+	                      .clip_norm = isnan(optimizer->clip_norm) ? 0 : optimizer->clip_norm,
+	                      .clip_value = isnan(optimizer->clip_value) ? 0 : optimizer->clip_value,
 	                      .schedule = optimizer->schedule,
 	                      .constant_rate = schedule_is_constant(optimizer->schedule)};
 	struct builder b = {.graph = ret, .groups = nodes, .errors = errors};

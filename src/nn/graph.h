@@ -44,6 +44,7 @@ struct parameter {
 	bool trainable;                     // false: running statistics
 	bool lazy;                          // the optimizer updates touched rows alone
 	bool moves;                         // lazy, and weights move while they wait, not only their state
+	bool deferred;                      // its gradient is written down, and the update comes after all gradients
 	enum touched touched;
 	const struct node *by; // its columns are cut like this node's; NULL: a column, not cut
 	double l2;
@@ -116,6 +117,7 @@ struct graph {
 	const struct loss_config *loss_config;
 	const struct optimizer *optimizer;
 	const void *optimizer_params;
+	double clip_norm, clip_value; // of the gradients; 0: none
 	const struct schedule_config *schedule;
 	bool constant_rate; // of all steps
 };
@@ -132,6 +134,11 @@ void graph_finish(struct graph *graph);
 // The place of an element, as stored, in the flat vectors.
 size_t parameter_place(const struct parameter *parameter, size_t row, size_t column);
 size_t parameter_numbers(const struct parameter *parameter); // in all, padding included
+
+// Parts that its columns are cut into where it is updated.
+static inline size_t parameter_parts(const struct parameter *parameter) {
+	return parameter->by ? parameter->by->groups->count : 1;
+}
 
 // Facts for printing and drawing, in the graph's arena.
 void graph_describe(struct graph *graph, struct graph_facts *ret);

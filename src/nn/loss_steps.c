@@ -156,7 +156,7 @@ static double penalty_before(const struct pass *p) {
 	const struct graph *g = p->network->graph;
 	double sum = 0;
 	for (size_t i = 0; p->update && i < g->parameters_count; i++)
-		for (size_t k = 0; g->parameters[i].l2 > 0 && k < g->parameters[i].by->groups->count; k++)
+		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++)
 			sum += g->parameters[i].l2 * p->network->parameters[i].penalty[k];
 	return sum;
 }

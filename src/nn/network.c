@@ -94,12 +94,13 @@ static size_t touched_most(const struct network *n, const struct parameter *p, c
 static void carve_parameter(struct network *n, size_t i, const struct network_room *room, struct carve *c) {
 	const struct parameter *p = &n->graph->parameters[i];
 	struct parameter_memory *m = &n->parameters[i];
-	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients ? touched_most(n, p, room) : 0;
+	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients || p->deferred ? touched_most(n, p, room) : 0;
 	size_t stride = p->columns == 1 ? 1 : network_padded(p->columns);
 	m->gradient = (struct matrix){carve(c, rows * stride, sizeof(real)), rows, p->columns, stride};
-	size_t groups = p->l2 > 0 ? p->by->groups->count : 0;
-	m->squares = carve(c, groups, sizeof(double));
-	m->penalty = carve(c, groups, sizeof(double));
+	size_t parts = p->l2 > 0 ? parameter_parts(p) : 0;
+	m->squares = carve(c, parts, sizeof(double));
+	m->penalty = carve(c, parts, sizeof(double));
+	m->norm = carve(c, n->graph->clip_norm > 0 ? parameter_parts(p) : 0, sizeof(double));
 }
 
 static void carve_waits(struct network *n, struct carve *c) {

@@ -27,9 +27,10 @@ struct slot {
 };
 
 struct parameter_memory {
-	struct matrix gradient;        // as the parameter; touched by rows: (touched rows), where gradients are asked for
+	struct matrix gradient;        // as the parameter; touched by rows: (touched rows), where it is written down
 	struct waiting_table *waiting; // lazy, and a wait changes something
-	double *squares, *penalty;     // (groups): with L2, sums of squared weights now (lazy), and before the last update
+	double *squares, *penalty;     // (parts): with L2, sums of squared weights now (lazy), and before the last update
+	double *norm;                  // (parts): sums of its squared gradient, where gradients are clipped by their norm
 };
 
 enum program_id { PROGRAM_STEP, PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
@@ -67,6 +68,7 @@ struct network {
 	uint32_t *waited;               // (the most of them)
 	uint32_t step;                  // of the optimizer, 0 before the first
 	double rate_factor;             // of the optimizer's rate, from now on
+	double clip;                    // what the batch's gradients are multiplied by, where their norm is clipped
 	bool settled;                   // no row waits
 	bool joined;                    // the slots' joined weights are the present ones
 };
@@ -121,6 +123,7 @@ bool network_set_tensor(struct network *network, const struct tensor_facts *tens
 void network_make_catch_up(struct maker *maker);
 void network_make_densify(struct maker *maker, const struct node *node);
 void network_make_loss(struct maker *maker);
+void network_make_updates(struct maker *maker); // of deferred parameters
 void network_make_sum(struct maker *maker);
 
 // --- for ops: what their steps run on ---
@@ -159,10 +162,11 @@ struct matrix pass_tile(const struct pass *pass, const struct node *node, const 
 // The gradient of a parameter, where an op writes it: columns of the part.
 struct matrix pass_parameter_gradient(const struct pass *pass, const struct parameter *parameter,
                                       const struct tile *tile);
-// Updates the tile's columns of a parameter by the gradient that was written so. Nothing in a pass without update.
+// Updates the tile's columns of a parameter by the gradient that was written so. Nothing in a pass without update, nor
+// where the update is deferred.
 void pass_update(const struct pass *pass, const struct parameter *parameter, const struct tile *tile);
 // The gradient of rows that a batch touched is transpose(pattern) y: updates by it, or writes it down in a pass without
-// update. y NULL: sums of the values.
+// update and where that is deferred. y NULL: sums of the values.
 void pass_update_touched(const struct pass *pass, const struct parameter *parameter, const struct tile *tile,
                          const real *value, const struct matrix *y);
 

@@ -7,7 +7,7 @@ struct dense_params {
 	struct activation_config *activation;
 	struct init_config *init;
 	bool bias;
-	double l2;
+	double l2, l2_bias;
 };
 
 static const struct key keys[] = {
@@ -40,13 +40,22 @@ static const struct key keys[] = {
      .min = 0,
      .max = 1e6,
      .doc = "Adds l2 times the sum of squared weights (not biases) to each batch's loss"},
+    {.name = "l2_bias",
+     .type = KEY_REAL,
+     .offset = offsetof(struct dense_params, l2_bias),
+     .fallback = "0.0",
+     .min = 0,
+     .max = 1e6,
+     .doc = "Adds l2_bias times the sum of squared biases"},
 };
 
 enum { WEIGHT, BIAS };
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	const struct dense_params *p = node->params;
-	(void)errors;
+	if (!p->bias && p->l2_bias > 0)
+		errors_add(errors, ERROR_CONFIG, value_child(node->from, "l2_bias")->at,
+		           "node \"%s\" has l2_bias, but bias is false", node->name);
 	return p->units.is_items ? graph->shape.ratings_width : p->units.count;
 }
 
@@ -81,6 +90,7 @@ static void plan(struct graph *graph, struct node *node) {
 	struct parameter *bias = node->cells ? graph_parameter(graph, node, "bias", node->width, 1)
 	                                     : graph_parameter(graph, node, "bias", 1, node->width);
 	bias->vector = true;
+	bias->l2 = p->l2_bias;
 	bias->touched = node->cells ? TOUCHED_TARGETS : TOUCHED_ALL;
 	bias->by = node->cells ? NULL : node;
 }
@@ -348,6 +358,8 @@ static void detail(const struct node *node, struct text *text) {
 	text_format(text, "%s, %s", p->activation->kind.row->name, p->init->kind.row->name);
 	if (p->l2 > 0)
 		text_format(text, ", l2 %g", p->l2);
+	if (p->bias && p->l2_bias > 0)
+		text_format(text, ", l2_bias %g", p->l2_bias);
 }
 
 const struct op op_dense = {

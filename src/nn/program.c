@@ -225,6 +225,8 @@ void program_make(const struct network *network, const struct program_kind *kind
 		network_make_loss(&m);
 	if (kind->backward)
 		make_backward(&m);
+	if (kind->update)
+		network_make_updates(&m);
 	if (kind->loss)
 		network_make_sum(&m);
 	place_barriers(&m);

@@ -70,6 +70,7 @@ enum tensor_kind {
 	TENSOR_SUMS,     // of the loss, by row and group
 	TENSOR_SOFTMAX,  // parts and factors of the output's groups, by row and group
 	TENSOR_WEIGHT,   // a parameter with its optimizer state and gradient
+	TENSOR_CLIP,     // norms of the gradients and the factor made of them; of the output
 };
 enum access { READ_OWN, WRITE_OWN, READ_ALL, WRITE_ALL }; // own: only what belongs to the thread
 

@@ -37,26 +37,34 @@ struct matrix pass_parameter_gradient(const struct pass *p, const struct paramet
 	                   parameter->by ? tile->columns : 1);
 }
 
-void pass_update(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
+// By the gradient of all rows, or of those that the batch touched.
+static void update_by(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
+                      const struct matrix *gradient) {
 	const struct network *n = p->network;
-	if (!p->update)
-		return;
-	struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+	const struct transposed *touched = pass_touched(p, parameter);
 	struct optimizer_rows rows = update_of(n, parameter, tile);
 	rows.numbers = p->numbers;
-	double squares = n->backend->optimize(n->device, &rows, &gradient);
+	double squares = touched ? n->backend->optimize_listed(n->device, &rows, touched, gradient)
+	                         : n->backend->optimize(n->device, &rows, gradient);
 	if (parameter->l2 > 0)
 		network_memory_of(n, parameter)->penalty[tile->group] = squares;
+}
+
+void pass_update(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
+	if (!p->update || parameter->deferred)
+		return;
+	struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+	update_by(p, parameter, tile, &gradient);
 }
 
 void pass_update_touched(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
                          const real *value, const struct matrix *y) {
 	const struct network *n = p->network;
 	const struct transposed *touched = pass_touched(p, parameter);
-	if (!p->update) {
+	if (!p->update || parameter->deferred) {
 		struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
 		if (y)
-			n->backend->transposed_times(n->device, touched, value, y, &gradient);
+			n->backend->transposed_times(n->device, touched, NULL, value, y, 0, &gradient);
 		else
 			n->backend->transposed_sums(n->device, touched, value, gradient.data);
 		return;
@@ -66,6 +74,59 @@ void pass_update_touched(const struct pass *p, const struct parameter *parameter
 	double squares = n->backend->optimize_touched(n->device, &rows, touched, value, y);
 	if (parameter->l2 > 0)
 		network_memory_of(n, parameter)->penalty[tile->group] = squares;
+}
+
+// --- updates that come after all gradients ---
+
+static void run_squares(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	struct matrix gradient = pass_parameter_gradient(p, step->parameter, tile);
+	network_memory_of(n, step->parameter)->norm[tile->group] = n->backend->squares(n->device, &gradient);
+}
+
+// As PyTorch's clip_grad_norm_, with its 1e-6.
+static void run_clip(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct network *n = p->network;
+	double sum = 0;
+	(void)step, (void)tile;
+	for (size_t i = 0; i < n->graph->parameters_count; i++)
+		for (size_t g = 0; n->graph->parameters[i].deferred && g < parameter_parts(&n->graph->parameters[i]); g++)
+			sum += n->parameters[i].norm[g];
+	n->clip = fmin(1, n->graph->clip_norm / (sqrt(sum) + 1e-6));
+}
+
+static void run_deferred(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct network *n = p->network;
+	const struct graph *g = n->graph;
+	struct matrix gradient = pass_parameter_gradient(p, step->parameter, tile);
+	if (g->clip_norm > 0 || g->clip_value > 0)
+		n->backend->scale(n->device, (real)(g->clip_norm > 0 ? n->clip : 1), (real)g->clip_value, &gradient);
+	update_by(p, step->parameter, tile, &gradient);
+}
+
+// A step for each deferred parameter, on the threads that own its columns.
+static void make_for_deferred(struct maker *m, bool update,
+                              void (*run)(const struct pass *, const struct step *, const struct tile *)) {
+	const struct graph *g = maker_graph(m);
+	for (size_t i = 0; i < g->parameters_count; i++) {
+		const struct parameter *p = &g->parameters[i];
+		if (!p->deferred)
+			continue;
+		maker_step(m, p->node, run, p->by ? CUT_COLUMNS : CUT_NONE, p->by ? p->by : p->node)->parameter = p;
+		maker_weight(m, p, update ? p->by ? WRITE_OWN : WRITE_ALL : p->by ? READ_OWN : READ_ALL);
+		if (g->clip_norm > 0)
+			maker_tensor(m, TENSOR_CLIP, g->output, update ? READ_ALL : WRITE_OWN);
+	}
+}
+
+void network_make_updates(struct maker *m) {
+	const struct graph *g = maker_graph(m);
+	if (g->clip_norm > 0) {
+		make_for_deferred(m, false, run_squares);
+		maker_step(m, g->output, run_clip, CUT_NONE, g->output);
+		maker_tensor(m, TENSOR_CLIP, g->output, WRITE_ALL);
+	}
+	make_for_deferred(m, true, run_deferred);
 }
 
 // --- rows that wait ---
@@ -91,10 +152,11 @@ void network_fill_waiting(struct network *n) {
 void network_sum_squares(struct network *n) {
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		const struct parameter *p = &n->graph->parameters[k];
-		for (size_t g = 0; p->lazy && p->l2 > 0 && g < p->by->groups->count; g++) {
+		for (size_t g = 0; p->lazy && p->l2 > 0 && g < parameter_parts(p); g++) {
+			size_t begin = p->by ? p->by->groups->begin[g] : 0, end = p->by ? p->by->groups->begin[g + 1] : 1;
 			double sum = 0;
 			for (size_t i = 0; i < p->rows; i++)
-				for (size_t j = p->by->groups->begin[g]; j < p->by->groups->begin[g + 1]; j++) {
+				for (size_t j = begin; j < end; j++) {
 					double w = n->weights[parameter_place(p, i, j)];
 					sum += w * w;
 				}

@@ -149,9 +149,10 @@ struct backend {
 	// y = beta y + bias + s w: (rows, n) from sparse (rows, m), w (m, n) and bias (n), or NULL
 	void (*sparse_times)(struct device *device, const struct sparse *s, const struct matrix *w, const real *bias,
 	                     real beta, const struct matrix *y);
-	// g = transpose(s) y for the touched columns alone: (t->count, n); value is s's, by entry
-	void (*transposed_times)(struct device *device, const struct transposed *t, const real *value,
-	                         const struct matrix *y, const struct matrix *g);
+	// g[place[i]] = beta g + the i-th touched column's row of transpose(s) y; place NULL: i itself. value is s's, by
+	// entry
+	void (*transposed_times)(struct device *device, const struct transposed *t, const uint32_t *place,
+	                         const real *value, const struct matrix *y, real beta, const struct matrix *g);
 	// sum of value by touched column: (t->count)
 	void (*transposed_sums)(struct device *device, const struct transposed *t, const real *value, real *ret);
 	// ret[k] = h[row of k] . w[column of k] at the pattern's cells
@@ -215,6 +216,12 @@ struct backend {
 	// weights are (rows, 1) and the gradient is the sum of the values.
 	double (*optimize_touched)(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
 	                           const real *value, const struct matrix *y);
+	// The same with the gradient of the listed rows written down, (list->count, n); 0 elsewhere.
+	double (*optimize_listed)(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
+	                          const struct matrix *gradient);
+	double (*squares)(struct device *device, const struct matrix *x); // their sum
+	// x = factor x, then no number is beyond `most` on either side; most 0: as far as they go
+	void (*scale)(struct device *device, real factor, real most, const struct matrix *x);
 	// Lazy rows catch up with the steps they waited: row[i], or i where row is NULL, with waited[i] of them.
 	void (*catch_up)(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
 	                 const uint32_t *waited, size_t count);

@@ -89,11 +89,11 @@ static void sparse_times(const struct sparse *s, const struct matrix *w, const r
 		sum_weight_rows(&rows, s->start[i], s->start[i + 1], bias, beta, row_of(y, i), y->columns);
 }
 
-static void transposed_times(const struct transposed *t, const real *value, const struct matrix *y,
-                             const struct matrix *g) {
+static void transposed_times(const struct transposed *t, const uint32_t *place, const real *value,
+                             const struct matrix *y, real beta, const struct matrix *g) {
 	const struct batch_rows rows = {t, value, y, t->start[t->count]};
 	for (size_t i = 0; i < t->count; i++)
-		sum_batch_rows(&rows, t->start[i], t->start[i + 1], NULL, 0, row_of(g, i), g->columns);
+		sum_batch_rows(&rows, t->start[i], t->start[i + 1], NULL, beta, row_of(g, place ? place[i] : i), g->columns);
 }
 
 static inline real dot(const real *restrict x, const real *restrict y, size_t n) {
@@ -650,15 +650,21 @@ static void step_lazily_chunk(const struct optimizer_rows *rows, const struct ba
 	}
 }
 
-static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
-	double before = 0, after = 0, all = rows->l2 > 0 ? *rows->squares : 0;
-	EACH_CHUNK(rows->weight.columns, first, n)
-	step_lazily_chunk(rows, gradient, first, n, &before, &after);
+// The squares of all rows before the step, where some were updated whose squares were and are these.
+static double note_squares(const struct optimizer_rows *rows, double before, double after) {
+	double all = rows->l2 > 0 ? *rows->squares : 0;
 	if (rows->l2 > 0) { // plain sgd: the others shrink by 1 - 2 rate l2
 		double shrink = 1 - 2 * (double)rows->numbers.rate * (double)rows->l2;
 		*rows->squares = (all - before) * shrink * shrink + after;
 	}
 	return all;
+}
+
+static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+	double before = 0, after = 0;
+	EACH_CHUNK(rows->weight.columns, first, n)
+	step_lazily_chunk(rows, gradient, first, n, &before, &after);
+	return note_squares(rows, before, after);
 }
 
 static double step_all(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
@@ -676,7 +682,7 @@ static double step_all(const struct optimizer_rows *rows, const struct batch_row
 
 // Weights (rows, 1), a chunk of touched rows at a time: collected, updated side by side, put back.
 static void step_column_chunk(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
-                              size_t first, size_t n) {
+                              size_t first, size_t n, double *before, double *after) {
 	real w[CHUNK], s[CHUNK], d[CHUNK], g[CHUNK];
 	struct absent absent = {{0}, {0}};
 	for (size_t i = 0; i < n; i++) {
@@ -692,7 +698,9 @@ static void step_column_chunk(const struct optimizer_rows *rows, const struct tr
 		for (uint32_t k = t->start[first + i]; k < t->start[first + i + 1]; k++)
 			g[i] += value[t->entry[k]];
 	}
+	*before += rows->l2 > 0 ? squares_of(w, n) : 0;
 	update(rows, &no_wait, (struct places){w, s, d}, g, n);
+	*after += rows->l2 > 0 ? squares_of(w, n) : 0;
 	for (size_t i = 0; i < n; i++) {
 		struct places at = places_of(rows, t->column[first + i], 0, &absent);
 		*at.w = w[i];
@@ -701,7 +709,15 @@ static void step_column_chunk(const struct optimizer_rows *rows, const struct tr
 	}
 }
 
-static void step_column_all(const struct optimizer_rows *rows, const struct transposed *t, const real *value) {
+static double step_column_lazily(const struct optimizer_rows *rows, const struct transposed *t, const real *value) {
+	double before = 0, after = 0;
+	EACH_CHUNK(t->count, first, n)
+	step_column_chunk(rows, t, value, first, n, &before, &after);
+	return note_squares(rows, before, after);
+}
+
+static double step_column_all(const struct optimizer_rows *rows, const struct transposed *t, const real *value) {
+	double squares = 0;
 	struct absent absent = {{0}, {0}};
 	for (size_t row = 0; row < rows->weight.rows; row++) {
 		size_t place;
@@ -709,8 +725,10 @@ static void step_column_all(const struct optimizer_rows *rows, const struct tran
 		if (transposed_find(t, row, &place))
 			for (uint32_t k = t->start[place]; k < t->start[place + 1]; k++)
 				g += value[t->entry[k]];
+		squares += rows->l2 > 0 ? squares_of(row_of(&rows->weight, row), 1) : 0;
 		update(rows, &no_wait, places_of(rows, row, 0, &absent), &g, 1);
 	}
+	return squares;
 }
 
 static double optimize_touched(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
@@ -718,13 +736,10 @@ static double optimize_touched(const struct optimizer_rows *rows, const struct t
 	const struct batch_rows gradient = {t, value, y, t->start[t->count]};
 	if (y)
 		return rows->lazy ? step_lazily(rows, &gradient) : step_all(rows, &gradient);
-	if (!rows->lazy)
-		step_column_all(rows, t, value);
-	else
-		EACH_CHUNK(t->count, first, n)
-	step_column_chunk(rows, t, value, first, n);
-	return 0; // columns are biases, which have no L2
+	return rows->lazy ? step_column_lazily(rows, t, value) : step_column_all(rows, t, value);
 }
+
+#include "tensor/kernels_listed.h"
 
 static void catch_up(const struct optimizer_rows *rows, const uint32_t *row, const uint32_t *waited, size_t count) {
 	struct absent absent = {{0}, {0}};
@@ -762,5 +777,8 @@ const struct kernels KERNELS = {
     .softmax_back = softmax_back,
     .optimize = optimize,
     .optimize_touched = optimize_touched,
+    .optimize_listed = optimize_listed,
+    .squares = squares,
+    .scale = scale,
     .catch_up = catch_up,
 };

@@ -10,8 +10,8 @@ struct kernels {
 	const char *name;
 	void (*sparse_times)(const struct sparse *s, const struct matrix *w, const real *bias, real beta,
 	                     const struct matrix *y);
-	void (*transposed_times)(const struct transposed *t, const real *value, const struct matrix *y,
-	                         const struct matrix *g);
+	void (*transposed_times)(const struct transposed *t, const uint32_t *place, const real *value,
+	                         const struct matrix *y, real beta, const struct matrix *g);
 	void (*cells_times)(const struct sparse *pattern, const struct matrix *h, const struct matrix *w, real *ret);
 	void (*cells_sum)(const struct sparse *pattern, const struct matrix *parts, const real *bias, real *ret);
 	void (*spread)(const real *row, const struct matrix *y);
@@ -42,6 +42,10 @@ struct kernels {
 	double (*optimize)(const struct optimizer_rows *rows, const struct matrix *gradient);
 	double (*optimize_touched)(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
 	                           const struct matrix *y);
+	double (*optimize_listed)(const struct optimizer_rows *rows, const struct transposed *list,
+	                          const struct matrix *gradient);
+	double (*squares)(const struct matrix *x);
+	void (*scale)(real factor, real most, const struct matrix *x);
 	void (*catch_up)(const struct optimizer_rows *rows, const uint32_t *row, const uint32_t *waited, size_t count);
 };
 

@@ -72,9 +72,9 @@ static void sparse_times(struct device *device, const struct sparse *s, const st
                          real beta, const struct matrix *y) {
 	device->kernels->sparse_times(s, w, bias, beta, y);
 }
-static void transposed_times(struct device *device, const struct transposed *t, const real *value,
-                             const struct matrix *y, const struct matrix *g) {
-	device->kernels->transposed_times(t, value, y, g);
+static void transposed_times(struct device *device, const struct transposed *t, const uint32_t *place,
+                             const real *value, const struct matrix *y, real beta, const struct matrix *g) {
+	device->kernels->transposed_times(t, place, value, y, beta, g);
 }
 static void cells_times(struct device *device, const struct sparse *pattern, const struct matrix *h,
                         const struct matrix *w, real *ret) {
@@ -157,6 +157,16 @@ static double optimize_touched(struct device *device, const struct optimizer_row
                                const real *value, const struct matrix *y) {
 	return device->kernels->optimize_touched(rows, t, value, y);
 }
+static double optimize_listed(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
+                              const struct matrix *gradient) {
+	return device->kernels->optimize_listed(rows, list, gradient);
+}
+static double squares(struct device *device, const struct matrix *x) {
+	return device->kernels->squares(x);
+}
+static void scale(struct device *device, real factor, real most, const struct matrix *x) {
+	device->kernels->scale(factor, most, x);
+}
 static void catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
                      const uint32_t *waited, size_t count) {
 	device->kernels->catch_up(rows, row, waited, count);
@@ -200,5 +210,8 @@ const struct backend backend_openblas = {
     .softmax_back = softmax_back,
     .optimize = optimize,
     .optimize_touched = optimize_touched,
+    .optimize_listed = optimize_listed,
+    .squares = squares,
+    .scale = scale,
     .catch_up = catch_up,
 };

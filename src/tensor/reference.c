@@ -43,15 +43,16 @@ static void reference_sparse_times(struct device *device, const struct sparse *s
 	}
 }
 
-static void reference_transposed_times(struct device *device, const struct transposed *t, const real *value,
-                                       const struct matrix *y, const struct matrix *g) {
+static void reference_transposed_times(struct device *device, const struct transposed *t, const uint32_t *place,
+                                       const real *value, const struct matrix *y, real beta, const struct matrix *g) {
 	(void)device;
 	for (size_t i = 0; i < t->count; i++) {
 		for (size_t j = 0; j < g->columns; j++) {
 			double sum = 0;
 			for (uint32_t k = t->start[i]; k < t->start[i + 1]; k++)
 				sum += (double)value[t->entry[k]] * *at(y, t->row[k], j);
-			*at(g, i, j) = (real)sum;
+			real *to = at(g, place ? place[i] : i, j);
+			*to = blend(beta, *to, sum);
 		}
 	}
 }
@@ -370,5 +371,8 @@ const struct backend backend_reference = {
     .softmax_back = reference_softmax_back,
     .optimize = reference_optimize,
     .optimize_touched = reference_optimize_touched,
+    .optimize_listed = reference_optimize_listed,
+    .squares = reference_squares,
+    .scale = reference_scale,
     .catch_up = reference_catch_up,
 };

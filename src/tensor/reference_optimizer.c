@@ -67,18 +67,23 @@ double reference_optimize(struct device *device, const struct optimizer_rows *ro
 	return rows->l2 > 0 ? squares : 0;
 }
 
-// The gradient of the touched place's weight j.
-static real touched_gradient(const struct transposed *t, size_t place, const real *value, const struct matrix *y,
-                             size_t j) {
+// Where the gradient of touched rows comes from: it is summed over their entries, or was written down by place.
+struct touched_gradient {
+	const real *value;
+	const struct matrix *y, *written; // y NULL: sums of the values
+};
+
+static real touched_gradient(const struct transposed *t, size_t place, const struct touched_gradient *from, size_t j) {
 	double sum = 0;
+	if (from->written)
+		return *at(from->written, place, j);
 	for (uint32_t k = t->start[place]; k < t->start[place + 1]; k++)
-		sum += (double)value[t->entry[k]] * (y ? *at(y, t->row[k], j) : 1);
+		sum += (double)from->value[t->entry[k]] * (from->y ? *at(from->y, t->row[k], j) : 1);
 	return (real)sum;
 }
 
-double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
-                                  const real *value, const struct matrix *y) {
-	(void)device;
+static double optimize_touched(const struct optimizer_rows *rows, const struct transposed *t,
+                               const struct touched_gradient *from) {
 	double before = 0, touched_before = 0, touched_after = 0;
 	for (size_t row = 0; row < rows->weight.rows; row++) {
 		size_t place;
@@ -90,7 +95,7 @@ double reference_optimize_touched(struct device *device, const struct optimizer_
 		if (rows->lazy && !rows->caught_up)
 			wait_row(rows, row, t->waited[place]);
 		for (size_t j = 0; j < rows->weight.columns; j++)
-			update_weight(rows, row, j, touched ? touched_gradient(t, place, value, y, j) : 0);
+			update_weight(rows, row, j, touched ? touched_gradient(t, place, from, j) : 0);
 		touched_before += squares;
 		touched_after += squares_of(rows, row);
 	}
@@ -100,6 +105,36 @@ double reference_optimize_touched(struct device *device, const struct optimizer_
 	double shrink = 1 - 2 * (double)rows->numbers.rate * (double)rows->l2;
 	*rows->squares = (before - touched_before) * shrink * shrink + touched_after;
 	return before;
+}
+
+double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+                                  const real *value, const struct matrix *y) {
+	(void)device;
+	return optimize_touched(rows, t, &(struct touched_gradient){.value = value, .y = y});
+}
+
+double reference_optimize_listed(struct device *device, const struct optimizer_rows *rows,
+                                 const struct transposed *list, const struct matrix *gradient) {
+	(void)device;
+	return optimize_touched(rows, list, &(struct touched_gradient){.written = gradient});
+}
+
+double reference_squares(struct device *device, const struct matrix *x) {
+	double sum = 0;
+	(void)device;
+	for (size_t i = 0; i < x->rows; i++)
+		for (size_t j = 0; j < x->columns; j++)
+			sum += (double)*at(x, i, j) * *at(x, i, j);
+	return sum;
+}
+
+void reference_scale(struct device *device, real factor, real most, const struct matrix *x) {
+	(void)device;
+	for (size_t i = 0; i < x->rows; i++)
+		for (size_t j = 0; j < x->columns; j++) {
+			real scaled = *at(x, i, j) * factor;
+			*at(x, i, j) = most > 0 && scaled > most ? most : most > 0 && scaled < -most ? -most : scaled;
+		}
 }
 
 void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,

@@ -256,10 +256,10 @@ static void test_bias_and_l2(void **state) {
 	(void)state;
 	for (int bias = 0; bias < 2; bias++)
 		for (int dense = 0; dense < 2; dense++)
-			checkf("graph: ( { op = \"dense\"; input = \"ratings\"; units = 4; bias = %s; l2 = 0.3; path = \"%s\"; },\n"
-			       "{ op = \"dense\"; units = \"items\"; activation = \"tanh\"; bias = %s; l2 = 0.2; path = \"%s\"; } );",
-			       bias ? "true" : "false", dense ? "dense" : "sparse", bias ? "true" : "false",
-			       dense ? "dense" : "sparse");
+			checkf("graph: ( { op = \"dense\"; input = \"ratings\"; units = 4; l2 = 0.3; path = \"%s\"; %s },\n"
+			       "{ op = \"dense\"; units = \"items\"; activation = \"tanh\"; l2 = 0.2; path = \"%s\"; %s } );",
+			       dense ? "dense" : "sparse", bias ? "l2_bias = 0.1;" : "bias = false;", dense ? "dense" : "sparse",
+			       bias ? "l2_bias = 0.4;" : "bias = false;");
 }
 
 static const char *const shapes[] = {

@@ -151,12 +151,16 @@ static const struct twin_case {
 	{ "{ kind = \"sgd\"; rate = 0.1; momentum = 0.5; }", "0.0", true },
 	{ "{ kind = \"sgd\"; rate = 0.1; momentum = 0.5; nesterov = true; }", "0.0", true },
 	{ "{ kind = \"sgd\"; rate = 0.1; momentum = 0.5; }", "0.01", false },
+	{ "{ kind = \"sgd\"; rate = 0.1; clip_norm = 0.2; }", "0.01", true },
+	{ "{ kind = \"sgd\"; rate = 0.1; momentum = 0.5; clip_norm = 0.2; clip_value = 0.01; }", "0.0", true },
 	{ "{ kind = \"adagrad\"; rate = 0.05; }", "0.0", true },
+	{ "{ kind = \"adagrad\"; rate = 0.05; clip_value = 0.01; }", "0.0", true },
 	{ "{ kind = \"adagrad\"; rate = 0.05; }", "0.01", false },
 	{ "{ kind = \"rmsprop\"; }", "0.0", true },
 	{ "{ kind = \"adadelta\"; }", "0.0", true },
 	{ "{ kind = \"adadelta\"; }", "0.01", false },
 	{ "{ kind = \"adam\"; }", "0.0", false },
+	{ "{ kind = \"adam\"; clip_norm = 0.2; }", "0.01", false },
 	{ "{ kind = \"adamw\"; }", "0.0", false },
 	{ "{ kind = \"rprop\"; most = 0.01; }", "0.0", false },
 };
@@ -166,8 +170,9 @@ static void plan_twin(const struct twin_case *c, bool lazy, struct parsed *parse
 	char text[1024];
 	snprintf(text, sizeof(text),
 	         "graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 6; activation = \"tanh\"; l2 = %s; },\n"
-	         "{ name = \"y\"; op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; l2 = %s; } );\noptimizer: %s;",
-	         c->l2, c->l2, c->optimizer);
+	         "{ name = \"y\"; op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; l2 = %s; l2_bias = %s; } );\n"
+	         "optimizer: %s;",
+	         c->l2, c->l2, c->l2, c->optimizer);
 	parse_model(text, parsed);
 	struct graph_shape shape = { ITEMS, 0, BATCH, 1, 0, 1 };
 	if (parsed->errors.count || !plan_model(parsed, &shape, graph))

@@ -26,6 +26,11 @@ static const char *const graphs[] = {
 	"{ name = \"f\"; op = \"dense\"; input = \"noise\"; units = 270; path = \"dense\"; },\n"
 	"{ op = \"add\"; inputs = [ \"f\", \"g\" ]; },\n"
 	"{ op = \"dense\"; units = \"items\"; } );\noptimizer: { kind = \"sgd\"; rate = 0.05; momentum = 0.9; };",
+	// gradients clipped by their norm, of sparse and dense weights, biases and a batch norm; L2 on biases
+	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; activation = \"tanh\"; },\n"
+	"{ name = \"n\"; op = \"batch_norm\"; }, { name = \"g\"; op = \"dense\"; units = 300; l2_bias = 0.01; },\n"
+	"{ op = \"dense\"; units = \"items\"; l2 = 0.001; l2_bias = 0.001; } );\n"
+	"optimizer: { kind = \"sgd\"; rate = 0.1; clip_norm = 0.05; clip_value = 0.002; };",
 	// two outputs at cells
 	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; activation = \"tanh\"; },\n"
 	"{ name = \"a\"; op = \"dense\"; input = \"h\"; units = \"items\"; },\n"

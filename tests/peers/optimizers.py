@@ -23,7 +23,8 @@ DOUBLE = torch.float64
 
 GRAPH = """graph: (
   {{ name = "h"; op = "dense"; input = "ratings"; units = 5; activation = "tanh"; l2 = {l2}; path = "{path}"; }},
-  {{ name = "y"; op = "dense"; units = "items"; activation = "sigmoid"; l2 = {l2}; path = "{path}"; }}
+  {{ name = "y"; op = "dense"; units = "items"; activation = "sigmoid"; l2 = {l2}; l2_bias = {l2_bias};
+    path = "{path}"; }}
 );
 optimizer: {optimizer};
 """
@@ -32,15 +33,26 @@ optimizer: {optimizer};
 class Case:
     """An optimizer as the file says it, and as PyTorch makes it from the parameters."""
 
-    def __init__(self, text, make, batch=BATCH, l2=0.0, warmup=0):
-        self.text, self.make, self.batch, self.l2, self.warmup = text, make, batch, l2, warmup
+    def __init__(self, text, make, batch=BATCH, l2=0.0, l2_bias=0.0, warmup=0, clip=lambda weights: None):
+        self.text, self.make, self.batch, self.l2, self.l2_bias = text, make, batch, l2, l2_bias
+        self.warmup, self.clip = warmup, clip
 
     def model(self, path):
-        return GRAPH.format(optimizer=self.text, path=path, l2=self.l2)
+        return GRAPH.format(optimizer=self.text, path=path, l2=self.l2, l2_bias=self.l2_bias)
 
 
 def sgd(**options):
     return lambda parameters: torch.optim.SGD(parameters, **options)
+
+
+def clip(norm=None, value=None):
+    """Of the gradients, once they are there."""
+    def run(weights):
+        if norm:
+            torch.nn.utils.clip_grad_norm_(weights, norm)
+        if value:
+            torch.nn.utils.clip_grad_value_(weights, value)
+    return run
 
 
 CASES = [
@@ -58,6 +70,13 @@ CASES = [
     Case('{ kind = "adamw"; rate = 0.01; schedule: { kind = "constant"; warmup = 20; }; }',
          lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.01), warmup=20),
     Case('{ kind = "sgd"; rate = 0.5; schedule: { kind = "constant"; warmup = 20; }; }', sgd(lr=0.5), l2=0.01, warmup=20),
+    Case('{ kind = "sgd"; rate = 0.5; }', sgd(lr=0.5), l2_bias=0.02),
+    Case('{ kind = "adam"; rate = 0.01; }', lambda p: torch.optim.Adam(p, lr=0.01), l2_bias=0.02),
+    Case('{ kind = "sgd"; rate = 0.5; clip_norm = 0.05; }', sgd(lr=0.5), clip=clip(norm=0.05)),
+    Case('{ kind = "sgd"; rate = 0.2; momentum = 0.9; clip_value = 0.002; }', sgd(lr=0.2, momentum=0.9),
+         clip=clip(value=0.002)),
+    Case('{ kind = "adam"; rate = 0.01; clip_norm = 0.05; clip_value = 0.01; }', lambda p: torch.optim.Adam(p, lr=0.01),
+         clip=clip(0.05, 0.01)),
     Case('"rprop"', torch.optim.Rprop, ROWS),
     Case('{ kind = "rprop"; rate = 0.1; smaller = 0.4; larger = 1.5; least = 0.01; most = 0.3; }',
          lambda p: torch.optim.Rprop(p, lr=0.1, etas=(0.4, 1.5), step_sizes=(0.01, 0.3)), ROWS),
@@ -96,8 +115,10 @@ def train_there(case, data, weights):
         rows = [(step * case.batch + i) % data["rows"] for i in range(case.batch)]
         loss = ((forward(weights, ratings[rows]) - ratings[rows])[stored[rows]] ** 2).mean()
         loss = loss + case.l2 * sum((w ** 2).sum() for name, w in weights.items() if name.endswith(".weight"))
+        loss = loss + case.l2_bias * (weights["y.bias"] ** 2).sum()
         optimizer.zero_grad()
         loss.backward()
+        case.clip(list(weights.values()))
         optimizer.step()
         rate.step()
         losses.append(loss.item())

@@ -134,7 +134,11 @@ static size_t run_sparse_times(const struct backend *b, struct device *d, const 
 
 static size_t run_transposed_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix y = matrix(pool[0], w->m, w->n, w->pad), g = matrix(out, w->t.count, w->n, w->pad);
-	b->transposed_times(d, &w->t, pool[1], &y, &g);
+	uint32_t *place = memory_alloc((w->t.count + 1) * sizeof(*place)); // the other way round
+	for (size_t i = 0; i < w->t.count; i++)
+		place[i] = (uint32_t)(w->t.count - 1 - i);
+	b->transposed_times(d, &w->t, w->round & 1 ? place : NULL, pool[1], &y, w->beta, &g);
+	free(place);
 	return numbers(&g);
 }
 
@@ -413,7 +417,7 @@ static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size
 	rows.lazy = lazy && waiting_exact(rows.id, 0);
 	if (rows.lazy && rows.id == OPTIMIZER_SGD && w->round / 5 & 1)
 		rows.numbers.decay = 0;
-	if (columns > 1 && (!rows.lazy || (rows.id == OPTIMIZER_SGD && rows.numbers.decay == 0)))
+	if (!rows.lazy || (rows.id == OPTIMIZER_SGD && rows.numbers.decay == 0))
 		rows.l2 = (real)0.01 * (real)(w->round / 2 & 1);
 	rows.caught_up = rows.lazy && (rows.id == OPTIMIZER_SGD || rows.id == OPTIMIZER_ADAGRAD);
 	for (size_t i = 0; i < 2; i++)
@@ -449,6 +453,29 @@ static size_t run_optimize_touched(const struct backend *b, struct device *d, co
 	out[3 * size] = (real)b->optimize_touched(d, &rows, &w->t, pool[0], column ? NULL : &y);
 	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
 	return 3 * size + 2;
+}
+
+static size_t run_optimize_listed(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double squares;
+	bool column = w->round % 7 == 2;
+	struct optimizer_rows rows = optimizer_of(w, w->round % 4 < 2, column ? 1 : w->n, out, &waiting, &squares);
+	size_t size = numbers(&rows.weight);
+	struct matrix gradient = matrix(pool[1], w->t.count, column ? 1 : w->n, w->pad);
+	out[3 * size] = (real)b->optimize_listed(d, &rows, &w->t, &gradient);
+	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
+	return 3 * size + 2;
+}
+
+static size_t run_squares(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(pool[0], w->m, w->n, w->pad);
+	out[0] = (real)b->squares(d, &x);
+	return 1;
+}
+
+static size_t run_scale(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(out, w->m, w->n, w->pad);
+	b->scale(d, (real)1.5, w->beta / 2, &x);
+	return numbers(&x);
 }
 
 static size_t run_catch_up(const struct backend *b, struct device *d, const struct world *w, real *out) {
@@ -490,6 +517,9 @@ static const struct {
 	{ "softmax_back", run_softmax_back, false },
 	{ "optimize", run_optimize, false },
 	{ "optimize_touched", run_optimize_touched, false },
+	{ "optimize_listed", run_optimize_listed, false },
+	{ "squares", run_squares, false },
+	{ "scale", run_scale, true },
 	{ "catch_up", run_catch_up, false },
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 10 }; // open ... download
