@@ -21,6 +21,13 @@ struct transposed_memory {
 	uint32_t batch;  // number of the batch
 };
 
+// What two patterns touch.
+struct joint_memory {
+	uint32_t *column, *waited, *rating, *target;
+	uint32_t *slot, *stamp; // (columns), as in transposed_memory
+	uint32_t batch;
+};
+
 // The most that a batch holds.
 struct batch_room {
 	size_t rows, ratings, features, target; // entries
@@ -34,6 +41,7 @@ struct batch_memory {
 	struct rows_memory ratings, user, target, observed;
 	uint64_t *bits; // for negatives_merge
 	struct transposed_memory by_rating, by_feature, by_target;
+	struct joint_memory both;
 	bool same_pattern; // targets are the input's entries
 };
 
@@ -81,6 +89,14 @@ static bool transposed_create(struct transposed_memory *m, size_t columns, size_
 	       (m->stamp = memory_array(columns, sizeof(*m->stamp), "a batch", error));
 }
 
+static bool joint_create(struct joint_memory *m, size_t columns, struct error *error) {
+	uint32_t **arrays[] = {&m->column, &m->waited, &m->rating, &m->target, &m->slot, &m->stamp};
+	for (size_t i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++)
+		if (!(*arrays[i] = memory_array(columns, sizeof(uint32_t), "a batch", error)))
+			return false;
+	return true;
+}
+
 static bool create(const struct batch_room *room, struct batch *ret, struct error *error) {
 	*ret = (struct batch){.memory = memory_alloc(sizeof(*ret->memory))};
 	struct batch_memory *m = ret->memory;
@@ -93,7 +109,8 @@ static bool create(const struct batch_room *room, struct batch *ret, struct erro
 	     !(m->bits = memory_array(negatives_words(room->columns), sizeof(*m->bits), "a batch", error))) ||
 	    !transposed_create(&m->by_rating, room->columns, room->ratings, error) ||
 	    !transposed_create(&m->by_feature, room->feature_columns, room->features, error) ||
-	    !transposed_create(&m->by_target, room->columns, room->target, error)) {
+	    !transposed_create(&m->by_target, room->columns, room->target, error) ||
+	    !joint_create(&m->both, room->columns, error)) {
 		batch_destroy(ret);
 		return false;
 	}
@@ -141,6 +158,15 @@ static void transposed_free(struct transposed_memory *m) {
 	free(m->stamp);
 }
 
+static void joint_free(struct joint_memory *m) {
+	free(m->column);
+	free(m->waited);
+	free(m->rating);
+	free(m->target);
+	free(m->slot);
+	free(m->stamp);
+}
+
 void batch_destroy(struct batch *batch) {
 	struct batch_memory *m = batch->memory;
 	if (!m)
@@ -153,6 +179,7 @@ void batch_destroy(struct batch *batch) {
 	transposed_free(&m->by_rating);
 	transposed_free(&m->by_feature);
 	transposed_free(&m->by_target);
+	joint_free(&m->both);
 	free(m);
 	*batch = (struct batch){0};
 }
@@ -306,6 +333,43 @@ static void transpose(struct transposed_memory *m, const struct sparse *s, struc
 	                           .number = m->batch};
 }
 
+static uint32_t join_columns(struct joint_memory *m, uint32_t touched, const struct transposed *t,
+                             uint32_t *ret_place) {
+	for (size_t i = 0; i < t->count; i++) {
+		uint32_t column = t->column[i];
+		if (m->stamp[column] != m->batch) {
+			m->stamp[column] = m->batch;
+			m->slot[column] = touched;
+			m->column[touched++] = column;
+		}
+		ret_place[i] = m->slot[column];
+	}
+	return touched;
+}
+
+static void join(struct batch *batch) {
+	struct joint_memory *m = &batch->memory->both;
+	if (batch->memory->same_pattern) {
+		batch->by_both = batch->by_rating;
+		batch->both_rating = batch->both_target = NULL;
+		return;
+	}
+	if (++m->batch == 0) { // the stamps have gone round
+		memset(m->stamp, 0, batch->ratings.columns * sizeof(*m->stamp));
+		m->batch = 1;
+	}
+	uint32_t touched = join_columns(m, 0, &batch->by_target, m->target);
+	touched = join_columns(m, touched, &batch->by_rating, m->rating);
+	batch->by_both = (struct transposed){.count = touched,
+	                                     .column = m->column,
+	                                     .waited = m->waited,
+	                                     .slot = m->slot,
+	                                     .stamp = m->stamp,
+	                                     .number = m->batch};
+	batch->both_rating = m->rating;
+	batch->both_target = m->target;
+}
+
 void batch_transpose(struct batch *batch) {
 	struct batch_memory *m = batch->memory;
 	transpose(&m->by_rating, &batch->ratings, &batch->by_rating);
@@ -314,6 +378,7 @@ void batch_transpose(struct batch *batch) {
 		batch->by_target = batch->by_rating;
 	else
 		transpose(&m->by_target, &batch->target, &batch->by_target);
+	join(batch);
 }
 
 size_t batch_cells_most(const struct batch *batch) {

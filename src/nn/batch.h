@@ -19,6 +19,9 @@ struct batch {
 	const uint32_t *row; // (rows): places in the data
 	struct sparse ratings, user, target;
 	struct transposed by_rating, by_feature, by_target; // after batch_transpose
+	// what ratings or targets touch, without entries, and the places there of what each of them touches; NULL: the same
+	struct transposed by_both;
+	const uint32_t *both_rating, *both_target;
 	struct batch_memory *memory;
 };
 

@@ -18,8 +18,9 @@ static double bytes_of(const struct graph *graph, const struct node *node) {
 	size_t states = graph->optimizer->states(graph->optimizer_params);
 	double numbers = 0, batch = (double)graph->shape.batch;
 	for (size_t i = 0; i < node->parameters_count; i++)
-		numbers += (double)parameter_numbers(node->parameters[i]) *
-		           (double)(1 + (node->parameters[i]->trainable ? 1 + states : 0));
+		if (node->parameters[i]->node == node) // else it is counted there
+			numbers += (double)parameter_numbers(node->parameters[i]) *
+			           (double)(1 + (node->parameters[i]->trainable ? 1 + states : 0));
 	double width = node->cells ? graph->shape.target_entries : (double)node->width;
 	if (node->sparse && !node->densified)
 		width = node->source == graph->user ? graph->shape.user_entries : graph->shape.ratings_entries;
@@ -46,7 +47,7 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 	    .update = update_of(node),
 	};
 	for (size_t i = 0; i < node->parameters_count; i++)
-		if (node->parameters[i]->trainable)
+		if (node->parameters[i]->trainable && node->parameters[i]->node == node)
 			ret->parameters += node->parameters[i]->rows * node->parameters[i]->columns;
 	text_finish(&detail);
 }

@@ -106,6 +106,65 @@ static void connect(struct builder *b, struct node *node, size_t place) {
 	}
 }
 
+// --- weights of another node ---
+
+static void unknown_owner(struct builder *b, const struct node *node, const char *name) {
+	struct nearest nearest = {.word = name};
+	for (size_t i = INPUTS; i < b->count; i++)
+		if (b->all[i].op->tied_to && &b->all[i] != node)
+			nearest_offer(&nearest, b->all[i].name);
+	struct error *e =
+	    errors_add(b->errors, ERROR_CONFIG, key_at(node, "tie"),
+	               "node \"%s\" is tied to \"%s\", which is no node with weights to turn round", node->name, name);
+	if (nearest.best)
+		error_hint(e, "Did you mean \"%s\"?", nearest.best);
+}
+
+static void tie(struct builder *b, struct node *node, const char *name) {
+	struct node *owner = find_node(b, name);
+	if (!owner || !owner->op || !owner->op->tied_to || owner == node)
+		unknown_owner(b, node, name);
+	else if (owner->op->tied_to(owner->params))
+		errors_add(b->errors, ERROR_CONFIG, key_at(node, "tie"), "node \"%s\" is tied to \"%s\", which is tied itself",
+		           node->name, name);
+	else if (owner->tied_by)
+		errors_add(b->errors, ERROR_CONFIG, key_at(node, "tie"), "both \"%s\" and \"%s\" are tied to \"%s\"",
+		           owner->tied_by->name, node->name, name);
+	else {
+		node->tied = owner;
+		owner->tied_by = node;
+	}
+}
+
+static void tie_nodes(struct builder *b) {
+	for (size_t i = INPUTS; i < b->count; i++) {
+		struct node *node = &b->all[i];
+		const char *name = node->op->tied_to ? node->op->tied_to(node->params) : NULL;
+		if (name)
+			tie(b, node, name);
+	}
+}
+
+// The owner asks for the parameter, and so comes first.
+static void check_tied_order(struct builder *b, struct node *const *order) {
+	for (size_t i = 0; i < b->count; i++)
+		for (size_t k = i + 1; order[i]->tied && k < b->count; k++)
+			if (order[k] == order[i]->tied)
+				errors_add(b->errors, ERROR_CONFIG, key_at(order[i], "tie"),
+				           "node \"%s\" is tied to \"%s\", which comes after it", order[i]->name, order[k]->name);
+}
+
+static void check_tied_shapes(const struct builder *b) {
+	for (size_t i = 0; i < b->graph->listed_count; i++) {
+		const struct node *node = b->graph->listed[i], *owner = node->tied;
+		if (!owner || (owner->width == node->inputs[0]->width && owner->inputs[0]->width == node->width))
+			continue;
+		errors_add(b->errors, ERROR_CONFIG, key_at(node, "tie"),
+		           "the weights of \"%s\" are %zu x %zu, but turned round they must be %zu x %zu for node \"%s\"",
+		           owner->name, owner->inputs[0]->width, owner->width, node->width, node->inputs[0]->width, node->name);
+	}
+}
+
 // --- order ---
 
 enum mark { NEW, OPEN, DONE };
@@ -210,10 +269,12 @@ static bool build(struct builder *b, struct node ***ret_order) {
 		name_node(b, &b->all[INPUTS + i], i);
 	for (size_t i = 0; i < b->groups->count; i++)
 		connect(b, &b->all[INPUTS + i], i);
+	tie_nodes(b);
 	*ret_order = arena_alloc(arena, b->count * sizeof(**ret_order));
 	if (b->errors->count > b->before || !order_nodes(b, *ret_order))
 		return false;
 	check_used(b);
+	check_tied_order(b, *ret_order);
 	return b->errors->count == b->before;
 }
 
@@ -258,8 +319,8 @@ static void plan_sparse(struct graph *graph, struct node *node) {
 		node->needs_gradient |= input->needs_gradient;
 		if (!input->sparse)
 			continue;
-		bool dense = node->op->has_paths &&
-		             prefers_dense(graph, node, entries_of(graph, input->source), input->source->width, false);
+		bool dense = node->op->has_paths && (node->tied || prefers_dense(graph, node, entries_of(graph, input->source),
+		                                                                 input->source->width, false));
 		if (!node->op->reads_sparse || dense)
 			input->densified = true;
 		else if (node->op->keeps_sparse) {
@@ -270,8 +331,15 @@ static void plan_sparse(struct graph *graph, struct node *node) {
 	}
 }
 
+// Whether the node's weights are stored as cells need them that are tied to it.
+static bool stored_by_items(const struct graph *graph, const struct node *node) {
+	return node->reads_rows && node->inputs[0]->source == graph->ratings;
+}
+
 static bool can_be_cells(const struct graph *graph, const struct node *node) {
 	if (!node->op || (node != graph->output && node->consumers != 1))
+		return false;
+	if (node->tied_by || (node->tied && !stored_by_items(graph, node->tied)))
 		return false;
 	if (node->op->makes_cells)
 		return !node->inputs[0]->sparse &&
@@ -360,7 +428,7 @@ static void count_parameters(struct graph *graph, struct errors *errors) {
 		place_parameter(graph, p);
 		p->lazy =
 		    p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
-		p->deferred = p->trainable && (graph->clip_norm > 0 || graph->clip_value > 0);
+		p->deferred = p->trainable && (p->shared || graph->clip_norm > 0 || graph->clip_value > 0);
 		p->moves = p->lazy && graph->optimizer->moves(graph->optimizer_params, p->l2);
 		if (p->trainable)
 			graph->trainable += p->rows * p->columns;
@@ -436,6 +504,13 @@ static void settle(struct builder *b, struct node **order) {
 		if (!node->op)
 			node->source = node;
 		moved[old - b->all] = node;
+	}
+	for (size_t i = 0; i < b->count; i++) {
+		struct node *node = moved[i];
+		if (node && node->tied) {
+			node->tied = moved[node->tied - b->all];
+			node->tied->tied_by = node;
+		}
 	}
 	graph->nodes = nodes;
 	graph->ratings = moved[0];
@@ -551,6 +626,7 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	plan_nodes(&b);
 	for (size_t i = 0; i < ret->listed_count; i++)
 		check_path(&b, ret->listed[i]);
+	check_tied_shapes(&b);
 	check_output(&b);
 	place_nodes(ret);
 	count_parameters(ret, errors);

@@ -22,7 +22,8 @@ struct graph_shape {
 };
 
 // Which rows of a parameter a batch can touch: all, or those that stand in one of the batch's patterns.
-enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS };
+// BOTH: in ratings or targets.
+enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS, TOUCHED_BOTH };
 
 // Which cells of the output count in the loss: those that are stored, these and others drawn, or every one (what is not
 // stored counts as 0).
@@ -44,6 +45,7 @@ struct parameter {
 	bool trainable;                     // false: running statistics
 	bool lazy;                          // the optimizer updates touched rows alone
 	bool moves;                         // lazy, and weights move while they wait, not only their state
+	bool shared;                        // two nodes have it, and each adds to its gradient
 	bool deferred;                      // its gradient is written down, and the update comes after all gradients
 	enum touched touched;
 	const struct node *by; // its columns are cut like this node's; NULL: a column, not cut
@@ -78,8 +80,10 @@ struct node {
 	const struct value *from; // where it stands in the file
 	struct node **inputs;     // (inputs_count)
 	size_t inputs_count;
-	size_t consumers; // nodes that use it
-	size_t index;     // in graph->nodes
+	size_t consumers;     // nodes that use it
+	struct node *tied;    // whose weights, turned round, are this one's; NULL: its own
+	struct node *tied_by; // whose are this one's
+	size_t index;         // in graph->nodes
 	size_t width;
 	bool sparse;               // its output is a batch of sparse rows
 	const struct node *source; // of a sparse node: the input whose pattern it has

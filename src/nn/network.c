@@ -44,7 +44,7 @@ static void carve_cells(struct network *n, const struct node *node, bool needs_x
 	s->cell_gradient = carve(c, n->cells, sizeof(real));
 	s->cell_before = needs_x ? carve(c, n->cells, sizeof(real)) : NULL;
 	if (node->op->makes_cells)
-		s->parts = carve(c, node->inputs[0]->groups->count * n->cells, sizeof(real));
+		s->parts = carve(c, node->parameters[0]->by->groups->count * n->cells, sizeof(real));
 	if (node->op->makes_cells && rows)
 		s->joined = carve(c, node->width * network_padded(node->inputs[0]->width), sizeof(real));
 }
@@ -86,6 +86,7 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 
 static size_t touched_most(const struct network *n, const struct parameter *p, const struct network_room *room) {
 	size_t entries = p->touched == TOUCHED_TARGETS ? n->cells
+	                 : p->touched == TOUCHED_BOTH  ? n->cells + room->rating_entries
 	                 : p->touched == TOUCHED_USER  ? room->feature_entries
 	                                               : room->rating_entries;
 	return entries < p->rows ? entries : p->rows;

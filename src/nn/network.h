@@ -9,7 +9,7 @@
 #include "nn/op.h"
 #include "nn/program.h"
 
-enum { SLOT_COLUMNS = 4, TOUCHED_KINDS = TOUCHED_TARGETS + 1 };
+enum { SLOT_COLUMNS = 4, TOUCHED_KINDS = TOUCHED_BOTH + 1 };
 
 // A node's memory for the batch at hand.
 struct slot {
@@ -123,6 +123,7 @@ bool network_set_tensor(struct network *network, const struct tensor_facts *tens
 void network_make_catch_up(struct maker *maker);
 void network_make_densify(struct maker *maker, const struct node *node);
 void network_make_loss(struct maker *maker);
+void network_make_zero(struct maker *maker);    // gradients that two nodes add to
 void network_make_updates(struct maker *maker); // of deferred parameters
 void network_make_sum(struct maker *maker);
 
@@ -137,6 +138,10 @@ struct matrix pass_weight(const struct pass *pass, const struct parameter *param
 struct matrix pass_weight_columns(const struct pass *pass, const struct parameter *parameter, const struct tile *tile);
 struct matrix pass_joined(const struct pass *pass, const struct node *node);
 const struct transposed *pass_touched(const struct pass *pass, const struct parameter *parameter); // NULL: all
+// What a pattern of the batch touches of a parameter, and the places of that in the parameter's gradient; NULL: in
+// order.
+const struct transposed *pass_touched_place(const struct pass *pass, const struct parameter *parameter,
+                                            enum touched from, const uint32_t **ret_place);
 static inline struct slot *pass_slot(const struct pass *pass, const struct node *node) {
 	return &pass->network->slots[node->index];
 }
@@ -167,7 +172,8 @@ struct matrix pass_parameter_gradient(const struct pass *pass, const struct para
 void pass_update(const struct pass *pass, const struct parameter *parameter, const struct tile *tile);
 // The gradient of rows that a batch touched is transpose(pattern) y: updates by it, or writes it down in a pass without
 // update and where that is deferred. y NULL: sums of the values.
+// `from`: the pattern whose values these are; the parameter's own, but where it is shared, to whose gradient this adds.
 void pass_update_touched(const struct pass *pass, const struct parameter *parameter, const struct tile *tile,
-                         const real *value, const struct matrix *y);
+                         enum touched from, const real *value, const struct matrix *y);
 
 #endif

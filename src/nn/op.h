@@ -30,6 +30,8 @@ struct op {
 	size_t (*width)(const struct graph *graph, const struct node *node, struct errors *errors);
 	// With has_paths: width and lazy of a shape whose costs are compared.
 	void (*product)(const struct graph *graph, const struct node *node, struct cost_shape *ret);
+	// The name of a node of such an op that its weights are those of, or NULL; NULL where it has no such weights.
+	const char *(*tied_to)(const void *params);
 	// Asks for parameters; how the node is computed has been decided. May be NULL.
 	void (*plan)(struct graph *graph, struct node *node);
 	// Appends its steps to a program (nn/program.h): from the inputs' values to the node's.

@@ -8,6 +8,7 @@ struct dense_params {
 	struct init_config *init;
 	bool bias;
 	double l2, l2_bias;
+	const char *tie;
 };
 
 static const struct key keys[] = {
@@ -47,12 +48,19 @@ static const struct key keys[] = {
      .min = 0,
      .max = 1e6,
      .doc = "Adds l2_bias times the sum of squared biases"},
+    {.name = "tie",
+     .type = KEY_STRING,
+     .offset = offsetof(struct dense_params, tie),
+     .doc = "Another dense node, whose weights, turned round, are this one's; init and l2 are then that one's alone"},
 };
 
 enum { WEIGHT, BIAS };
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	const struct dense_params *p = node->params;
+	if (node->tied && p->l2 > 0)
+		errors_add(errors, ERROR_CONFIG, value_child(node->from, "l2")->at,
+		           "node \"%s\" has l2, but its weights are those of \"%s\"", node->name, node->tied->name);
 	if (!p->bias && p->l2_bias > 0)
 		errors_add(errors, ERROR_CONFIG, value_child(node->from, "l2_bias")->at,
 		           "node \"%s\" has l2_bias, but bias is false", node->name);
@@ -65,11 +73,15 @@ static void product(const struct graph *graph, const struct node *node, struct c
 	ret->lazy = graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
 }
 
-static void plan(struct graph *graph, struct node *node) {
+static const char *tied_to(const void *params) {
+	return ((const struct dense_params *)params)->tie;
+}
+
+// Weights for cells are stored (units, inputs), which is as the owner of tied ones has them: there, the rows of items
+// that ratings or targets touch.
+static void plan_weight(struct graph *graph, struct node *node) {
 	const struct dense_params *p = node->params;
 	struct node *input = node->inputs[0];
-	node->activation = (const struct activation *)p->activation->kind.row;
-	node->activation_p = activation_parameter(p->activation);
 	struct parameter *weight;
 	if (node->cells) {
 		weight = graph_parameter(graph, node, "weight", node->width, input->width);
@@ -78,13 +90,26 @@ static void plan(struct graph *graph, struct node *node) {
 		weight->touched = TOUCHED_TARGETS;
 	} else {
 		weight = graph_parameter(graph, node, "weight", input->width, node->width);
-		if (node->reads_rows)
+		if (node->tied_by)
+			weight->touched = node->tied_by->cells ? TOUCHED_BOTH : TOUCHED_ALL;
+		else if (node->reads_rows)
 			weight->touched = input->source == graph->user ? TOUCHED_USER : TOUCHED_RATINGS;
 	}
 	weight->init = p->init;
 	weight->fan_in = input->width;
 	weight->fan_out = node->width;
 	weight->l2 = p->l2;
+	weight->shared = node->tied_by;
+}
+
+static void plan(struct graph *graph, struct node *node) {
+	const struct dense_params *p = node->params;
+	node->activation = (const struct activation *)p->activation->kind.row;
+	node->activation_p = activation_parameter(p->activation);
+	if (node->tied)
+		node->parameters[node->parameters_count++] = node->tied->parameters[WEIGHT];
+	else
+		plan_weight(graph, node);
 	if (!p->bias)
 		return;
 	struct parameter *bias = node->cells ? graph_parameter(graph, node, "bias", node->width, 1)
@@ -96,6 +121,11 @@ static void plan(struct graph *graph, struct node *node) {
 }
 
 // --- forward ---
+
+// Whose groups of columns the weights for cells are stored by: the input's, or those of the node that has them.
+static const struct node *cells_by(const struct node *node) {
+	return node->parameters[WEIGHT]->by;
+}
 
 static const real *bias_of(const struct pass *p, const struct node *node) {
 	return node->parameters_count > BIAS ? pass_weight(p, node->parameters[BIAS]).data : NULL;
@@ -143,12 +173,15 @@ static void run_gemm(const struct pass *p, const struct step *step, const struct
 	if (node->cells) {
 		struct matrix joined = pass_joined(p, node);
 		w = matrix_part(&joined, tile->column, tile->columns, 0, joined.columns);
+	} else if (node->tied) {
+		w = pass_weight(p, node->parameters[WEIGHT]);
+		w = matrix_part(&w, tile->column, tile->columns, 0, w.columns);
 	} else {
 		w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
 	}
 	if (bias)
 		p->network->backend->spread(p->network->device, bias + tile->column, &y);
-	p->network->backend->gemm(p->network->device, false, node->cells, &x, &w, bias ? 1 : 0, &y);
+	p->network->backend->gemm(p->network->device, false, node->cells || node->tied, &x, &w, bias ? 1 : 0, &y);
 }
 
 static void run_activation(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -170,13 +203,13 @@ static void run_cells_sum(const struct pass *p, const struct step *step, const s
 	const struct node *node = step->node;
 	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
 	size_t count = sparse_count(&p->batch->target);
-	struct matrix parts = {pass_slot(p, node)->parts, node->inputs[0]->groups->count, count, p->network->cells};
+	struct matrix parts = {pass_slot(p, node)->parts, cells_by(node)->groups->count, count, p->network->cells};
 	p->network->backend->cells_sum(p->network->device, &cells, &parts, bias_of(p, node), product_of(p, node).data);
 	activate_tile(p, node, tile);
 }
 
 static void forward_cells(struct maker *m, const struct node *node) {
-	maker_step(m, node, run_cells, CUT_COLUMNS, node->inputs[0])->by_row = true;
+	maker_step(m, node, run_cells, CUT_COLUMNS, cells_by(node))->by_row = true;
 	maker_columns(m, TENSOR_VALUE, node->inputs[0], 0, false);
 	maker_weight(m, node->parameters[WEIGHT], READ_OWN);
 	maker_tensor(m, TENSOR_PARTS, node, WRITE_OWN);
@@ -194,7 +227,7 @@ static void forward(struct maker *m, const struct node *node) {
 		return;
 	}
 	if (node->cells) {
-		maker_step(m, node, run_join, CUT_COLUMNS, input);
+		maker_step(m, node, run_join, CUT_COLUMNS, cells_by(node));
 		maker_weight(m, node->parameters[WEIGHT], READ_OWN);
 		maker_tensor(m, TENSOR_PARTS, node, WRITE_OWN);
 	}
@@ -206,7 +239,7 @@ static void forward(struct maker *m, const struct node *node) {
 	else if (input->op)
 		maker_tensor(m, TENSOR_SPARSE, input, READ_ALL);
 	for (size_t i = 0; i < node->parameters_count; i++)
-		maker_weight(m, node->parameters[i], node->cells ? READ_ALL : READ_OWN);
+		maker_weight(m, node->parameters[i], node->cells || (node->tied && i == WEIGHT) ? READ_ALL : READ_OWN);
 	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
 	if (!node->reads_rows && node->activation->id != ACTIVATION_IDENTITY && !maker_logits(m, node)) {
 		maker_step(m, node, run_activation, CUT_COLUMNS, node)->by_row = true;
@@ -240,17 +273,20 @@ static void run_cells_weight(const struct pass *p, const struct step *step, cons
 	const struct node *node = step->node;
 	struct matrix input = pass_value(p, node->inputs[0]);
 	struct matrix h = matrix_part(&input, tile->row, tile->rows, tile->column, tile->columns);
-	pass_update_touched(p, node->parameters[WEIGHT], tile, pass_gradient(p, node).data, &h);
+	pass_update_touched(p, node->parameters[WEIGHT], tile, TOUCHED_TARGETS, pass_gradient(p, node).data, &h);
 }
 
 static void run_cells_bias(const struct pass *p, const struct step *step, const struct tile *tile) {
-	pass_update_touched(p, step->node->parameters[BIAS], tile, pass_gradient(p, step->node).data, NULL);
+	pass_update_touched(p, step->node->parameters[BIAS], tile, TOUCHED_TARGETS, pass_gradient(p, step->node).data,
+	                    NULL);
 }
 
 static void run_sparse_weight(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
 	struct matrix gradient = pass_gradient(p, node), dy = pass_tile(p, node, &gradient, tile);
-	pass_update_touched(p, node->parameters[WEIGHT], tile, pass_rows(p, node->inputs[0]).value, &dy);
+	bool user = node->inputs[0]->source == p->network->graph->user;
+	pass_update_touched(p, node->parameters[WEIGHT], tile, user ? TOUCHED_USER : TOUCHED_RATINGS,
+	                    pass_rows(p, node->inputs[0]).value, &dy);
 }
 
 static void run_bias(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -267,7 +303,7 @@ static void run_dense_input(const struct pass *p, const struct step *step, const
 	struct matrix dy = matrix_part(&gradient, tile->row, tile->rows, 0, gradient.columns);
 	struct matrix dx = matrix_part(&below, tile->row, tile->rows, 0, below.columns);
 	struct matrix w = pass_weight(p, node->parameters[WEIGHT]);
-	p->network->backend->gemm(p->network->device, false, true, &dy, &w, step->beta, &dx);
+	p->network->backend->gemm(p->network->device, false, !node->tied, &dy, &w, step->beta, &dx);
 }
 
 static void run_dense_weight(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -275,14 +311,24 @@ static void run_dense_weight(const struct pass *p, const struct step *step, cons
 	struct matrix x = pass_value(p, node->inputs[0]), gradient = pass_gradient(p, node);
 	struct matrix dy = pass_tile(p, node, &gradient, tile);
 	struct matrix dw = pass_parameter_gradient(p, node->parameters[WEIGHT], tile);
-	p->network->backend->gemm(p->network->device, true, false, &x, &dy, 0, &dw);
+	real beta = node->parameters[WEIGHT]->shared ? 1 : 0;
+	p->network->backend->gemm(p->network->device, true, false, &x, &dy, beta, &dw);
 	pass_update(p, node->parameters[WEIGHT], tile);
+}
+
+// The owner's columns are this node's inputs: dW += transpose(dy) x.
+static void run_tied_weight(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct node *node = step->node;
+	struct matrix input = pass_value(p, node->inputs[0]), dy = pass_gradient(p, node);
+	struct matrix x = matrix_part(&input, tile->row, tile->rows, tile->column, tile->columns);
+	struct matrix dw = pass_parameter_gradient(p, node->parameters[WEIGHT], tile);
+	p->network->backend->gemm(p->network->device, true, false, &dy, &x, 1, &dw);
 }
 
 static void backward_cells(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
 	if (input->needs_gradient) {
-		maker_step(m, node, run_cells_input, CUT_COLUMNS, input)->by_row = true;
+		maker_step(m, node, run_cells_input, CUT_COLUMNS, cells_by(node))->by_row = true;
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
 		maker_weight(m, node->parameters[WEIGHT], READ_OWN);
 		maker_columns(m, TENSOR_GRADIENT, input, 0, true);
@@ -292,7 +338,7 @@ static void backward_cells(struct maker *m, const struct node *node) {
 
 static void update_cells(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
-	maker_step(m, node, run_cells_weight, CUT_COLUMNS, input);
+	maker_step(m, node, run_cells_weight, CUT_COLUMNS, cells_by(node));
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
 	maker_columns(m, TENSOR_VALUE, input, 0, false);
 	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
@@ -314,7 +360,14 @@ static void backward_dense(struct maker *m, const struct node *node) {
 	}
 }
 
-static void update_dense(struct maker *m, const struct node *node) {
+static void update_tied(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_tied_weight, CUT_COLUMNS, node->parameters[WEIGHT]->by);
+	maker_columns(m, TENSOR_VALUE, node->inputs[0], 0, false);
+	maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
+	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
+}
+
+static void update_own(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
 	maker_step(m, node, node->reads_rows ? run_sparse_weight : run_dense_weight, CUT_COLUMNS, node);
 	if (!node->reads_rows)
@@ -323,6 +376,10 @@ static void update_dense(struct maker *m, const struct node *node) {
 		maker_tensor(m, TENSOR_SPARSE, input, READ_ALL);
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
 	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
+}
+
+static void update_dense(struct maker *m, const struct node *node) {
+	(node->tied ? update_tied : update_own)(m, node);
 	if (node->parameters_count > BIAS) {
 		maker_step(m, node, run_bias, CUT_COLUMNS, node);
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
@@ -358,6 +415,8 @@ static void detail(const struct node *node, struct text *text) {
 	text_format(text, "%s, %s", p->activation->kind.row->name, p->init->kind.row->name);
 	if (p->l2 > 0)
 		text_format(text, ", l2 %g", p->l2);
+	if (node->tied)
+		text_format(text, ", tied to %s", node->tied->name);
 	if (p->bias && p->l2_bias > 0)
 		text_format(text, ", l2_bias %g", p->l2_bias);
 }
@@ -376,6 +435,7 @@ const struct op op_dense = {
     .keeps_x = true,
     .logits = true,
     .width = width,
+    .tied_to = tied_to,
     .product = product,
     .plan = plan,
     .forward = forward,

@@ -53,18 +53,35 @@ struct matrix pass_weight_columns(const struct pass *p, const struct parameter *
 	return matrix_part(&whole, 0, parameter->rows, tile->column, tile->columns);
 }
 
-static const struct transposed *touched_of(const struct batch *batch, const struct parameter *p) {
-	switch (p->touched) {
+static const struct transposed *touched_by(const struct batch *batch, enum touched touched) {
+	switch (touched) {
 	case TOUCHED_RATINGS:
 		return &batch->by_rating;
 	case TOUCHED_USER:
 		return &batch->by_feature;
 	case TOUCHED_TARGETS:
 		return &batch->by_target;
+	case TOUCHED_BOTH:
+		return &batch->by_both;
 	case TOUCHED_ALL:
 		break;
 	}
 	return NULL;
+}
+
+static const struct transposed *touched_of(const struct batch *batch, const struct parameter *p) {
+	return touched_by(batch, p->touched);
+}
+
+const struct transposed *pass_touched_place(const struct pass *p, const struct parameter *parameter, enum touched from,
+                                            const uint32_t **ret_place) {
+	const struct transposed *list = touched_by(p->batch, from);
+	*ret_place = NULL;
+	if (parameter->touched == TOUCHED_ALL)
+		*ret_place = list->column;
+	else if (parameter->touched == TOUCHED_BOTH)
+		*ret_place = from == TOUCHED_TARGETS ? p->batch->both_target : p->batch->both_rating;
+	return list;
 }
 
 struct matrix pass_joined(const struct pass *p, const struct node *node) {

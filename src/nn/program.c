@@ -209,6 +209,7 @@ static void make_backward(struct maker *m) {
 	for (size_t i = graph->nodes_count; i-- > 0;)
 		if (graph->nodes[i].op && graph->nodes[i].needs_gradient)
 			graph->nodes[i].op->backward(m, &graph->nodes[i]);
+	network_make_zero(m);
 	for (size_t i = graph->nodes_count; i-- > 0;)
 		if (graph->nodes[i].op && graph->nodes[i].needs_gradient && graph->nodes[i].op->update)
 			graph->nodes[i].op->update(m, &graph->nodes[i]);

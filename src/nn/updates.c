@@ -57,16 +57,25 @@ void pass_update(const struct pass *p, const struct parameter *parameter, const 
 	update_by(p, parameter, tile, &gradient);
 }
 
+// Written down: added where another node adds too.
+static void write_touched(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
+                          enum touched from, const real *value, const struct matrix *y) {
+	const struct network *n = p->network;
+	const uint32_t *place;
+	const struct transposed *touched = pass_touched_place(p, parameter, from, &place);
+	struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+	if (y)
+		n->backend->transposed_times(n->device, touched, place, value, y, parameter->shared ? 1 : 0, &gradient);
+	else
+		n->backend->transposed_sums(n->device, touched, value, gradient.data);
+}
+
 void pass_update_touched(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
-                         const real *value, const struct matrix *y) {
+                         enum touched from, const real *value, const struct matrix *y) {
 	const struct network *n = p->network;
 	const struct transposed *touched = pass_touched(p, parameter);
 	if (!p->update || parameter->deferred) {
-		struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
-		if (y)
-			n->backend->transposed_times(n->device, touched, NULL, value, y, 0, &gradient);
-		else
-			n->backend->transposed_sums(n->device, touched, value, gradient.data);
+		write_touched(p, parameter, tile, from, value, y);
 		return;
 	}
 	struct optimizer_rows rows = update_of(n, parameter, tile);
@@ -102,6 +111,22 @@ static void run_deferred(const struct pass *p, const struct step *step, const st
 	if (g->clip_norm > 0 || g->clip_value > 0)
 		n->backend->scale(n->device, (real)(g->clip_norm > 0 ? n->clip : 1), (real)g->clip_value, &gradient);
 	update_by(p, step->parameter, tile, &gradient);
+}
+
+static void run_zero(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct matrix gradient = pass_parameter_gradient(p, step->parameter, tile);
+	p->network->backend->scale(p->network->device, 0, 0, &gradient);
+}
+
+void network_make_zero(struct maker *m) {
+	const struct graph *g = maker_graph(m);
+	for (size_t i = 0; i < g->parameters_count; i++) {
+		const struct parameter *p = &g->parameters[i];
+		if (!p->shared)
+			continue;
+		maker_step(m, p->node, run_zero, CUT_COLUMNS, p->by)->parameter = p;
+		maker_weight(m, p, WRITE_OWN);
+	}
 }
 
 // A step for each deferred parameter, on the threads that own its columns.
@@ -189,7 +214,8 @@ void network_make_catch_up(struct maker *m) {
 void network_note_waits(struct network *n, const struct batch *batch, uint32_t step) {
 	const struct transposed *touched[TOUCHED_KINDS] = {[TOUCHED_RATINGS] = &batch->by_rating,
 	                                                   [TOUCHED_USER] = &batch->by_feature,
-	                                                   [TOUCHED_TARGETS] = &batch->by_target};
+	                                                   [TOUCHED_TARGETS] = &batch->by_target,
+	                                                   [TOUCHED_BOTH] = &batch->by_both};
 	for (size_t kind = TOUCHED_RATINGS; kind < TOUCHED_KINDS; kind++) {
 		const struct transposed *t = touched[kind];
 		for (size_t i = 0; n->stamp[kind] && i < t->count; i++) {

@@ -220,7 +220,7 @@ struct backend {
 	double (*optimize_listed)(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
 	                          const struct matrix *gradient);
 	double (*squares)(struct device *device, const struct matrix *x); // their sum
-	// x = factor x, then no number is beyond `most` on either side; most 0: as far as they go
+	// x = factor x, then no number is beyond `most` on either side; most 0: as far as they go; factor 0: whatever x was
 	void (*scale)(struct device *device, real factor, real most, const struct matrix *x);
 	// Lazy rows catch up with the steps they waited: row[i], or i where row is NULL, with waited[i] of them.
 	void (*catch_up)(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,

@@ -13,6 +13,10 @@ static double squares(const struct matrix *x) {
 static void scale(real factor, real most, const struct matrix *x) {
 	for (size_t i = 0; i < x->rows; i++) {
 		real *row = row_of(x, i);
+		if (factor == 0) {
+			memset(row, 0, x->columns * sizeof(real));
+			continue;
+		}
 		for (size_t j = 0; j < x->columns; j++)
 			row[j] *= factor;
 		for (size_t j = 0; most > 0 && j < x->columns; j++)

@@ -132,7 +132,7 @@ void reference_scale(struct device *device, real factor, real most, const struct
 	(void)device;
 	for (size_t i = 0; i < x->rows; i++)
 		for (size_t j = 0; j < x->columns; j++) {
-			real scaled = *at(x, i, j) * factor;
+			real scaled = factor == 0 ? 0 : *at(x, i, j) * factor;
 			*at(x, i, j) = most > 0 && scaled > most ? most : most > 0 && scaled < -most ? -most : scaled;
 		}
 }

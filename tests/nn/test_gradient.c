@@ -15,7 +15,7 @@ static struct {
 	bool loss[ROW_COUNT_MAX][ROW_COUNT_MAX]; // by reduction
 	unsigned targets[ROW_COUNT_MAX];         // of each loss: bits 1 << TARGETS_*
 	bool logits[2], clipped;                 // dense and at cells; a loss that could have had them, and has not
-	bool path[ROW_COUNT_MAX], bias[2], l2[2];
+	bool path[ROW_COUNT_MAX], bias[2], l2[2], l2_bias, shared_all, shared_both;
 	size_t elements, kinks;
 } reached;
 
@@ -45,6 +45,9 @@ static void note_node(const struct node *node) {
 	if (node->op == &op_dense) {
 		reached.bias[node->parameters_count > 1] = true;
 		reached.l2[node->parameters[0]->l2 > 0] = true;
+		reached.l2_bias |= node->parameters_count > 1 && node->parameters[1]->l2 > 0;
+		reached.shared_all |= node->tied && node->parameters[0]->touched == TOUCHED_ALL;
+		reached.shared_both |= node->tied && node->parameters[0]->touched == TOUCHED_BOTH;
 	}
 }
 
@@ -305,6 +308,16 @@ static const char *const shapes[] = {
 	"graph: ( { op = \"dense\"; input = \"ratings\"; units = \"items\"; } );",
 };
 
+#include "gradient_tie.h"
+
+static void test_tied(void **state) {
+	(void)state;
+	for (size_t i = 0; i < sizeof(tied) / sizeof(tied[0]); i++) {
+		checkf("%s", tied[i]);
+		checkf("%s\nloss = \"mse\";", tied[i]);
+	}
+}
+
 static void test_shapes(void **state) {
 	(void)state;
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
@@ -458,7 +471,8 @@ static void test_reached(void **state) {
 		if (op->reads_sparse && !reached.op_sparse[i])
 			fail_msg("no graph of this test reaches op \"%s\" with sparse rows", op->row.name);
 	}
-	assert_true(reached.bias[0] && reached.bias[1] && reached.l2[0] && reached.l2[1]);
+	assert_true(reached.bias[0] && reached.bias[1] && reached.l2[0] && reached.l2[1] && reached.l2_bias);
+	assert_true(reached.shared_all && reached.shared_both);
 	print_message("%zu elements, %zu at kinks\n", reached.elements, reached.kinks);
 	assert_true(reached.kinks * 200 <= reached.elements);
 }
@@ -483,7 +497,7 @@ static int tear_down(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_activations), cmocka_unit_test(test_losses), cmocka_unit_test(test_bias_and_l2),
-		cmocka_unit_test(test_shapes),      cmocka_unit_test(test_random), cmocka_unit_test(test_reached),
+		cmocka_unit_test(test_tied), cmocka_unit_test(test_shapes),      cmocka_unit_test(test_random), cmocka_unit_test(test_reached),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -144,7 +144,7 @@ enum { DATA_ROWS = 200, ITEMS = 40, BATCH = 3, NETWORK_STEPS = 2000 };
 
 static const struct twin_case {
 	const char *optimizer, *l2;
-	bool lazy;
+	bool lazy, tied;
 } optimizers[] = {
 	{ "{ kind = \"sgd\"; rate = 0.1; }", "0.0", true },
 	{ "{ kind = \"sgd\"; rate = 0.1; }", "0.01", true },
@@ -160,6 +160,13 @@ static const struct twin_case {
 	{ "{ kind = \"adadelta\"; }", "0.0", true },
 	{ "{ kind = \"adadelta\"; }", "0.01", false },
 	{ "{ kind = \"adam\"; }", "0.0", false },
+	{ "{ kind = \"sgd\"; rate = 0.1; }", "0.0", true, true },
+	{ "{ kind = \"sgd\"; rate = 0.1; }", "0.01", true, true },
+	{ "{ kind = \"sgd\"; rate = 0.1; momentum = 0.5; clip_norm = 0.2; }", "0.0", true, true },
+	{ "{ kind = \"rmsprop\"; }", "0.0", true, true },
+	{ "{ kind = \"adadelta\"; }", "0.0", true, true },
+	{ "{ kind = \"adagrad\"; rate = 0.05; }", "0.01", false, true },
+	{ "{ kind = \"adam\"; }", "0.0", false, true },
 	{ "{ kind = \"adam\"; clip_norm = 0.2; }", "0.01", false },
 	{ "{ kind = \"adamw\"; }", "0.0", false },
 	{ "{ kind = \"rprop\"; most = 0.01; }", "0.0", false },
@@ -170,9 +177,9 @@ static void plan_twin(const struct twin_case *c, bool lazy, struct parsed *parse
 	char text[1024];
 	snprintf(text, sizeof(text),
 	         "graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 6; activation = \"tanh\"; l2 = %s; },\n"
-	         "{ name = \"y\"; op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; l2 = %s; l2_bias = %s; } );\n"
+	         "{ name = \"y\"; op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; l2 = %s; l2_bias = %s; %s } );\n"
 	         "optimizer: %s;",
-	         c->l2, c->l2, c->l2, c->optimizer);
+	         c->l2, c->tied ? "0.0" : c->l2, c->l2, c->tied ? "tie = \"h\";" : "", c->optimizer);
 	parse_model(text, parsed);
 	struct graph_shape shape = { ITEMS, 0, BATCH, 1, 0, 1 };
 	if (parsed->errors.count || !plan_model(parsed, &shape, graph))
@@ -185,8 +192,9 @@ static void plan_twin(const struct twin_case *c, bool lazy, struct parsed *parse
 	}
 }
 
-static void train(const struct graph *graph, const struct csr *ratings, real *ret_weights, double *ret_losses) {
-	struct batch_source source = { ratings, NULL, ratings };
+static void train(const struct graph *graph, const struct csr *ratings, const struct csr *target, real *ret_weights,
+                  double *ret_losses) {
+	struct batch_source source = { ratings, NULL, target };
 	struct batch batch;
 	struct device *device;
 	struct network *network;
@@ -210,7 +218,7 @@ static void train(const struct graph *graph, const struct csr *ratings, real *re
 	batch_destroy(&batch);
 }
 
-static void check_twins(const struct twin_case *c, const struct csr *ratings) {
+static void check_twins(const struct twin_case *c, const struct csr *ratings, const struct csr *target) {
 	static double losses[2][NETWORK_STEPS];
 	struct parsed parsed[2];
 	struct graph graph[2];
@@ -218,7 +226,7 @@ static void check_twins(const struct twin_case *c, const struct csr *ratings) {
 	for (size_t i = 0; i < 2; i++) {
 		plan_twin(c, i == 0, &parsed[i], &graph[i]);
 		weights[i] = memory_alloc(graph[i].weights * sizeof(real));
-		train(&graph[i], ratings, weights[i], losses[i]);
+		train(&graph[i], ratings, target, weights[i], losses[i]);
 	}
 	assert_int_equal(graph[0].weights, graph[1].weights);
 	for (size_t i = 0; i < graph[0].weights; i++)
@@ -237,12 +245,17 @@ static void check_twins(const struct twin_case *c, const struct csr *ratings) {
 
 static void test_networks(void **state) {
 	(void)state;
-	struct csr ratings;
+	struct csr ratings, target;
 	uint64_t seed = 2;
 	make_csr(&seed, DATA_ROWS, ITEMS, 0.05, &ratings);
-	for (size_t i = 0; i < sizeof(optimizers) / sizeof(optimizers[0]); i++)
-		check_twins(&optimizers[i], &ratings);
+	make_csr(&seed, DATA_ROWS, ITEMS, 0.05, &target);
+	for (size_t i = 0; i < sizeof(optimizers) / sizeof(optimizers[0]); i++) {
+		check_twins(&optimizers[i], &ratings, &ratings);
+		if (optimizers[i].tied) // other rows are touched by targets than by ratings
+			check_twins(&optimizers[i], &ratings, &target);
+	}
 	csr_finish(&ratings);
+	csr_finish(&target);
 }
 
 // A row of the registry that no twin above trains is a failure.

@@ -31,6 +31,13 @@ static const char *const graphs[] = {
 	"{ name = \"n\"; op = \"batch_norm\"; }, { name = \"g\"; op = \"dense\"; units = 300; l2_bias = 0.01; },\n"
 	"{ op = \"dense\"; units = \"items\"; l2 = 0.001; l2_bias = 0.001; } );\n"
 	"optimizer: { kind = \"sgd\"; rate = 0.1; clip_norm = 0.05; clip_value = 0.002; };",
+	// tied weights, at cells and dense, whose columns are cut otherwise than what reads them
+	"graph: ( { name = \"a\"; op = \"dense\"; input = \"ratings\"; units = 150; activation = \"tanh\"; },\n"
+	"{ name = \"b\"; op = \"dense\"; units = 280; activation = \"tanh\"; l2 = 0.001; },\n"
+	"{ name = \"c\"; op = \"dense\"; units = 150; activation = \"tanh\"; tie = \"b\"; },\n"
+	"{ op = \"dropout\"; rate = 0.3; },\n"
+	"{ op = \"dense\"; units = \"items\"; tie = \"a\"; } );\n"
+	"optimizer: { kind = \"sgd\"; rate = 0.05; momentum = 0.9; clip_norm = 1.0; };",
 	// two outputs at cells
 	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; activation = \"tanh\"; },\n"
 	"{ name = \"a\"; op = \"dense\"; input = \"h\"; units = \"items\"; },\n"

@@ -23,8 +23,8 @@ DOUBLE = torch.float64
 
 GRAPH = """graph: (
   {{ name = "h"; op = "dense"; input = "ratings"; units = 5; activation = "tanh"; l2 = {l2}; path = "{path}"; }},
-  {{ name = "y"; op = "dense"; units = "items"; activation = "sigmoid"; l2 = {l2}; l2_bias = {l2_bias};
-    path = "{path}"; }}
+  {{ name = "y"; op = "dense"; units = "items"; activation = "sigmoid"; l2_bias = {l2_bias}; path = "{path}";
+    {own} }}
 );
 optimizer: {optimizer};
 """
@@ -33,12 +33,13 @@ optimizer: {optimizer};
 class Case:
     """An optimizer as the file says it, and as PyTorch makes it from the parameters."""
 
-    def __init__(self, text, make, batch=BATCH, l2=0.0, l2_bias=0.0, warmup=0, clip=lambda weights: None):
+    def __init__(self, text, make, batch=BATCH, l2=0.0, l2_bias=0.0, warmup=0, clip=lambda weights: None, tie=False):
         self.text, self.make, self.batch, self.l2, self.l2_bias = text, make, batch, l2, l2_bias
-        self.warmup, self.clip = warmup, clip
+        self.warmup, self.clip, self.tie = warmup, clip, tie
 
     def model(self, path):
-        return GRAPH.format(optimizer=self.text, path=path, l2=self.l2, l2_bias=self.l2_bias)
+        own = 'tie = "h";' if self.tie else f"l2 = {self.l2};"
+        return GRAPH.format(optimizer=self.text, path=path, l2=self.l2, l2_bias=self.l2_bias, own=own)
 
 
 def sgd(**options):
@@ -77,6 +78,11 @@ CASES = [
          clip=clip(value=0.002)),
     Case('{ kind = "adam"; rate = 0.01; clip_norm = 0.05; clip_value = 0.01; }', lambda p: torch.optim.Adam(p, lr=0.01),
          clip=clip(0.05, 0.01)),
+    Case('{ kind = "sgd"; rate = 0.2; momentum = 0.9; }', sgd(lr=0.2, momentum=0.9), tie=True),
+    Case('{ kind = "sgd"; rate = 0.5; }', sgd(lr=0.5), l2=0.01, tie=True),
+    Case('{ kind = "adam"; rate = 0.01; }', lambda p: torch.optim.Adam(p, lr=0.01), l2=0.01, tie=True),
+    Case('{ kind = "adadelta"; clip_norm = 0.05; }', lambda p: torch.optim.Adadelta(p, lr=1.0, rho=0.95, eps=1e-8),
+         clip=clip(0.05), tie=True),
     Case('"rprop"', torch.optim.Rprop, ROWS),
     Case('{ kind = "rprop"; rate = 0.1; smaller = 0.4; larger = 1.5; least = 0.01; most = 0.3; }',
          lambda p: torch.optim.Rprop(p, lr=0.1, etas=(0.4, 1.5), step_sizes=(0.01, 0.3)), ROWS),
@@ -98,7 +104,8 @@ def train_here(program, case, path):
 
 def forward(weights, ratings):
     hidden = torch.tanh(ratings @ weights["h.weight"] + weights["h.bias"])
-    return torch.sigmoid(hidden @ weights["y.weight"] + weights["y.bias"])
+    score = weights["y.weight"] if "y.weight" in weights else weights["h.weight"].T
+    return torch.sigmoid(hidden @ score + weights["y.bias"])
 
 
 def train_there(case, data, weights):
@@ -135,7 +142,7 @@ def check(program, case, path):
     moved = max((initial[name] - final[name]).abs().max().item() for name in weights)
     good = len(losses) == STEPS and gap <= TOLERANCE and drift <= TOLERANCE and moved > 1e-3
     print(f"{'same   ' if good else 'differs'} loss by {gap:.2g}, weight by {drift:.2g}, loss {losses[0]:.4f} to"
-          f" {losses[-1]:.4f}: {path} {case.text} l2 {case.l2}")
+          f" {losses[-1]:.4f}: {path} {case.text} l2 {case.l2}{' tied' if case.tie else ''}")
     return good
 
 
