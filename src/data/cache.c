@@ -117,6 +117,7 @@ static void add_keys(struct key_maker *maker, const struct data_config *config) 
 	struct text text = {0};
 	read.filter = NULL;
 	read.buckets = NULL;
+	read.scale = NULL;
 	read.split = NULL;
 	read.rows = (struct choice){0};
 	read.liked = NAN;

@@ -73,6 +73,24 @@ static void check_buckets(const struct buckets_config *buckets, const struct val
 	check_distinct(&buckets->values, values_at, errors);
 }
 
+static void check_scale(const struct data_config *config, const struct value *root, struct errors *errors) {
+	const struct scale_config *scale = config->scale;
+	if (scale == NULL)
+		return;
+	if (config->buckets != NULL) {
+		struct error *error =
+		    errors_add(errors, ERROR_CONFIG, value_origin(root, "data.scale"), "data.scale beside data.buckets");
+		error_hint(error, "Write the values of the buckets as they should be.");
+	}
+	if (scale->low < scale->high)
+		return;
+	char low[NUMBER_TEXT], high[NUMBER_TEXT];
+	number_write(scale->low, low);
+	number_write(scale->high, high);
+	errors_add(errors, ERROR_CONFIG, value_origin(root, "data.scale.high"),
+	           "data.scale: high is \"%s\", must be above low, which is \"%s\"", high, low);
+}
+
 // --- Side information ---
 
 struct side {
@@ -195,6 +213,7 @@ void data_check(const struct data_config *config, const struct value *root, stru
 	struct side users = {config->user_features, "data.user_features", format->own_user_features};
 	struct side items = {config->item_features, "data.item_features", format->own_item_features};
 	check_buckets(config->buckets, root, errors);
+	check_scale(config, root, errors);
 	check_side(&users, root, errors);
 	check_side(&items, root, errors);
 	check_split_source(config, root, errors);

@@ -47,6 +47,12 @@ static const struct key buckets_keys[] = {
 };
 static const struct schema buckets_schema = SCHEMA(struct buckets_config, buckets_keys);
 
+static const struct key scale_keys[] = {
+    KEY(scale_config, low, KEY_REAL, .flags = KEY_REQUIRED, .doc = "The rating that becomes 0"),
+    KEY(scale_config, high, KEY_REAL, .flags = KEY_REQUIRED, .doc = "The rating that becomes 1"),
+};
+static const struct schema scale_schema = SCHEMA(struct scale_config, scale_keys);
+
 #define FEATURES_KEYS                                                                                                  \
 	KEY(features_config, path, KEY_PATH,                                                                               \
 	    .doc = "The file, plain or compressed; left out where the format has its own, which is then meant"),           \
@@ -98,6 +104,9 @@ static const struct key data_keys[] = {
                "(MovieLens: genres)"),
     KEY(data_config, split, KEY_GROUP, .schema = &split_schema,
         .doc = "Division into train, valid and test; left out: everything is train"),
+    KEY(data_config, scale, KEY_GROUP, .schema = &scale_schema,
+        .doc = "Values become (rating - low) / (high - low), and metrics over cells are of ratings again; not beside "
+               "buckets"),
     KEY(data_config, obtain, KEY_STRING, .flags = KEY_NO_ID,
         .doc = "Where the data comes from and where it goes, said where it is missing"),
 };

@@ -13,6 +13,9 @@ struct filter_config {
 struct buckets_config {
 	struct reals thresholds, values;
 };
+struct scale_config {
+	double low, high; // the ratings that become 0 and 1
+};
 struct features_config {
 	const char *path; // NULL where the format knows its own file
 	const char *separator;
@@ -38,6 +41,7 @@ struct data_config {
 	struct choice duplicates;                              // "error" | "last" | "mean"
 	struct features_config *user_features, *item_features; // NULL: none, or the format's own defaults
 	struct split_config *split;                            // NULL: everything is train
+	struct scale_config *scale;                            // NULL: values stay as they are; never beside buckets
 	const char *obtain;                                    // NULL; where the data comes from and where it goes
 };
 extern const struct schema data_schema;
@@ -120,9 +124,10 @@ struct matrices {
 	size_t coding_count;
 	double *thresholds, *values; // (levels - 1), (levels): the buckets; both NULL where there are none
 	size_t levels;
-	char split_hash[HASH_HEX];  // of the part of each rating, in the order of the data set
-	double liked;               // the threshold in use; -INFINITY: every entry is liked
-	const uint8_t *row_trained; // (rows) 1 where the row takes part in training (not held out by split `users`)
+	double scale_low, scale_high; // the ratings that 0 and 1 stand for; both 0: values are the ratings themselves
+	char split_hash[HASH_HEX];    // of the part of each rating, in the order of the data set
+	double liked;                 // the threshold in use; -INFINITY: every entry is liked
+	const uint8_t *row_trained;   // (rows) 1 where the row takes part in training (not held out by split `users`)
 };
 bool matrices_create(const struct data_config *config, const struct dataset *dataset, uint64_t seed,
                      struct matrices *ret, struct error *error);

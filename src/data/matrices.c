@@ -98,6 +98,10 @@ static void set_values(const struct data_config *config, struct matrices *m) {
 			memcpy(m->thresholds, buckets->thresholds.items, (m->levels - 1) * sizeof *m->thresholds);
 		}
 	}
+	if (config->scale) {
+		m->scale_low = config->scale->low;
+		m->scale_high = config->scale->high;
+	}
 	m->liked = config->liked;
 	if (isnan(m->liked)) {
 		m->liked = m->levels > 1 ? m->thresholds[m->levels - 2] : -INFINITY;
@@ -109,7 +113,8 @@ static inline float value_of(const struct matrices *m, float rating) {
 	if (m->levels > 0) {
 		return (float)m->values[bucket_of(m->thresholds, m->levels, rating)];
 	}
-	return rating;
+	double range = m->scale_high - m->scale_low;
+	return range > 0 ? (float)(((double)rating - m->scale_low) / range) : rating;
 }
 
 // The ratings of one part, as lists.

@@ -130,6 +130,7 @@ void report_metrics_json(const struct run_result *result, struct text *text) {
 	json_data(&json, result->matrices);
 	json_model(&json, &result->graph);
 	json_string(&json, "protocol", result->protocol);
+	json_string(&json, "split", result->matrices->split_hash);
 	json_baselines(&json, result);
 	json_results(&json, result);
 	json_string(&json, "weights_hash", result->weights_hash);

@@ -74,6 +74,13 @@ static void buckets_json(struct json *json, const struct run_result *result) {
 	json_end(json);
 }
 
+static void scale_json(struct json *json, const struct run_result *result) {
+	json_object(json, NULL, JSON_INLINE);
+	json_real(json, "low", result->matrices->scale_low);
+	json_real(json, "high", result->matrices->scale_high);
+	json_end(json);
+}
+
 static void coding_json(struct json *json, const struct run_result *result) {
 	json_array(json, NULL, JSON_INLINE);
 	for (size_t i = 0; i < result->matrices->coding_count; i++) {
@@ -133,6 +140,10 @@ static bool has_buckets(const struct run_result *result) {
 	return result->matrices->values != NULL;
 }
 
+static bool has_scale(const struct run_result *result) {
+	return result->matrices->scale_high > result->matrices->scale_low;
+}
+
 static const struct {
 	const char *key;
 	void (*write)(struct json *json, const struct run_result *result);
@@ -140,7 +151,7 @@ static const struct {
 } structured[] = {
     {"items", items_json, NULL},         {"users", users_json, has_users}, // the columns where rows are items
     {"titles", titles_json, has_titles}, {"popularity", popularity_json, NULL}, {"buckets", buckets_json, has_buckets},
-    {"coding", coding_json, NULL},       {"graph", graph_json, NULL},
+    {"scale", scale_json, has_scale},    {"coding", coding_json, NULL},         {"graph", graph_json, NULL},
 };
 
 static void json_metadata(struct json *json, const struct run_result *result, const char *experiment_text) {

@@ -218,6 +218,9 @@ static uint32_t *count_columns(const struct csr *csr, struct error *error) {
 
 static bool adjust_begin(struct evaluation *e, struct error *error) {
 	const struct evaluate_config *config = e->experiment->evaluate;
+	e->adjust.factor = e->matrices->scale_high - e->matrices->scale_low;
+	e->adjust.shift = e->matrices->scale_low;
+	e->adjust.scales = e->adjust.factor > 0;
 	if (!config)
 		return true;
 	if (config->clip.set) {

@@ -345,38 +345,16 @@ void experiment_write_portable(const struct experiment *experiment, struct text 
 	schema_write(&experiment_schema, experiment, true, text);
 }
 
-static void short_hash(struct hash *hash, char ret[EXPERIMENT_ID]) {
-	char hex[HASH_HEX];
-	hash_finish(hash, hex);
-	memcpy(ret, hex, EXPERIMENT_ID - 1);
-	ret[EXPERIMENT_ID - 1] = '\0';
-}
-
 void experiment_id(const struct experiment *experiment, const char *fingerprint, char ret_id[EXPERIMENT_ID]) {
 	struct text text = {0};
 	struct hash hash;
+	char hex[HASH_HEX];
 	experiment_write_portable(experiment, &text);
 	hash_init(&hash);
 	hash_string(&hash, text_string(&text));
 	hash_string(&hash, fingerprint);
-	short_hash(&hash, ret_id);
-	text_finish(&text);
-}
-
-void experiment_protocol(const struct experiment *experiment, const char *fingerprint, char ret[EXPERIMENT_ID]) {
-	// Raised when the definition of a metric changes, so that old and new figures are not compared.
-	static const char DEFINITIONS[] = "aexp.metrics/1";
-	struct text text = {0};
-	struct hash hash;
-	schema_write(&data_schema, experiment->data, true, &text);
-	if (experiment->evaluate)
-		schema_write(&evaluate_schema, experiment->evaluate, true, &text);
-	hash_init(&hash);
-	hash_string(&hash, DEFINITIONS);
-	hash_string(&hash, text_string(&text));
-	hash_string(&hash, fingerprint);
-	for (size_t i = 0; i < experiment->uses_count; i++)
-		hash_string(&hash, experiment->uses[i].name);
-	short_hash(&hash, ret);
+	hash_finish(&hash, hex);
+	memcpy(ret_id, hex, EXPERIMENT_ID - 1);
+	ret_id[EXPERIMENT_ID - 1] = '\0';
 	text_finish(&text);
 }

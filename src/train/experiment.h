@@ -69,7 +69,5 @@ void experiment_write_portable(const struct experiment *experiment, struct text 
 // fingerprint.
 enum { EXPERIMENT_ID = 13 };
 void experiment_id(const struct experiment *experiment, const char *fingerprint, char ret_id[EXPERIMENT_ID]);
-// A hash of what makes results comparable: data, filter, buckets, split, metrics and their definitions.
-void experiment_protocol(const struct experiment *experiment, const char *fingerprint, char ret[EXPERIMENT_ID]);
 
 #endif

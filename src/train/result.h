@@ -5,7 +5,7 @@
 #include "eval/baseline.h"
 #include "model/model.h"
 #include "nn/describe.h"
-#include "train/experiment.h"
+#include "train/protocol.h"
 
 struct part_result {
 	bool exists;

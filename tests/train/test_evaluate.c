@@ -38,14 +38,14 @@ struct world {
 	struct batch batch;
 };
 
-static void set_up(struct world *w, const char *const *overrides, size_t overrides_count) {
+static void set_up_text(struct world *w, const char *text, const char *const *overrides, size_t overrides_count) {
 	char path[] = "/tmp/aexp-evaluate-XXXXXX";
 	struct errors errors = {0};
 	struct error error = {0};
 	int descriptor = mkstemp(path);
 	FILE *file = fdopen(descriptor, "w");
 	assert_non_null(file);
-	fputs(experiment_text, file);
+	fputs(text, file);
 	fclose(file);
 	*w = (struct world){.pool = pool_create(3)};
 	if (!experiment_read(path, overrides, overrides_count, &w->experiment, &errors))
@@ -70,6 +70,10 @@ static void set_up(struct world *w, const char *const *overrides, size_t overrid
 	                            .full_rows = rows};
 	assert_true(network_create(&w->graph, w->device, backend, w->experiment.seed, &room, &w->network, &error));
 	errors_finish(&errors);
+}
+
+static void set_up(struct world *w, const char *const *overrides, size_t overrides_count) {
+	set_up_text(w, experiment_text, overrides, overrides_count);
 }
 
 static void tear_down(struct world *w) {
@@ -341,6 +345,48 @@ static void clipped_with_a_default(void **state) {
 	equals_the_definition(items, 4);
 }
 
+// Trained on 0 to 1, asked in stars: errors are 4 times as large, and clipping and the default are in stars.
+static void scaled_back(void **state) {
+	(void)state;
+	static const char text[] =
+	    "backend = \"reference\"; evaluate: { clip = [ 2.0, 5.0 ]; cold = 3.0; };\n"
+	    "data: { source: { format = \"synthetic\"; users = 150; items = 70; ratings = 900; };\n"
+	    "  scale: { low = 1.0; high = 5.0; }; split: { kind = \"ratio\"; valid = 0.2; test = 0.3; }; };\n"
+	    "graph: ( { name = \"out\"; op = \"dense\"; input = \"ratings\"; units = \"items\"; } );\n"
+	    "metrics = [ \"mse\", \"accuracy\" ];\n";
+	struct world w;
+	struct table t;
+	struct part_result result;
+	struct error error;
+	double sum = 0, cells = 0, most = 0, right = 0;
+	set_up_text(&w, text, NULL, 0);
+	make_table(&w, PART_TEST, &t);
+	for (size_t k = 0; k < w.matrices.users * w.matrices.items; k++) {
+		if (!t.target[k])
+			continue;
+		bool seen = t.user_seen[k / w.matrices.items] && t.item_seen[k % w.matrices.items];
+		double stars = fmin(fmax(seen ? 1 + 4 * (double)t.score[k] : 3, 2), 5), target = 1 + 4 * (double)t.value[k];
+		sum += (stars - target) * (stars - target);
+		right += fmin(fmax(ceil(stars - 0.5), 1), 5) == target;
+		most = fmax(most, (double)t.value[k]);
+		cells++;
+	}
+	assert_true(most == 1);
+	struct evaluation e = {.experiment = &w.experiment,
+	                       .matrices = &w.matrices,
+	                       .scorer = scorer_of_network(w.network),
+	                       .batch = &w.batch,
+	                       .rows = w.matrices.train.rows,
+	                       .full_rows = w.matrices.train.rows};
+	assert_true(evaluation_begin(&e, &error));
+	assert_true(evaluate_part(&e, PART_TEST, &result, &error));
+	assert_true(fabs(result.metric[0] - sum / cells) < 1e-6 && sum / cells > 0.5);
+	assert_true(fabs(result.metric[1] - right / cells) < 1e-12);
+	evaluation_finish(&e);
+	free_table(&t);
+	tear_down(&w);
+}
+
 // All outputs are equal, as those of a dead unit: ties everywhere.
 static void equal_scores(void **state) {
 	(void)state;
@@ -351,7 +397,7 @@ static void equal_scores(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(users_as_rows),          cmocka_unit_test(items_as_rows), cmocka_unit_test(held_out_users),
-	    cmocka_unit_test(clipped_with_a_default), cmocka_unit_test(equal_scores),
+	    cmocka_unit_test(clipped_with_a_default), cmocka_unit_test(equal_scores),  cmocka_unit_test(scaled_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
