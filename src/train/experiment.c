@@ -206,6 +206,14 @@ static void check_graph(struct experiment *e, struct errors *errors) {
 	error_hint(error, "An experiment needs one of them.");
 }
 
+static void check_repeats(const struct experiment *e, struct errors *errors) {
+	if (e->repeats < 1 || e->seed <= UINT64_MAX - (uint64_t)(e->repeats - 1))
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "repeats"),
+	                                 "the seeds of %lld repeats do not fit into 64 bits", (long long)e->repeats);
+	error_hint(error, "They are seed, seed + 1, ...: take a smaller seed.");
+}
+
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
 	size_t length = strlen(e->name);
@@ -231,7 +239,7 @@ static void settle_nodes(struct experiment *e) {
 static void settle_data(struct experiment *e) {
 	if (e->data->source->format.row == registry_find(&format_registry, "synthetic"))
 		synthetic_resolve(e->data->source->format.params);
-	if (e->data->split)
+	if (e->repeats == 1) // else each repeat has its own, and the file as a whole none
 		split_settle(e->data->split, e->seed);
 }
 
@@ -294,6 +302,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		check_targets(e, errors);
 	if (!model && sound(e, "optimizer"))
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
+	if (sound(e, "seed") && sound(e, "repeats"))
+		check_repeats(e, errors);
 	if (!model && sound(e, "graph"))
 		check_graph(e, errors);
 	size_t before = errors->count;

@@ -181,6 +181,8 @@ run 0 run "$good" -s repeats=3 -o "$results" --force -t 2
 cmp -s "$summary" "$work/summary.json" || fail "the same repeats gave another summary"
 run 0 run "$(dirname "$summary")/experiment.cfg" -o "$results" --json
 cmp -s "$work/out" "$work/summary.json" || fail "run --json of a finished summary is not its summary.json"
+run 0 run "$(dirname "$summary")/experiment.cfg" -o "$results" --force --json
+cmp -s "$work/out" "$work/summary.json" || fail "the summary's experiment.cfg gives other runs"
 run 0 list -o "$results"
 out '3 runs'
 run 0 run "$good" -s 'data.split={kind="kfold";folds=2;}' -o "$results"
