@@ -1,8 +1,12 @@
 // See probability.h.
 #include "base/probability.h"
 
+#include "base/memory.h"
+
 #include <float.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
 
 // The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method; converges fast for
 // x < (a + 1) / (a + b + 2).
@@ -60,6 +64,68 @@ double student_t_quantile(double p, double df) {
 			high = middle;
 	}
 	return p < 0.5 ? -high : high;
+}
+
+double normal_two_sided(double z) {
+	return erfc(fabs(z) / sqrt(2));
+}
+
+static int by_size(const void *a, const void *b) {
+	double left = fabs(*(const double *)a), right = fabs(*(const double *)b);
+	return (left > right) - (left < right);
+}
+
+enum { WILCOXON_EXACT_MOST = 25 };
+
+// P of a rank sum at least as far from its mean as `sum`: of the 2^n ways to give signs to the ranks 1 to n, counted by
+// their sum of positive ranks.
+static double wilcoxon_exact(double sum, size_t n) {
+	double ways[WILCOXON_EXACT_MOST * (WILCOXON_EXACT_MOST + 1) / 2 + 1] = {1};
+	size_t most = n * (n + 1) / 2;
+	for (size_t rank = 1; rank <= n; rank++)
+		for (size_t s = most; s >= rank; s--)
+			ways[s] += ways[s - rank];
+	double low = fmin(sum, (double)most - sum), tail = 0;
+	for (size_t s = 0; (double)s <= low; s++)
+		tail += ways[s];
+	return fmin(1, 2 * tail / pow(2, (double)n));
+}
+
+struct signed_ranks {
+	double sum;  // of the ranks of what is positive
+	double ties; // sum over groups of t^3 - t
+};
+
+// sorted: (n) by size.
+static struct signed_ranks rank_signs(const double *sorted, size_t n) {
+	struct signed_ranks r = {0};
+	for (size_t i = 0, end; i < n; i = end) {
+		size_t positive = 0;
+		for (end = i; end < n && fabs(sorted[end]) == fabs(sorted[i]); end++)
+			positive += sorted[end] > 0;
+		double tied = (double)(end - i);
+		r.sum += (double)positive * ((double)(i + end + 1) / 2);
+		r.ties += tied * tied * tied - tied;
+	}
+	return r;
+}
+
+double wilcoxon_two_sided(const double *difference, size_t count) {
+	double *sorted = memory_alloc((count + 1) * sizeof(*sorted));
+	size_t n = 0;
+	for (size_t i = 0; i < count; i++)
+		if (difference[i] != 0)
+			sorted[n++] = difference[i];
+	qsort(sorted, n, sizeof(*sorted), by_size);
+	struct signed_ranks r = rank_signs(sorted, n);
+	free(sorted);
+	if (n == 0)
+		return NAN;
+	if (n == count && r.ties == 0 && n <= WILCOXON_EXACT_MOST)
+		return wilcoxon_exact(r.sum, n);
+	double size = (double)n, mean = size * (size + 1) / 4;
+	double variance = size * (size + 1) * (2 * size + 1) / 24 - r.ties / 48;
+	return normal_two_sided(fmax(0, fabs(r.sum - mean) - 0.5) / sqrt(variance));
 }
 
 struct interval interval_of(const double *values, size_t count) {

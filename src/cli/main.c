@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_run,    &verb_verify, &verb_plan, &verb_data,
-                                           &verb_schema, &verb_list,   &verb_show};
+static const struct verb *const verbs[] = {&verb_run,  &verb_verify, &verb_compare, &verb_plan,
+                                           &verb_data, &verb_schema, &verb_list,    &verb_show};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static const char OPTIONS_HELP[] = "options\n"

@@ -51,11 +51,57 @@ static void intervals_are_of_the_mean(void **state) {
 	assert_true(isnan(none.mean));
 }
 
+// By trying all signs: how many give a sum of positive ranks at least as far from its mean. Ranks are those of 1 to n.
+static double all_signs(const double *difference, size_t n) {
+	double sum = 0, mean = (double)(n * (n + 1)) / 4;
+	size_t far = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t rank = 1;
+		for (size_t k = 0; k < n; k++)
+			rank += fabs(difference[k]) < fabs(difference[i]);
+		sum += difference[i] > 0 ? (double)rank : 0;
+	}
+	for (size_t signs = 0; signs < (size_t)1 << n; signs++) {
+		double other = 0;
+		for (size_t i = 0; i < n; i++)
+			other += signs >> i & 1 ? (double)(i + 1) : 0;
+		far += fabs(other - mean) >= fabs(sum - mean);
+	}
+	return (double)far / (double)((size_t)1 << n);
+}
+
+static void signed_ranks(void **state) {
+	(void)state;
+	near(normal_two_sided(1.959963984540054), 0.05, 1e-14);
+	near(normal_two_sided(-3), 0.0026997960632601866, 1e-14);
+	// Hollander and Wolfe's depression scale factor, the example of R's wilcox.test: V = 40, p = 0.03906
+	const double depression[] = {0.952, -0.147, 1.022, 0.43, 0.62, 0.59, 0.49, -0.08, 0.01};
+	near(wilcoxon_two_sided(depression, 9), 0.0390625, 1e-15);
+	double difference[12];
+	for (size_t n = 1; n <= 12; n++)
+		for (unsigned round = 0; round < 20; round++) {
+			for (size_t i = 0; i < n; i++) // distinct sizes, signs by chance
+				difference[i] = (double)((i * 5 + 3) % 13 + 1) * ((round * 2654435761u >> (i + 8)) & 1 ? 1 : -1);
+			near(wilcoxon_two_sided(difference, n), all_signs(difference, n), 1e-14);
+		}
+	// With ties and a zero, by hand: sizes 1 1 2 3 3 3 4, ranks 1.5 1.5 3 5 5 5 7, positive 1.5 + 3 + 5 + 5 + 7 = 21.5;
+	// mean 14, variance 7 * 8 * 15 / 24 - (6 + 24) / 48 = 34.375; z = (7.5 - 0.5) / sqrt(34.375)
+	const double tied[] = {1, -1, 2, 3, -3, 3, 0, 4};
+	near(wilcoxon_two_sided(tied, 8), erfc(7 / sqrt(34.375) / sqrt(2)), 1e-14);
+	assert_true(isnan(wilcoxon_two_sided((double[]){0, 0}, 2)));
+	double many[60];
+	for (size_t i = 0; i < 60; i++)
+		many[i] = (double)(i + 1) * (i % 3 ? 1 : -1);
+	// positive: 1830 - (1 + 4 + ... + 58 = 590) = 1240; mean 915, variance 60 * 61 * 121 / 24 = 18452.5
+	near(wilcoxon_two_sided(many, 60), erfc(324.5 / sqrt(18452.5) / sqrt(2)), 1e-13);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(student_has_closed_forms),
 	    cmocka_unit_test(quantiles_are_those_of_the_tables),
 	    cmocka_unit_test(intervals_are_of_the_mean),
+	    cmocka_unit_test(signed_ranks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ is_json() {
 # --- help ---
 run 0 --version
 grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"
-verbs='run verify plan data schema list show'
+verbs='run verify compare plan data schema list show'
 for word in help --help -h; do
 	run 0 "$word"
 	no_err
@@ -66,7 +66,7 @@ err 'Did you mean "run"?'
 no_out
 run 2 help plann
 err 'Did you mean "plan"?'
-for verb in run plan data show; do
+for verb in run compare plan data show; do
 	run 2 "$verb"
 	err "usage: aexp $verb"
 done
@@ -211,4 +211,51 @@ run 3 verify "$work/lacks.cfg" -o "$results" -q
 out '0 ok, 0 missed, 1 without data, 0 failed'
 run 2 verify "$work/card.cfg" -s train.epochs=0 -o "$results"
 no_out
+
+# --- compare ---
+results=$work/compared
+# made OPTION...: runs good.cfg and says its ID, or that of its summary
+made() {
+	run 0 run "$good" -s 'metrics=[ "rmse", "ndcg@3" ]' -o "$results" -q --json "$@"
+	id=$(sed -n 's/^[[:blank:]]*"id": "\([0-9a-f]*\)".*/\1/p' "$work/out" | tail -n 1)
+}
+made
+one=$id
+made -s train.epochs=4 -s graph.taste.units=3
+other=$id
+run 0 compare "$one" "$other" -o "$results"
+no_err
+out 'train.epochs'
+out 'graph.taste.units'
+grep -qE '^ +test\.ndcg@3 .* [0-9]+ users' "$work/out" || fail "$last: no test over users"
+! grep -qF 'graph.taste.op' "$work/out" || fail "$last: lists what does not differ"
+run 0 compare "$one" "$other" -o "$results" --json
+is_json
+out '"train.epochs": ["1", "4"]'
+out '"metric": "test.rmse"'
+out '"test": "users"'
+run 0 compare "$one" "$other" -o "$results" --markdown
+out '| `train.epochs` | 1 | 4 |'
+run 0 compare "$one" "$one" -o "$results" --json
+out '"difference": 0,'
+made -s data.rows=items -s data.split.seed=9
+run 0 compare "$one" "$id" -o "$results" --json # the same protocol, another split: nothing to pair
+out '"test": ""'
+made -s data.split.test=0.3
+run 2 compare "$one" "$id" -o "$results"
+err 'answer different questions'
+err 'data.split.test'
+no_out
+run 0 compare "$one" "$id" -o "$results" --force --json
+out '"test": ""'
+made -s repeats=3
+first=$id
+made -s repeats=3 -s train.epochs=2
+run 0 compare "$first" "$id" -o "$results" --json
+out '"test": "seeds", "pairs": 3'
+made -s repeats=2 -s seed=100
+run 0 compare "$first" "$id" -o "$results" --json
+out '"test": "welch", "pairs": 5'
+run 2 compare "$one" none -o "$results"
+err 'no run "none"'
 exit "$failed"
