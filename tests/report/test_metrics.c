@@ -52,7 +52,8 @@ static void test_metrics_hold_the_result(void **state) {
 	struct text text = {0};
 	report_metrics_json(&f->result, &text);
 	cJSON *root = parse(&text);
-	assert_keys(root, "schema experiment id seed backend data model protocol baselines best final epochs weights_hash");
+	assert_keys(root,
+	            "schema experiment id seed backend data model protocol split baselines best final epochs weights_hash");
 	assert_keys(at(root, "data"), "fingerprint users items ratings");
 	assert_keys(at(root, "data/ratings"), "train valid test");
 	assert_keys(at(root, "model/nodes/0"), "name op shape parameters path");
