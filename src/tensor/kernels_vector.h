@@ -6,12 +6,18 @@
 #include "tensor/backend.h"
 
 #if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64 };
+#define VECTOR_SIZE 64
 #elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32 };
+#define VECTOR_SIZE 32
 #else
-enum { VECTOR_BYTES = 16 };
+#define VECTOR_SIZE 16
 #endif
+#ifdef AEXP_DOUBLE
+#define REAL_SIZE 8
+#else
+#define REAL_SIZE 4
+#endif
+enum { VECTOR_BYTES = VECTOR_SIZE };
 // A chunk of a row: its sums stay in registers (8 of AVX2's 16). VECTORS is how many vectors that is.
 enum { LANES = VECTOR_BYTES / sizeof(real), CHUNK = 64, VECTORS = CHUNK / LANES };
 typedef real lanes __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
@@ -22,9 +28,9 @@ static inline lanes load(const real *p) {
 static inline void store(real *p, lanes v) {
 	*(lanes *)p = v;
 }
-// Asks for a chunk of a row that is used some entries later: rows lie anywhere in a table.
-static inline __attribute__((always_inline)) void fetch(const real *p,
-                                                        size_t n) { // else gcc takes a call for one without effect
+// Asks for a chunk of a row that is used some entries later: rows lie anywhere in a table. Always inline: gcc takes a
+// call of it for one without effect, and leaves it out.
+static inline __attribute__((always_inline)) void fetch(const real *p, size_t n) {
 	enum { LINE = 64 / sizeof(real) };
 	for (size_t i = 0; i < n; i += LINE)
 		__builtin_prefetch(p + i);
@@ -33,20 +39,23 @@ static inline real *row_of(const struct matrix *m, size_t i) {
 	return &m->data[i * m->stride];
 }
 
-#ifdef AEXP_DOUBLE
-typedef int64_t lane_number;
-#else
-typedef int32_t lane_number;
-#endif
-typedef lane_number lane_numbers __attribute__((vector_size(VECTOR_BYTES)));
-
 // In a fixed order: halves onto halves.
 static inline real sum_of(lanes v) {
-	lane_numbers number;
-	for (lane_number l = 0; l < LANES; l++)
-		number[l] = l;
-	_Pragma("GCC unroll 8") for (lane_number width = LANES / 2; width; width /= 2) v +=
-	    __builtin_shuffle(v, number ^ width);
+#if VECTOR_SIZE == 16 * REAL_SIZE
+	v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+	v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+	v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+	v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#elif VECTOR_SIZE == 8 * REAL_SIZE
+	v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+	v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5);
+	v += __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6);
+#elif VECTOR_SIZE == 4 * REAL_SIZE
+	v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+	v += __builtin_shufflevector(v, v, 1, 0, 3, 2);
+#else
+	v += __builtin_shufflevector(v, v, 1, 0);
+#endif
 	return v[0];
 }
 
