@@ -576,6 +576,19 @@ size_t op_input_width(const struct graph *graph, const struct node *node, struct
 	return node->inputs[0]->width;
 }
 
+size_t op_same_width(const struct node *node, const char *does, struct errors *errors) {
+	const struct node *first = node->inputs[0];
+	for (size_t i = 1; i < node->inputs_count; i++) {
+		const struct node *input = node->inputs[i];
+		if (input->width == first->width)
+			continue;
+		errors_add(errors, ERROR_CONFIG, node->from->at, "node \"%s\" %s \"%s\" of width %zu to \"%s\" of width %zu",
+		           node->name, does, input->name, input->width, first->name, first->width);
+		break;
+	}
+	return first->width;
+}
+
 static void plan_nodes(struct builder *b) {
 	struct graph *graph = b->graph;
 	for (size_t i = 0; i < graph->nodes_count; i++) {

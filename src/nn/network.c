@@ -82,6 +82,8 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 		s->keep = carve(c, rows * keep_words(node), sizeof(*s->keep));
 	for (size_t i = 0; node->op && i < node->op->columns; i++)
 		s->column[i] = carve(c, node->width, sizeof(real));
+	for (size_t i = 0; node->op && i < node->op->row_columns; i++)
+		s->row[i] = carve(c, n->rows, sizeof(real));
 }
 
 static size_t touched_most(const struct network *n, const struct parameter *p, const struct network_room *room) {

@@ -9,7 +9,7 @@
 #include "nn/op.h"
 #include "nn/program.h"
 
-enum { SLOT_COLUMNS = 4, TOUCHED_KINDS = TOUCHED_BOTH + 1 };
+enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2, TOUCHED_KINDS = TOUCHED_BOTH + 1 };
 
 // A node's memory for the batch at hand.
 struct slot {
@@ -23,6 +23,7 @@ struct slot {
 	uint64_t *keep;                   // dropout: (rows, network_keep_word(width, groups)), a bit a cell
 	real *sparse_value;               // (entries): of a sparse node with values of its own
 	real *column[SLOT_COLUMNS];       // (width) each: what an op keeps of its columns
+	real *row[SLOT_ROWS];             // (rows) each: what an op keeps of the rows
 	struct random_stream stream;      // what the node draws from
 };
 

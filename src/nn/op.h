@@ -21,6 +21,7 @@ struct op {
 	bool value_unread;   // the way back does not read its value
 	bool noise;          // changes values in training alone, at random
 	bool keeps_mask;     // memory of the size of its output, a byte a cell, from forward to backward
+	size_t row_columns;  // vectors of a number a row, from forward to backward; at most SLOT_ROWS
 	bool keeps_x;        // the input of its activation, where that needs it
 	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
 	bool mixes;          // a column of its output is made of all columns of the input
@@ -106,7 +107,10 @@ enum reduction loss_reduction(const struct loss_config *config);
 bool loss_takes(const struct loss *loss, double target);
 const char *loss_needs(const struct loss *loss); // for a message: "from 0 to 1"
 
+// Of nodes whose inputs must be of one width; otherwise says that it `does` ("adds") one to another of another width.
+size_t op_same_width(const struct node *node, const char *does, struct errors *errors);
 size_t op_input_width(const struct graph *graph, const struct node *node, struct errors *errors); // a width
-extern const struct op op_dense, op_dropout, op_batch_norm, op_concat, op_add, op_activation;
+extern const struct op op_dense, op_dropout, op_mask, op_noise, op_batch_norm, op_layer_norm, op_l2_normalize,
+    op_concat, op_add, op_multiply, op_activation;
 
 #endif

@@ -3,15 +3,7 @@
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	(void)graph;
-	for (size_t i = 1; i < node->inputs_count; i++) {
-		if (node->inputs[i]->width == node->inputs[0]->width)
-			continue;
-		errors_add(errors, ERROR_CONFIG, node->from->at, "node \"%s\" adds \"%s\" of width %zu to \"%s\" of width %zu",
-		           node->name, node->inputs[i]->name, node->inputs[i]->width, node->inputs[0]->name,
-		           node->inputs[0]->width);
-		break;
-	}
-	return node->inputs[0]->width;
+	return op_same_width(node, "adds", errors);
 }
 
 static void run_add(const struct pass *p, const struct step *step, const struct tile *tile) {

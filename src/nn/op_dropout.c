@@ -1,5 +1,6 @@
 // dropout: each element 0 with probability rate in training, else scaled by 1 / (1 - rate) (Srivastava et al. 2014,
-// inverted); nothing at evaluation. On sparse rows it drops stored entries: the denoising autoencoder's noise.
+// inverted); nothing at evaluation. mask: the same without the scaling (Vincent et al. 2010's masking noise). On sparse
+// rows they drop stored entries: the denoising autoencoder's noise.
 #include "nn/network.h"
 
 struct dropout_params {
@@ -20,12 +21,18 @@ static double rate_of(const struct node *node) {
 	return ((const struct dropout_params *)node->params)->rate;
 }
 
+// What kept elements are multiplied by.
+static real scale_of(const struct node *node) {
+	return node->op == &op_dropout ? dropout_scale(rate_of(node)) : 1;
+}
+
 static struct dropout_draw draw_of(const struct pass *p, const struct node *node, const struct tile *tile) {
 	return (struct dropout_draw){.stream = pass_slot(p, node)->stream,
 	                             .epoch = p->epoch,
 	                             .row = p->batch->row + tile->row,
 	                             .unit = (uint32_t)tile->column,
-	                             .rate = rate_of(node)};
+	                             .rate = rate_of(node),
+	                             .scale = scale_of(node)};
 }
 
 static void run_rows(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -75,7 +82,7 @@ static void run_gradients(const struct pass *p, const struct step *step, const s
 	if (pass_at_cells(p, node)) // the same draw again; cells have one consumer, so beta is 0
 		drop_cells(p, node, tile, from.data, to.data);
 	else
-		p->network->backend->dropout_back(p->network->device, rate_of(node), keep_of(p, node, tile), keep_stride(node),
+		p->network->backend->dropout_back(p->network->device, scale_of(node), keep_of(p, node, tile), keep_stride(node),
 		                                  &dy, step->beta, &dx);
 }
 
@@ -108,6 +115,26 @@ static void detail(const struct node *node, struct text *text) {
 const struct op op_dropout = {
     .row = {.name = "dropout",
             .doc = "Drops elements at random in training, scaling up the rest; on ratings: input noise",
+            .params = SCHEMA(struct dropout_params, keys)},
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .reads_sparse = true,
+    .keeps_sparse = true,
+    .maps_cells = true,
+    .overwrites = true,
+    .overwrites_back = true,
+    .noise = true,
+    .keeps_mask = true,
+    .width = op_input_width,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .detail = detail,
+};
+
+const struct op op_mask = {
+    .row = {.name = "mask",
+            .doc = "Drops elements at random in training and leaves the rest as they are: masking noise",
             .params = SCHEMA(struct dropout_params, keys)},
     .inputs_min = 1,
     .inputs_max = 1,

@@ -63,19 +63,33 @@ struct dropout_draw {
 	uint32_t epoch;
 	const uint32_t *row; // (rows) places in the data
 	uint32_t unit;       // of the first column
-	double rate;         // dropped with this probability, kept ones scaled by 1 / (1 - rate)
+	double rate;         // dropped with this probability
+	real scale;          // what kept ones are multiplied by. Which are kept: tensor/philox.h
 };
-
-// What kept cells are multiplied by. Which are kept: tensor/philox.h.
-static inline real dropout_scale(double rate) {
+static inline real dropout_scale(double rate) { // keeps the mean
 	return (real)(1 / (1 - rate));
 }
+
+// Normal noise in the same way; see random_normal.
+struct noise_draw {
+	struct random_stream stream;
+	uint32_t epoch;
+	const uint32_t *row; // (rows) places in the data
+	uint32_t unit;       // of the first column
+	real sd;             // standard deviation
+};
 
 struct batch_norm_state {
 	const real *gamma, *beta;              // (columns)
 	real *running_mean, *running_variance; // (columns)
 	real *mean, *inverse_deviation;        // (columns): of this batch, kept for the way back; see batch_norm_gather
 	real momentum, epsilon;
+};
+
+struct layer_norm_state {
+	const real *gamma, *beta; // (columns)
+	real *mean, *inverse;     // (rows): of the columns of each, and 1 / sqrt(variance + epsilon), kept for the way back
+	real epsilon;
 };
 
 // The targets of a loss: stored entries are observed; `all` means every other cell counts too, with target 0.
@@ -176,11 +190,36 @@ struct backend {
 	void (*dropout)(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
 	                const struct matrix *y, uint64_t *keep, size_t keep_stride);
 	// dx may be dy with beta 0
-	void (*dropout_back)(struct device *device, double rate, const uint64_t *keep, size_t keep_stride,
+	void (*dropout_back)(struct device *device, real scale, const uint64_t *keep, size_t keep_stride,
 	                     const struct matrix *dy, real beta, const struct matrix *dx);
 	// the same for the values of sparse rows: unit = column
 	void (*dropout_sparse)(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
 	                       real *ret_value);
+	// y = x + sd e with e standard normal; y may be x
+	void (*noise)(struct device *device, const struct noise_draw *draw, const struct matrix *x, const struct matrix *y);
+	// the same for the values of sparse rows: unit = column
+	void (*noise_sparse)(struct device *device, const struct noise_draw *draw, const struct sparse *s, real *ret_value);
+	void (*multiply)(struct device *device, const struct matrix *a, const struct matrix *b, real beta,
+	                 const struct matrix *y); // y = beta y + a b, element by element
+	// Each row over its Euclidean norm, or over epsilon where that is larger; inverse: (rows), what it was multiplied
+	// by. y may be x.
+	void (*normalize)(struct device *device, real epsilon, const struct matrix *x, const struct matrix *y,
+	                  real *inverse);
+	// dx = beta dx + inverse (dy - y (y . dy)) by row, without the second term where epsilon was larger; dx may be dy
+	// with beta 0
+	void (*normalize_back)(struct device *device, real epsilon, const struct matrix *y, const real *inverse,
+	                       const struct matrix *dy, real beta, const struct matrix *dx);
+	// the same for the values of sparse rows
+	void (*normalize_sparse)(struct device *device, const struct sparse *s, real epsilon, real *ret_value);
+	// y = gamma z + beta, z = (x - mean) / sqrt(variance + epsilon) of whole rows, biased variance
+	void (*layer_norm)(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+	                   const struct matrix *y);
+	// dx = beta dx + inverse (g - mean(g) - z mean(g z)) by row, g = gamma dy; dx may be dy with beta 0
+	void (*layer_norm_back)(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+	                        const struct matrix *dy, real beta, const struct matrix *dx);
+	// the sums over all rows of dy z and of dy, of some columns; gamma and beta are not read
+	void (*layer_norm_sums)(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+	                        const struct matrix *dy, real *dgamma, real *dbeta);
 	// Statistics of a batch's columns, whose rows come in blocks one after the other, `before` of them so far: the
 	// mean, and in inverse_deviation the sum of squares around it, which the last call makes what the name says, by the
 	// biased variance of all rows; running averages are updated then. After it, y of any rows.

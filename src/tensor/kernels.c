@@ -227,7 +227,6 @@ static inline size_t chunk_of(size_t columns, size_t j) {
 static void dropout(const struct dropout_draw *draw, const struct matrix *x, const struct matrix *y, uint64_t *keep,
                     size_t keep_stride) {
 	const struct philox_dropout d = philox_dropout_make(draw->stream, draw->epoch, philox_threshold(draw->rate));
-	const real scale = dropout_scale(draw->rate);
 	for (size_t i = 0; i < y->rows; i++)
 		for (size_t j = 0; j < y->columns; j += PHILOX_CHUNK) {
 			const real *from = row_of(x, i) + j;
@@ -237,33 +236,35 @@ static void dropout(const struct dropout_draw *draw, const struct matrix *x, con
 			if (y->columns - j >= PHILOX_CHUNK && unit % PHILOX_CHUNK == 0) {
 				struct philox_chunk draws;
 				philox_chunks(&d, draw->row[i], unit / PHILOX_CHUNK, 1, &draws);
-				*bits = philox_apply_draws(&draws, d.threshold, from, scale, to);
+				*bits = philox_apply_draws(&draws, d.threshold, from, draw->scale, to);
 				continue;
 			}
 			*bits = keep_bits(&d, draw->row[i], unit);
-			philox_apply(*bits, chunk_of(y->columns, j), from, scale, to);
+			philox_apply(*bits, chunk_of(y->columns, j), from, draw->scale, to);
 		}
 }
 
-static void dropout_back(double rate, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
+static void dropout_back(real scale, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
                          const struct matrix *dx) {
-	const real scale = dropout_scale(rate);
 	for (size_t i = 0; i < dy->rows; i++)
 		philox_dropout_row_back(keep + i * keep_stride, dy->columns, row_of(dy, i), scale, beta, row_of(dx, i));
 }
 
 static void dropout_sparse(const struct dropout_draw *draw, const struct sparse *s, real *ret_value) {
 	const struct philox_dropout d = philox_dropout_make(draw->stream, draw->epoch, philox_threshold(draw->rate));
-	const real scale = dropout_scale(draw->rate);
 	for (size_t i = 0; i < s->rows; i++) {
 		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k += PHILOX_CHUNK) {
 			uint32_t count = s->start[i + 1] - k < PHILOX_CHUNK ? s->start[i + 1] - k : PHILOX_CHUNK;
 			uint64_t bits = philox_keep_units(&d, draw->row[i], s->column + k, count);
 			for (uint32_t e = 0; e < count; e++)
-				ret_value[k + e] = bits >> e & 1 ? s->value[k + e] * scale : 0;
+				ret_value[k + e] = bits >> e & 1 ? s->value[k + e] * draw->scale : 0;
 		}
 	}
 }
+
+// --- whole rows ---
+
+#include "tensor/kernels_rows.h"
 
 // --- statistics of columns: each range is swept row by row, a chunk of columns at a time ---
 
@@ -766,6 +767,15 @@ const struct kernels KERNELS = {
     .dropout_back = dropout_back,
     .dropout_sparse = dropout_sparse,
     .column_sums = column_sums,
+    .noise = noise,
+    .noise_sparse = noise_sparse,
+    .multiply = multiply,
+    .normalize = normalize,
+    .normalize_back = normalize_back,
+    .normalize_sparse = normalize_sparse,
+    .layer_norm = layer_norm,
+    .layer_norm_back = layer_norm_back,
+    .layer_norm_sums = layer_norm_sums,
     .batch_norm_gather = batch_norm_gather,
     .batch_norm_finish = batch_norm_finish,
     .batch_norm = batch_norm,

@@ -22,9 +22,21 @@ struct kernels {
 	                      const struct matrix *dy, real beta, const struct matrix *dx);
 	void (*dropout)(const struct dropout_draw *draw, const struct matrix *x, const struct matrix *y, uint64_t *keep,
 	                size_t keep_stride);
-	void (*dropout_back)(double rate, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
+	void (*dropout_back)(real scale, const uint64_t *keep, size_t keep_stride, const struct matrix *dy, real beta,
 	                     const struct matrix *dx);
 	void (*dropout_sparse)(const struct dropout_draw *draw, const struct sparse *s, real *ret_value);
+	void (*noise)(const struct noise_draw *draw, const struct matrix *x, const struct matrix *y);
+	void (*noise_sparse)(const struct noise_draw *draw, const struct sparse *s, real *ret_value);
+	void (*multiply)(const struct matrix *a, const struct matrix *b, real beta, const struct matrix *y);
+	void (*normalize)(real epsilon, const struct matrix *x, const struct matrix *y, real *inverse);
+	void (*normalize_back)(real epsilon, const struct matrix *y, const real *inverse, const struct matrix *dy,
+	                       real beta, const struct matrix *dx);
+	void (*normalize_sparse)(const struct sparse *s, real epsilon, real *ret_value);
+	void (*layer_norm)(const struct layer_norm_state *state, const struct matrix *x, const struct matrix *y);
+	void (*layer_norm_back)(const struct layer_norm_state *state, const struct matrix *x, const struct matrix *dy,
+	                        real beta, const struct matrix *dx);
+	void (*layer_norm_sums)(const struct layer_norm_state *state, const struct matrix *x, const struct matrix *dy,
+	                        real *dgamma, real *dbeta);
 	void (*batch_norm_gather)(const struct batch_norm_state *state, size_t before, const struct matrix *x);
 	void (*batch_norm_finish)(const struct batch_norm_state *state, size_t rows, size_t columns);
 	void (*batch_norm)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y);

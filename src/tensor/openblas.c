@@ -105,13 +105,48 @@ static void dropout(struct device *device, const struct dropout_draw *draw, cons
                     const struct matrix *y, uint64_t *keep, size_t keep_stride) {
 	device->kernels->dropout(draw, x, y, keep, keep_stride);
 }
-static void dropout_back(struct device *device, double rate, const uint64_t *keep, size_t keep_stride,
+static void dropout_back(struct device *device, real scale, const uint64_t *keep, size_t keep_stride,
                          const struct matrix *dy, real beta, const struct matrix *dx) {
-	device->kernels->dropout_back(rate, keep, keep_stride, dy, beta, dx);
+	device->kernels->dropout_back(scale, keep, keep_stride, dy, beta, dx);
 }
 static void dropout_sparse(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
                            real *ret_value) {
 	device->kernels->dropout_sparse(draw, s, ret_value);
+}
+static void noise(struct device *device, const struct noise_draw *draw, const struct matrix *x,
+                  const struct matrix *y) {
+	device->kernels->noise(draw, x, y);
+}
+static void noise_sparse(struct device *device, const struct noise_draw *draw, const struct sparse *s,
+                         real *ret_value) {
+	device->kernels->noise_sparse(draw, s, ret_value);
+}
+static void multiply(struct device *device, const struct matrix *a, const struct matrix *b, real beta,
+                     const struct matrix *y) {
+	device->kernels->multiply(a, b, beta, y);
+}
+static void normalize(struct device *device, real epsilon, const struct matrix *x, const struct matrix *y,
+                      real *inverse) {
+	device->kernels->normalize(epsilon, x, y, inverse);
+}
+static void normalize_back(struct device *device, real epsilon, const struct matrix *y, const real *inverse,
+                           const struct matrix *dy, real beta, const struct matrix *dx) {
+	device->kernels->normalize_back(epsilon, y, inverse, dy, beta, dx);
+}
+static void normalize_sparse(struct device *device, const struct sparse *s, real epsilon, real *ret_value) {
+	device->kernels->normalize_sparse(s, epsilon, ret_value);
+}
+static void layer_norm(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+                       const struct matrix *y) {
+	device->kernels->layer_norm(state, x, y);
+}
+static void layer_norm_back(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+                            const struct matrix *dy, real beta, const struct matrix *dx) {
+	device->kernels->layer_norm_back(state, x, dy, beta, dx);
+}
+static void layer_norm_sums(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+                            const struct matrix *dy, real *dgamma, real *dbeta) {
+	device->kernels->layer_norm_sums(state, x, dy, dgamma, dbeta);
 }
 static void batch_norm_gather(struct device *device, const struct batch_norm_state *state, size_t before,
                               const struct matrix *x) {
@@ -199,6 +234,15 @@ const struct backend backend_openblas = {
     .dropout = dropout,
     .dropout_back = dropout_back,
     .dropout_sparse = dropout_sparse,
+    .noise = noise,
+    .noise_sparse = noise_sparse,
+    .multiply = multiply,
+    .normalize = normalize,
+    .normalize_back = normalize_back,
+    .normalize_sparse = normalize_sparse,
+    .layer_norm = layer_norm,
+    .layer_norm_back = layer_norm_back,
+    .layer_norm_sums = layer_norm_sums,
     .batch_norm_gather = batch_norm_gather,
     .batch_norm_finish = batch_norm_finish,
     .batch_norm = batch_norm,

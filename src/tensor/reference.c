@@ -178,21 +178,19 @@ static bool kept(const struct dropout_draw *draw, size_t row, uint32_t unit) {
 static void reference_dropout(struct device *device, const struct dropout_draw *draw, const struct matrix *x,
                               const struct matrix *y, uint64_t *keep, size_t keep_stride) {
 	(void)device;
-	real scale = dropout_scale(draw->rate);
 	for (size_t i = 0; i < y->rows; i++) {
 		for (size_t j = 0; j < y->columns; j++) {
 			uint64_t *word = &keep[i * keep_stride + j / 64], bit = UINT64_C(1) << j % 64;
 			bool keeps = kept(draw, i, draw->unit + (uint32_t)j);
 			*word = keeps ? *word | bit : *word & ~bit;
-			*at(y, i, j) = keeps ? *at(x, i, j) * scale : 0;
+			*at(y, i, j) = keeps ? *at(x, i, j) * draw->scale : 0;
 		}
 	}
 }
 
-static void reference_dropout_back(struct device *device, double rate, const uint64_t *keep, size_t keep_stride,
+static void reference_dropout_back(struct device *device, real scale, const uint64_t *keep, size_t keep_stride,
                                    const struct matrix *dy, real beta, const struct matrix *dx) {
 	(void)device;
-	real scale = dropout_scale(rate);
 	for (size_t i = 0; i < dy->rows; i++)
 		for (size_t j = 0; j < dy->columns; j++) {
 			bool keeps = keep[i * keep_stride + j / 64] >> j % 64 & 1;
@@ -203,10 +201,9 @@ static void reference_dropout_back(struct device *device, double rate, const uin
 static void reference_dropout_sparse(struct device *device, const struct dropout_draw *draw, const struct sparse *s,
                                      real *ret_value) {
 	(void)device;
-	real scale = dropout_scale(draw->rate);
 	for (size_t i = 0; i < s->rows; i++)
 		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++)
-			ret_value[k] = kept(draw, i, s->column[k]) ? s->value[k] * scale : 0;
+			ret_value[k] = kept(draw, i, s->column[k]) ? s->value[k] * draw->scale : 0;
 }
 
 // Ioffe and Szegedy 2015, algorithm 1; biased variance; running = momentum running + (1 - momentum) batch, as in Keras.
@@ -360,6 +357,15 @@ const struct backend backend_reference = {
     .dropout = reference_dropout,
     .dropout_back = reference_dropout_back,
     .dropout_sparse = reference_dropout_sparse,
+    .noise = reference_noise,
+    .noise_sparse = reference_noise_sparse,
+    .multiply = reference_multiply,
+    .normalize = reference_normalize,
+    .normalize_back = reference_normalize_back,
+    .normalize_sparse = reference_normalize_sparse,
+    .layer_norm = reference_layer_norm,
+    .layer_norm_back = reference_layer_norm_back,
+    .layer_norm_sums = reference_layer_norm_sums,
     .batch_norm_gather = reference_batch_norm_gather,
     .batch_norm_finish = reference_batch_norm_finish,
     .batch_norm = reference_batch_norm,

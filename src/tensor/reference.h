@@ -26,6 +26,26 @@ void reference_scale(struct device *device, real factor, real most, const struct
 void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
                         const uint32_t *waited, size_t count);
 
+// --- reference_rows.c ---
+
+void reference_noise(struct device *device, const struct noise_draw *draw, const struct matrix *x,
+                     const struct matrix *y);
+void reference_noise_sparse(struct device *device, const struct noise_draw *draw, const struct sparse *s,
+                            real *ret_value);
+void reference_multiply(struct device *device, const struct matrix *a, const struct matrix *b, real beta,
+                        const struct matrix *y);
+void reference_normalize(struct device *device, real epsilon, const struct matrix *x, const struct matrix *y,
+                         real *inverse);
+void reference_normalize_back(struct device *device, real epsilon, const struct matrix *y, const real *inverse,
+                              const struct matrix *dy, real beta, const struct matrix *dx);
+void reference_normalize_sparse(struct device *device, const struct sparse *s, real epsilon, real *ret_value);
+void reference_layer_norm(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+                          const struct matrix *y);
+void reference_layer_norm_back(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+                               const struct matrix *dy, real beta, const struct matrix *dx);
+void reference_layer_norm_sums(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
+                               const struct matrix *dy, real *dgamma, real *dbeta);
+
 // --- reference_softmax.c ---
 
 void reference_softmax_parts(struct device *device, const struct loss_cells *cells, bool packed, size_t first,

@@ -1,5 +1,6 @@
 // Gradients of whole graphs against central finite differences, in double precision: every op, activation, loss and
 // reduction of the registries, on both CPU backends, and random graphs. A row that no graph here reaches is a failure.
+#include "gradient_ops.h"
 #include "graph_test.h"
 
 enum { ROWS = 12, BATCH = 9, ITEMS = 9, FEATURES = 5, ROW_COUNT_MAX = 64, EPOCH = 3 };
@@ -310,6 +311,20 @@ static const char *const shapes[] = {
 
 #include "gradient_tie.h"
 
+static void check_texts(const char *const *texts, size_t count) {
+	for (size_t i = 0; i < count; i++) {
+		checkf("%s", texts[i]);
+		checkf("%s\nloss = \"mse\";", texts[i]);
+		checkf("%s\nloss = \"multinomial\";", texts[i]);
+		checkf("%s\nloss: { kind = \"multinomial\"; negatives = 1; };", texts[i]);
+	}
+}
+
+static void test_shapes(void **state) {
+	(void)state;
+	check_texts(shapes, sizeof(shapes) / sizeof(shapes[0]));
+}
+
 static void test_tied(void **state) {
 	(void)state;
 	for (size_t i = 0; i < sizeof(tied) / sizeof(tied[0]); i++) {
@@ -318,14 +333,9 @@ static void test_tied(void **state) {
 	}
 }
 
-static void test_shapes(void **state) {
+static void test_ops(void **state) {
 	(void)state;
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		checkf("%s", shapes[i]);
-		checkf("%s\nloss = \"mse\";", shapes[i]);
-		checkf("%s\nloss = \"multinomial\";", shapes[i]);
-		checkf("%s\nloss: { kind = \"multinomial\"; negatives = 1; };", shapes[i]);
-	}
+	check_texts(op_shapes, sizeof(op_shapes) / sizeof(op_shapes[0]));
 }
 
 // --- random graphs ---
@@ -497,7 +507,7 @@ static int tear_down(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_activations), cmocka_unit_test(test_losses), cmocka_unit_test(test_bias_and_l2),
-		cmocka_unit_test(test_tied), cmocka_unit_test(test_shapes),      cmocka_unit_test(test_random), cmocka_unit_test(test_reached),
+		cmocka_unit_test(test_tied), cmocka_unit_test(test_shapes), cmocka_unit_test(test_ops),      cmocka_unit_test(test_random), cmocka_unit_test(test_reached),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -48,6 +48,20 @@ static const char *const graphs[] = {
 	"{ name = \"c\"; op = \"concat\"; inputs = [ \"n\", \"user\" ]; }, { op = \"dense\"; units = \"items\"; l2 = 0.01; },\n"
 	"{ name = \"y\"; op = \"activation\"; activation = \"sigmoid\"; },\n"
 	"{ op = \"add\"; inputs = [ \"y\", \"ratings\" ]; } );\noptimizer = \"rmsprop\";",
+	// rows normalised, sparse and dense, noise before and after, products of nodes with other groups
+	"graph: ( { op = \"l2_normalize\"; input = \"ratings\"; }, { op = \"noise\"; sd = 0.1; },\n"
+	"{ name = \"n\"; op = \"mask\"; rate = 0.2; }, { name = \"h\"; op = \"dense\"; units = 300; activation = \"tanh\"; },\n"
+	"{ op = \"layer_norm\"; }, { name = \"g\"; op = \"dense\"; units = 270; }, { op = \"noise\"; sd = 0.2; },\n"
+	"{ name = \"l\"; op = \"l2_normalize\"; },\n"
+	"{ name = \"a\"; op = \"dense\"; input = \"n\"; units = 270; activation = \"sigmoid\"; path = \"sparse\"; },\n"
+	"{ name = \"m\"; op = \"multiply\"; inputs = [ \"a\", \"l\" ]; }, { op = \"mask\"; rate = 0.1; },\n"
+	"{ op = \"layer_norm\"; }, { op = \"dense\"; units = \"items\"; } );\noptimizer: { kind = \"sgd\"; rate = 0.1; };",
+	// two outputs multiplied, at cells, with noise on them
+	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; activation = \"tanh\"; },\n"
+	"{ name = \"a\"; op = \"dense\"; input = \"h\"; units = \"items\"; activation = \"sigmoid\"; },\n"
+	"{ name = \"b\"; op = \"dense\"; input = \"h\"; units = \"items\"; },\n"
+	"{ op = \"multiply\"; inputs = [ \"a\", \"b\" ]; }, { op = \"noise\"; sd = 0.1; }, { op = \"mask\"; rate = 0.1; } );\n"
+	"optimizer = \"adam\";",
 };
 static const char *const losses[] = { "loss = \"masked_mse\";", "loss = \"mse\";", "loss = \"multinomial\";",
 	                                  "loss: { kind = \"multinomial\"; negatives = 3; };",

@@ -217,7 +217,7 @@ static size_t run_activate_back(const struct backend *b, struct device *d, const
 static struct dropout_draw draw_of(const struct world *w) {
 	static const double rates[] = { 0, 0.2, 0.5, 0.99 };
 	return (struct dropout_draw){ .stream = random_stream_make(w->round, "dropout", "node"), .epoch = (uint32_t)w->round,
-		                          .row = w->row, .unit = (uint32_t)(w->round % 3 * 40), .rate = rates[w->round % 4] };
+		                          .row = w->row, .unit = (uint32_t)(w->round % 3 * 40), .rate = rates[w->round % 4], .scale = w->round % 5 ? dropout_scale(rates[w->round % 4]) : 1 };
 }
 
 // The bits of a row's last word beyond the width are anybody's.
@@ -240,7 +240,7 @@ static size_t run_dropout_back(const struct backend *b, struct device *d, const 
 	uint64_t *keep = memory_alloc(w->m * words * sizeof(*keep)), state = w->state;
 	for (size_t i = 0; i < w->m * words; i++)
 		keep[i] = (uint64_t)draw(&state) << 32 | draw(&state);
-	b->dropout_back(d, 0.2, keep, words, &dy, w->beta, &dx);
+	b->dropout_back(d, (real)1.25, keep, words, &dy, w->beta, &dx);
 	free(keep);
 	return numbers(&dx);
 }
@@ -250,6 +250,106 @@ static size_t run_dropout_sparse(const struct backend *b, struct device *d, cons
 	drawn.row += w->first;
 	b->dropout_sparse(d, &drawn, &w->range, out);
 	return sparse_count(&w->s) + 1;
+}
+
+static struct noise_draw noise_of(const struct world *w) {
+	return (struct noise_draw){ .stream = random_stream_make(w->round, "noise", "node"), .epoch = (uint32_t)w->round,
+		                        .row = w->row, .unit = (uint32_t)(w->round % 3 * 40), .sd = (real)0.5 };
+}
+
+// In place on every other round.
+static size_t run_noise(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct noise_draw drawn = noise_of(w);
+	struct matrix y = matrix(out, w->m, w->n, w->pad), x = w->round & 1 ? y : matrix(pool[0], w->m, w->n, 0);
+	b->noise(d, &drawn, &x, &y);
+	return numbers(&y);
+}
+
+static size_t run_noise_sparse(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct noise_draw drawn = noise_of(w);
+	drawn.row += w->first;
+	b->noise_sparse(d, &drawn, &w->range, out);
+	return sparse_count(&w->s) + 1;
+}
+
+static size_t run_multiply(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), z = w->round & 1 ? x : matrix(pool[1], w->m, w->n, w->pad);
+	struct matrix y = matrix(out, w->m, w->n, w->pad);
+	b->multiply(d, &x, &z, w->beta, &y);
+	return numbers(&y);
+}
+
+// Every fourth row is 0, every fourth one shorter than epsilon.
+static const real shortest = (real)1e-3;
+static void fill_rows(const struct world *w, const struct matrix *ret) {
+	for (size_t i = 0; i < w->m; i++)
+		for (size_t j = 0; j < w->n; j++)
+			ret->data[i * ret->stride + j] = pool[0][i * w->n + j] * (i % 4 == 1 ? 0 : i % 4 == 2 ? (real)1e-6 : 1);
+}
+
+static size_t run_normalize(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(out, w->m, w->n, w->pad);
+	fill_rows(w, &y);
+	b->normalize(d, shortest, &y, &y, out + numbers(&y));
+	return numbers(&y) + w->m;
+}
+
+// Of what was normalised in double: whose gradient is left as it is does not depend on the backend's rounding.
+static size_t run_normalize_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	bool in_place = w->round & 1;
+	struct matrix y = matrix(memory_alloc(w->m * w->n * sizeof(real)), w->m, w->n, 0), dx = matrix(out, w->m, w->n, w->pad);
+	struct matrix dy = in_place ? dx : matrix(pool[1], w->m, w->n, 0);
+	real *inverse = memory_alloc(w->m * sizeof(*inverse));
+	fill_rows(w, &y);
+	backend_reference.normalize(NULL, shortest, &y, &y, inverse);
+	b->normalize_back(d, shortest, &y, inverse, &dy, in_place ? 0 : w->beta, &dx);
+	for (size_t i = 0; i < w->m; i++) // of the size that the others are of
+		for (size_t j = 0; j < w->n; j++)
+			out[i * dx.stride + j] /= inverse[i] > 1 ? inverse[i] : 1;
+	free(inverse);
+	free(y.data);
+	return numbers(&dx);
+}
+
+static size_t run_normalize_sparse(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	b->normalize_sparse(d, &w->range, w->round & 1 ? shortest : (real)0.9, out);
+	return sparse_count(&w->s) + 1;
+}
+
+// out: y or dx | mean | inverse deviation
+static struct layer_norm_state rows_of(const struct world *w, const struct matrix *y, real *out) {
+	struct layer_norm_state state = { .gamma = pool[1] + 3, .beta = pool[2], .mean = out + numbers(y),
+		                              .inverse = out + numbers(y) + w->m, .epsilon = (real)1e-2 };
+	for (size_t i = 0; i < w->m; i++)
+		state.inverse[i] = 1 + real_fabs(state.inverse[i]);
+	return state;
+}
+
+static size_t run_layer_norm(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(out, w->m, w->n, w->pad), x = matrix(pool[0], w->m, w->n, 0);
+	struct layer_norm_state state = rows_of(w, &y, out);
+	b->layer_norm(d, &state, &x, &y);
+	return numbers(&y) + 2 * w->m;
+}
+
+static size_t run_layer_norm_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	bool in_place = w->round & 1;
+	struct matrix dx = matrix(out, w->m, w->n, w->pad), x = matrix(pool[0], w->m, w->n, 0);
+	struct matrix dy = in_place ? dx : matrix(pool[2], w->m, w->n, 0);
+	struct layer_norm_state state = rows_of(w, &dx, out);
+	b->layer_norm_back(d, &state, &x, &dy, in_place ? 0 : w->beta, &dx);
+	return numbers(&dx) + 2 * w->m;
+}
+
+// out: dgamma | dbeta | mean | inverse deviation; some columns
+static size_t run_layer_norm_sums(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1], w->m, w->n, w->pad);
+	struct matrix none = { out, 1, 2 * w->n, 2 * w->n };
+	struct layer_norm_state state = rows_of(w, &none, out);
+	size_t first = w->n / 3, columns = w->n - first;
+	struct matrix x_part = matrix_part(&x, 0, w->m, first, columns), dy_part = matrix_part(&dy, 0, w->m, first, columns);
+	b->layer_norm_sums(d, &state, &x_part, &dy_part, out + first, out + w->n + first);
+	return 2 * w->n + 2 * w->m;
 }
 
 // out: y or dx | running mean | running variance | mean | inverse deviation | dgamma | dbeta
@@ -508,6 +608,15 @@ static const struct {
 	{ "dropout", run_dropout, true },
 	{ "dropout_back", run_dropout_back, false },
 	{ "dropout_sparse", run_dropout_sparse, true },
+	{ "noise", run_noise, false },
+	{ "noise_sparse", run_noise_sparse, false },
+	{ "multiply", run_multiply, false },
+	{ "normalize", run_normalize, false },
+	{ "normalize_back", run_normalize_back, false },
+	{ "normalize_sparse", run_normalize_sparse, false },
+	{ "layer_norm", run_layer_norm, false },
+	{ "layer_norm_back", run_layer_norm_back, false },
+	{ "layer_norm_sums", run_layer_norm_sums, false },
 	{ "batch_norm_gather", run_batch_norm_gather, false },
 	{ "batch_norm_finish", run_batch_norm_finish, false },
 	{ "batch_norm", run_batch_norm, false },
@@ -554,7 +663,7 @@ static void compare(size_t which, const struct world *w, const char *kernels, co
 
 // The most that a case writes.
 static size_t room(const struct world *w) {
-	size_t maps = ACTIVATION_COUNT * w->m * (w->n + w->pad) + 6 * w->n, weights = 3 * w->k * (w->n + w->pad) + w->k;
+	size_t maps = ACTIVATION_COUNT * w->m * (w->n + w->pad) + 6 * w->n + 2 * w->m, weights = 3 * w->k * (w->n + w->pad) + w->k;
 	size_t losses = 3 * CELL_LOSS_COUNT * w->m * (w->k + w->pad + 1);
 	size_t most = maps > weights ? maps : weights;
 	return (most > losses ? most : losses) + 2;
