@@ -34,13 +34,14 @@ struct batch_room {
 	size_t columns, feature_columns;
 	size_t observed; // entries of a target without its negatives, where it is not the ratings
 	bool negatives;
+	size_t places; // rows of the data, where ids are read
 };
 
 struct batch_memory {
 	struct batch_room room;
-	struct rows_memory ratings, user, target, observed;
+	struct rows_memory ratings, user, target, observed, self;
 	uint64_t *bits; // for negatives_merge
-	struct transposed_memory by_rating, by_feature, by_target;
+	struct transposed_memory by_rating, by_feature, by_target, by_self;
 	struct joint_memory both;
 	bool same_pattern; // targets are the input's entries
 };
@@ -110,6 +111,8 @@ static bool create(const struct batch_room *room, struct batch *ret, struct erro
 	    !transposed_create(&m->by_rating, room->columns, room->ratings, error) ||
 	    !transposed_create(&m->by_feature, room->feature_columns, room->features, error) ||
 	    !transposed_create(&m->by_target, room->columns, room->target, error) ||
+	    !rows_create(&m->self, room->rows, room->places ? room->rows : 0, error) ||
+	    !transposed_create(&m->by_self, room->places, room->places ? room->rows : 0, error) ||
 	    !joint_create(&m->both, room->columns, error)) {
 		batch_destroy(ret);
 		return false;
@@ -134,6 +137,7 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 		room.negatives |= s->negatives != NULL;
 		room.columns = s->ratings->columns;
 		room.feature_columns = s->features ? s->features->columns : 0;
+		room.places = s->trained ? s->ratings->rows : 0;
 	}
 	return create(&room, ret, error);
 }
@@ -176,10 +180,12 @@ void batch_destroy(struct batch *batch) {
 	rows_free(&m->target);
 	rows_free(&m->observed);
 	free(m->bits);
+	rows_free(&m->self);
 	transposed_free(&m->by_rating);
 	transposed_free(&m->by_feature);
 	transposed_free(&m->by_target);
 	joint_free(&m->both);
+	transposed_free(&m->by_self);
 	free(m);
 	*batch = (struct batch){0};
 }
@@ -249,6 +255,17 @@ static void gather_packed(struct batch_memory *m, const struct packed *packed, c
 	m->user.start[rows] = features;
 }
 
+static void gather_self(struct rows_memory *m, const struct batch_source *source, const uint32_t *row, size_t rows,
+                        struct sparse *ret) {
+	for (size_t i = 0; i < rows; i++) {
+		m->start[i] = (uint32_t)i;
+		m->column[i] = row[i];
+		m->value[i] = source->trained[row[i]] ? 1 : 0;
+	}
+	m->start[rows] = (uint32_t)rows;
+	*ret = (struct sparse){rows, source->ratings->rows, m->start, m->column, m->value};
+}
+
 static struct sparse with_negatives(struct batch_memory *m, const struct negatives *negatives, const uint32_t *row,
                                     const struct sparse *observed) {
 	size_t filled = 0;
@@ -278,6 +295,8 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 	batch->rows = rows;
 	batch->row = row;
 	m->same_pattern = source->target == source->ratings && !source->negatives;
+	if (m->room.places)
+		gather_self(&m->self, source, row, rows, &batch->self);
 	if (source->packed && source->target == source->ratings) {
 		gather_packed(m, source->packed, row, rows);
 		batch->ratings = sparse_of(&m->ratings, source->ratings, rows);
@@ -374,6 +393,8 @@ void batch_transpose(struct batch *batch) {
 	struct batch_memory *m = batch->memory;
 	transpose(&m->by_rating, &batch->ratings, &batch->by_rating);
 	transpose(&m->by_feature, &batch->user, &batch->by_feature);
+	if (m->room.places)
+		transpose(&m->by_self, &batch->self, &batch->by_self);
 	if (m->same_pattern)
 		batch->by_target = batch->by_rating;
 	else

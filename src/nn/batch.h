@@ -7,18 +7,21 @@
 #include "tensor/backend.h"
 
 // Where rows come from. features and target may be NULL. packed: the same ratings and features once more, the ratings
-// being the target too; or NULL.
+// being the target too; or NULL. trained: (rows) where the rows' own ids are read, whether each takes part in training;
+// or NULL.
 struct batch_source {
 	const struct csr *ratings, *features, *target;
 	const struct packed *packed;
 	const struct negatives *negatives; // that join the target; NULL: none
+	const uint8_t *trained;
 };
 
 struct batch {
 	size_t rows;
 	const uint32_t *row; // (rows): places in the data
 	struct sparse ratings, user, target;
-	struct transposed by_rating, by_feature, by_target; // after batch_transpose
+	struct sparse self; // one entry a row: its place in the data, with value 1, or 0 where it is not trained
+	struct transposed by_rating, by_feature, by_target, by_self; // after batch_transpose
 	// what ratings or targets touch, without entries, and the places there of what each of them touches; NULL: the same
 	struct transposed by_both;
 	const uint32_t *both_rating, *both_target;

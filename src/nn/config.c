@@ -12,7 +12,7 @@ const struct registry path_registry = {"path", "paths", path_rows, 3};
 
 static const struct row *const op_rows[] = {
     &op_dense.row,        &op_dropout.row, &op_mask.row, &op_noise.row,    &op_batch_norm.row, &op_layer_norm.row,
-    &op_l2_normalize.row, &op_concat.row,  &op_add.row,  &op_multiply.row, &op_activation.row,
+    &op_l2_normalize.row, &op_concat.row,  &op_add.row,  &op_multiply.row, &op_activation.row, &op_embedding.row,
 };
 const struct registry op_registry = {"op", "ops", op_rows, sizeof(op_rows) / sizeof(op_rows[0])};
 

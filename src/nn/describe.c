@@ -29,8 +29,9 @@ static double bytes_of(const struct graph *graph, const struct node *node) {
 
 static void describe_node(struct graph *graph, const struct node *node, struct node_facts *ret) {
 	struct text detail = {0};
-	const char **inputs = arena_alloc(&graph->arena, node->inputs_count * sizeof(*inputs));
-	for (size_t i = 0; i < node->inputs_count; i++)
+	size_t inputs_count = node->op->reads_row ? 0 : node->inputs_count;
+	const char **inputs = arena_alloc(&graph->arena, (inputs_count + 1) * sizeof(*inputs));
+	for (size_t i = 0; i < inputs_count; i++)
 		inputs[i] = node->inputs[i]->name;
 	if (node->op->detail)
 		node->op->detail(node, &detail);
@@ -40,7 +41,7 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 	    .detail = arena_string(&graph->arena, text_string(&detail)),
 	    .width = node->width,
 	    .inputs = inputs,
-	    .inputs_count = node->inputs_count,
+	    .inputs_count = inputs_count,
 	    .path = node->sparse || node->reads_rows || node->cells ? "sparse" : "dense",
 	    .bytes = bytes_of(graph, node),
 	    .flops = node->op->flops(graph, node) * (double)graph->shape.batch,

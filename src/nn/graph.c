@@ -12,14 +12,15 @@
 
 // --- names and references ---
 
-static const char *const input_names[] = {"ratings", "user"};
-enum { INPUTS = 2 };
+// No file can name the last one: a row's own id, as a row with one entry.
+static const char *const input_names[] = {"ratings", "user", "(row)"};
+enum { RATINGS, USER, ROW, INPUTS };
 
 struct builder {
 	struct graph *graph;
 	const struct groups *groups;
 	struct errors *errors;
-	struct node *all; // (INPUTS + groups->count): the two inputs, then the nodes in the order of the file
+	struct node *all; // (INPUTS + groups->count): the inputs, then the nodes in the order of the file
 	size_t count;
 	size_t before; // errors that were there already
 };
@@ -36,7 +37,7 @@ static bool good_name(const char *name) {
 
 static struct node *find_node(const struct builder *b, const char *name) {
 	for (size_t i = 0; i < b->count; i++)
-		if (b->all[i].name && !strcmp(b->all[i].name, name))
+		if (i != ROW && b->all[i].name && !strcmp(b->all[i].name, name))
 			return &b->all[i];
 	return NULL;
 }
@@ -49,7 +50,7 @@ static void name_node(struct builder *b, struct node *node, size_t place) {
 	if (!good_name(name)) {
 		struct error *e = errors_add(b->errors, ERROR_CONFIG, at, "\"%s\" cannot be the name of a node", name);
 		error_hint(e, "Use up to 64 letters, digits, _ and -.");
-	} else if (!strcmp(name, input_names[0]) || !strcmp(name, input_names[1])) {
+	} else if (!strcmp(name, input_names[RATINGS]) || !strcmp(name, input_names[USER])) {
 		errors_add(b->errors, ERROR_CONFIG, at, "\"%s\" is the name of an input, not of a node", name);
 	} else if (find_node(b, name)) {
 		errors_add(b->errors, ERROR_CONFIG, at, "two nodes are called \"%s\"", name);
@@ -62,7 +63,8 @@ static void refer(struct builder *b, struct node *node, const char *name, struct
 	if (!input) {
 		struct nearest nearest = {.word = name};
 		for (size_t i = 0; i < b->count; i++)
-			nearest_offer(&nearest, b->all[i].name);
+			if (i != ROW)
+				nearest_offer(&nearest, b->all[i].name);
 		struct error *e =
 		    errors_add(b->errors, ERROR_CONFIG, at, "node \"%s\" reads \"%s\", which is no node", node->name, name);
 		if (nearest.best)
@@ -73,9 +75,22 @@ static void refer(struct builder *b, struct node *node, const char *name, struct
 	input->consumers++;
 }
 
+static void connect_row(struct builder *b, struct node *node) {
+	node->inputs = arena_alloc(&b->graph->arena, sizeof(*node->inputs));
+	node->inputs[node->inputs_count++] = &b->all[ROW];
+	b->all[ROW].consumers++;
+	if (node->config->input || node->config->inputs.set)
+		errors_add(b->errors, ERROR_CONFIG, key_at(node, node->config->input ? "input" : "inputs"),
+		           "node \"%s\" reads the row's own id, %s takes no input", node->name, node->op->row.name);
+}
+
 static void connect(struct builder *b, struct node *node, size_t place) {
 	const struct node_config *config = node->config;
 	size_t wanted = config->inputs.set ? config->inputs.count : 1;
+	if (node->op->reads_row) {
+		connect_row(b, node);
+		return;
+	}
 	node->inputs = arena_alloc(&b->graph->arena, (wanted ? wanted : 1) * sizeof(*node->inputs));
 	if (config->input && config->inputs.set) {
 		errors_add(b->errors, ERROR_CONFIG, key_at(node, "inputs"), "node \"%s\" has both input and inputs",
@@ -310,6 +325,8 @@ static bool prefers_dense(const struct graph *graph, const struct node *node, do
 }
 
 static double entries_of(const struct graph *graph, const struct node *source) {
+	if (source == graph->row)
+		return 1;
 	return source == graph->user ? graph->shape.user_entries : graph->shape.ratings_entries;
 }
 
@@ -513,8 +530,9 @@ static void settle(struct builder *b, struct node **order) {
 		}
 	}
 	graph->nodes = nodes;
-	graph->ratings = moved[0];
-	graph->user = moved[1];
+	graph->ratings = moved[RATINGS];
+	graph->user = moved[USER];
+	graph->row = moved[ROW];
 	graph->listed_count = b->groups->count;
 	graph->listed = arena_copy(&graph->arena, moved + INPUTS, graph->listed_count * sizeof(*moved));
 	graph->output = graph->listed[graph->listed_count - 1];
@@ -597,7 +615,9 @@ static void plan_nodes(struct builder *b) {
 			node->width = node->op->width(graph, node, b->errors);
 			plan_sparse(graph, node);
 		} else {
-			node->width = node == graph->user ? graph->shape.user_width : graph->shape.ratings_width;
+			node->width = node == graph->user  ? graph->shape.user_width
+			              : node == graph->row ? graph->shape.rows
+			                                   : graph->shape.ratings_width;
 		}
 		node->needs_gradient |= node->op && node->op->has_parameters;
 	}

@@ -19,11 +19,12 @@ struct graph_shape {
 	double ratings_entries; // mean stored entries of a training row's input
 	double user_entries;    // the same of its side information
 	double target_entries;  // the same of its targets
+	size_t rows;            // of the data: what a row's id is below
 };
 
 // Which rows of a parameter a batch can touch: all, or those that stand in one of the batch's patterns.
-// BOTH: in ratings or targets.
-enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS, TOUCHED_BOTH };
+// BOTH: in ratings or targets; ROW: by the rows' own places.
+enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS, TOUCHED_BOTH, TOUCHED_ROW };
 
 // Which cells of the output count in the loss: those that are stored, these and others drawn, or every one (what is not
 // stored counts as 0).
@@ -74,7 +75,7 @@ struct place {
 
 struct node {
 	const char *name;
-	const struct op *op; // NULL: one of the two inputs
+	const struct op *op; // NULL: one of the inputs
 	const void *params;  // the op's struct
 	const struct node_config *config;
 	const struct value *from; // where it stands in the file
@@ -109,7 +110,7 @@ struct graph {
 	size_t listed_count;
 	const struct column_groups **groupings; // (groupings_count): parts before those who have them
 	size_t groupings_count;
-	struct node *ratings, *user; // NULL where nothing uses it
+	struct node *ratings, *user, *row; // NULL where nothing uses it; row: the row's own id
 	struct node *output;
 	struct parameter *parameters; // (parameters_count)
 	size_t parameters_count;

@@ -90,6 +90,7 @@ static size_t touched_most(const struct network *n, const struct parameter *p, c
 	size_t entries = p->touched == TOUCHED_TARGETS ? n->cells
 	                 : p->touched == TOUCHED_BOTH  ? n->cells + room->rating_entries
 	                 : p->touched == TOUCHED_USER  ? room->feature_entries
+	                 : p->touched == TOUCHED_ROW   ? n->rows
 	                                               : room->rating_entries;
 	return entries < p->rows ? entries : p->rows;
 }

@@ -9,7 +9,7 @@
 #include "nn/op.h"
 #include "nn/program.h"
 
-enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2, TOUCHED_KINDS = TOUCHED_BOTH + 1 };
+enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2, TOUCHED_KINDS = TOUCHED_ROW + 1 };
 
 // A node's memory for the batch at hand.
 struct slot {

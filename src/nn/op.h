@@ -24,6 +24,7 @@ struct op {
 	size_t row_columns;  // vectors of a number a row, from forward to backward; at most SLOT_ROWS
 	bool keeps_x;        // the input of its activation, where that needs it
 	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
+	bool reads_row;      // its input is the row's own id, which no file names
 	bool mixes;          // a column of its output is made of all columns of the input
 	bool logits;         // a loss may ask for what stands before its activation (node->logits)
 	bool has_paths;      // a product that can be sparse or dense: `path` may override the plan
@@ -111,6 +112,6 @@ const char *loss_needs(const struct loss *loss); // for a message: "from 0 to 1"
 size_t op_same_width(const struct node *node, const char *does, struct errors *errors);
 size_t op_input_width(const struct graph *graph, const struct node *node, struct errors *errors); // a width
 extern const struct op op_dense, op_dropout, op_mask, op_noise, op_batch_norm, op_layer_norm, op_l2_normalize,
-    op_concat, op_add, op_multiply, op_activation;
+    op_concat, op_add, op_multiply, op_activation, op_embedding;
 
 #endif

@@ -32,7 +32,9 @@ struct matrix pass_before(const struct pass *p, const struct node *node) {
 
 struct sparse pass_rows(const struct pass *p, const struct node *node) {
 	if (!node->op)
-		return node == p->network->graph->user ? p->batch->user : p->batch->ratings;
+		return node == p->network->graph->user  ? p->batch->user
+		       : node == p->network->graph->row ? p->batch->self
+		                                        : p->batch->ratings;
 	struct sparse rows = pass_rows(p, node->inputs[0]);
 	if (!node->op->noise || pass_noisy(p, node))
 		rows.value = pass_slot(p, node)->sparse_value;
@@ -63,6 +65,8 @@ static const struct transposed *touched_by(const struct batch *batch, enum touch
 		return &batch->by_target;
 	case TOUCHED_BOTH:
 		return &batch->by_both;
+	case TOUCHED_ROW:
+		return &batch->by_self;
 	case TOUCHED_ALL:
 		break;
 	}

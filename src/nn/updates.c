@@ -215,7 +215,8 @@ void network_note_waits(struct network *n, const struct batch *batch, uint32_t s
 	const struct transposed *touched[TOUCHED_KINDS] = {[TOUCHED_RATINGS] = &batch->by_rating,
 	                                                   [TOUCHED_USER] = &batch->by_feature,
 	                                                   [TOUCHED_TARGETS] = &batch->by_target,
-	                                                   [TOUCHED_BOTH] = &batch->by_both};
+	                                                   [TOUCHED_BOTH] = &batch->by_both,
+	                                                   [TOUCHED_ROW] = &batch->by_self};
 	for (size_t kind = TOUCHED_RATINGS; kind < TOUCHED_KINDS; kind++) {
 		const struct transposed *t = touched[kind];
 		for (size_t i = 0; n->stamp[kind] && i < t->count; i++) {

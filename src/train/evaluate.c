@@ -133,7 +133,8 @@ static void part_source(const struct matrices *m, int part, struct batch_source 
 	const struct part *p = part == PART_VALID ? &m->valid : &m->test;
 	*ret = (struct batch_source){.ratings = part == PART_TRAIN ? &m->train : p->input,
 	                             .features = m->features.start ? &m->features : NULL,
-	                             .target = part == PART_TRAIN ? &m->train : &p->target};
+	                             .target = part == PART_TRAIN ? &m->train : &p->target,
+	                             .trained = m->row_trained};
 }
 
 static bool lists_by_user(const struct matrices *m, int part, struct evaluation_part *p, struct error *error) {

@@ -80,7 +80,8 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	                    : 1,
 	    .ratings_entries = entries,
 	    .user_entries = features->start ? mean_entries(features, features->rows) : 0,
-	    .target_entries = fmin(entries * (1 + (double)experiment->loss->negatives), (double)matrices->train.columns)};
+	    .target_entries = fmin(entries * (1 + (double)experiment->loss->negatives), (double)matrices->train.columns),
+	    .rows = matrices->train.rows};
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
 	check_batch(experiment, rows, errors);
@@ -200,17 +201,20 @@ static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full output
 static bool make_network(struct trainer *t, struct error *error) {
 	const struct matrices *m = t->matrices;
 	const struct csr *features = m->features.start ? &m->features : NULL;
+	const uint8_t *trained = t->graph->row ? m->row_trained : NULL;
 	t->negatives = (struct negatives){.stream = random_stream_make(t->experiment->seed, "negatives", ""),
 	                                  .per_entry = (size_t)t->experiment->loss->negatives};
 	struct batch_source sources[PARTS] = {{.ratings = &m->train,
 	                                       .features = features,
 	                                       .target = &m->train,
+	                                       .trained = trained,
 	                                       .negatives = t->negatives.per_entry ? &t->negatives : NULL}};
 	size_t sources_count = 1, batch = t->graph->shape.batch;
 	const struct part *parts[] = {&m->valid, &m->test};
 	for (size_t i = 0; i < 2; i++)
 		if (parts[i]->target.start)
-			sources[sources_count++] = (struct batch_source){parts[i]->input, features, &parts[i]->target};
+			sources[sources_count++] = (struct batch_source){
+			    .ratings = parts[i]->input, .features = features, .target = &parts[i]->target, .trained = trained};
 	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS;
 	rows = rows < m->train.rows ? rows : m->train.rows;
 	size_t full = FULL_NUMBERS / m->train.columns;

@@ -51,6 +51,12 @@ static const char *const op_shapes[] = {
 	"{ name = \"b\"; op = \"dense\"; input = \"user\"; units = 2; }, { name = \"c\"; op = \"concat\"; inputs = [ \"a\", \"b\" ]; },\n"
 	"{ name = \"g\"; op = \"dense\"; input = \"ratings\"; units = 5; activation = \"sigmoid\"; },\n"
 	"{ op = \"multiply\"; inputs = [ \"g\", \"c\" ]; }, { op = \"dense\"; units = \"items\"; l2 = 0.1; } );",
+	// the row's own vector added to what it rated (CDAE's shape), and alone
+	"graph: ( { name = \"v\"; op = \"embedding\"; units = 4; l2 = 0.2; },\n"
+	"{ name = \"c\"; op = \"dropout\"; input = \"ratings\"; rate = 0.2; }, { name = \"h\"; op = \"dense\"; units = 4; },\n"
+	"{ op = \"add\"; inputs = [ \"v\", \"h\" ]; }, { op = \"activation\"; activation = \"sigmoid\"; },\n"
+	"{ op = \"dense\"; units = \"items\"; } );",
+	"graph: ( { op = \"embedding\"; units = 3; }, { op = \"l2_normalize\"; }, { op = \"dense\"; units = \"items\"; } );",
 };
 
 #endif

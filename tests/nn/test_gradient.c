@@ -152,9 +152,10 @@ static void check_network(struct network *n, const struct batch *batch, const ch
 static void check_on(const struct backend *backend, const struct graph *graph, bool same_target, const char *text) {
 	static const uint32_t rows[BATCH] = { 11, 2, 3, 7, 0, 5, 8, 10, 4 }; // 3 and 8 are empty
 	struct error error = { 0 };
+	static const uint8_t trained[ROWS] = { 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1 };
 	struct negatives negatives = { random_stream_make(7, "negatives", ""), (size_t)graph->loss_config->negatives, EPOCH };
 	struct batch_source source = { .ratings = &data.ratings, .features = &data.features,
-		                           .target = same_target ? &data.ratings : &data.target,
+		                           .trained = trained, .target = same_target ? &data.ratings : &data.target,
 		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batch;
 	assert_true(batch_create(&source, 1, BATCH, &batch, &error));
@@ -177,7 +178,7 @@ static void check(const char *text, bool same_target) {
 	struct parsed parsed;
 	parse_model(text, &parsed);
 	struct graph graph = { 0 };
-	struct graph_shape shape = { ITEMS, FEATURES, BATCH, 1, 1, 1 }; // sparse everywhere, unless a path says otherwise
+	struct graph_shape shape = { ITEMS, FEATURES, BATCH, 1, 1, 1, ROWS }; // sparse everywhere, unless a path says otherwise
 	if (parsed.errors.count || !plan_model(&parsed, &shape, &graph))
 		fail_msg("%s (%s) in\n%s", parsed.errors.items[0].message, parsed.errors.items[0].hint, text);
 	note(&graph);

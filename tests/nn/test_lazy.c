@@ -176,12 +176,14 @@ static const struct twin_case {
 static void plan_twin(const struct twin_case *c, bool lazy, struct parsed *parsed, struct graph *graph) {
 	char text[1024];
 	snprintf(text, sizeof(text),
-	         "graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 6; activation = \"tanh\"; l2 = %s; },\n"
+	         "graph: ( { name = \"a\"; op = \"dense\"; input = \"ratings\"; units = 6; l2 = %s; },\n"
+	         "{ name = \"b\"; op = \"embedding\"; units = 6; l2 = %s; }, { op = \"add\"; inputs = [ \"a\", \"b\" ]; },\n"
+	         "{ op = \"activation\"; activation = \"tanh\"; },\n"
 	         "{ name = \"y\"; op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; l2 = %s; l2_bias = %s; %s } );\n"
 	         "optimizer: %s;",
-	         c->l2, c->tied ? "0.0" : c->l2, c->l2, c->tied ? "tie = \"h\";" : "", c->optimizer);
+	         c->l2, c->l2, c->tied ? "0.0" : c->l2, c->l2, c->tied ? "tie = \"a\";" : "", c->optimizer);
 	parse_model(text, parsed);
-	struct graph_shape shape = { ITEMS, 0, BATCH, 1, 0, 1 };
+	struct graph_shape shape = { ITEMS, 0, BATCH, 1, 0, 1, DATA_ROWS };
 	if (parsed->errors.count || !plan_model(parsed, &shape, graph))
 		fail_msg("%s", parsed->errors.items[0].message);
 	for (size_t i = 0; i < graph->parameters_count; i++) {
@@ -194,7 +196,9 @@ static void plan_twin(const struct twin_case *c, bool lazy, struct parsed *parse
 
 static void train(const struct graph *graph, const struct csr *ratings, const struct csr *target, real *ret_weights,
                   double *ret_losses) {
-	struct batch_source source = { ratings, NULL, target };
+	static uint8_t trained[DATA_ROWS];
+	memset(trained, 1, sizeof(trained));
+	struct batch_source source = { .ratings = ratings, .target = target, .trained = trained };
 	struct batch batch;
 	struct device *device;
 	struct network *network;

@@ -56,6 +56,11 @@ static const char *const graphs[] = {
 	"{ name = \"a\"; op = \"dense\"; input = \"n\"; units = 270; activation = \"sigmoid\"; path = \"sparse\"; },\n"
 	"{ name = \"m\"; op = \"multiply\"; inputs = [ \"a\", \"l\" ]; }, { op = \"mask\"; rate = 0.1; },\n"
 	"{ op = \"layer_norm\"; }, { op = \"dense\"; units = \"items\"; } );\noptimizer: { kind = \"sgd\"; rate = 0.1; };",
+	// vectors of the rows' own, some of which wait; all cells or some
+	"graph: ( { name = \"v\"; op = \"embedding\"; units = 200; init = \"glorot_uniform\"; l2 = 0.001; },\n"
+	"{ name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; },\n"
+	"{ op = \"add\"; inputs = [ \"v\", \"h\" ]; }, { op = \"activation\"; activation = \"tanh\"; },\n"
+	"{ op = \"dense\"; units = \"items\"; } );\noptimizer: { kind = \"sgd\"; rate = 0.1; };",
 	// two outputs multiplied, at cells, with noise on them
 	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 200; activation = \"tanh\"; },\n"
 	"{ name = \"a\"; op = \"dense\"; input = \"h\"; units = \"items\"; activation = \"sigmoid\"; },\n"
@@ -97,8 +102,11 @@ static void predict(struct network *n, const struct batch *batch, struct outcome
 }
 
 static void train(const struct graph *graph, size_t threads, struct outcome *ret) {
+	static uint8_t trained[DATA_ROWS];
+	for (size_t i = 0; i < DATA_ROWS; i++)
+		trained[i] = i % 7 > 0;
 	struct negatives negatives = { random_stream_make(3, "negatives", ""), (size_t)graph->loss_config->negatives, 0 };
-	struct batch_source source = { .ratings = &data.ratings, .features = &data.features, .target = &data.ratings,
+	struct batch_source source = { .ratings = &data.ratings, .features = &data.features, .trained = trained, .target = &data.ratings,
 		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batches[BATCHES];
 	uint32_t rows[BATCHES][BATCH];
@@ -164,7 +172,7 @@ static void test_graphs(void **state) {
 			char text[2048];
 			struct parsed parsed;
 			struct graph graph = { 0 };
-			struct graph_shape shape = { ITEMS, FEATURES, BATCH, 18, 4, 18 };
+			struct graph_shape shape = { ITEMS, FEATURES, BATCH, 18, 4, 18, DATA_ROWS };
 			snprintf(text, sizeof(text), "%s\n%s", graphs[i], losses[l]);
 			parse_model(text, &parsed);
 			if (parsed.errors.count || !plan_model(&parsed, &shape, &graph))

@@ -38,7 +38,10 @@ static bool make_network(struct world *w, struct error *error) {
 	const struct backend *backend = (const struct backend *)w->experiment.backend.row;
 	size_t rows = w->graph.shape.batch;
 	const struct csr *features = w->matrices.features.start ? &w->matrices.features : NULL;
-	w->source = (struct batch_source){&w->matrices.train, features, &w->matrices.train};
+	w->source = (struct batch_source){.ratings = &w->matrices.train,
+	                                  .features = features,
+	                                  .target = &w->matrices.train,
+	                                  .trained = w->graph.row ? w->matrices.row_trained : NULL};
 	if (!backend->open(backend, NULL, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
 		return false;
 	struct network_room room = {.rows = rows,
