@@ -6,6 +6,7 @@
 #include "../nn/graph_test.h"
 
 enum { ROWS = 24, ITEMS = 14, SEED = 7 };
+static const uint8_t trained[ROWS] = { 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
 static void write_numbers(const char *name, const real *values, size_t count) {
 	printf("\"%s\": [", name);
@@ -14,12 +15,15 @@ static void write_numbers(const char *name, const real *values, size_t count) {
 	printf("]");
 }
 
-// The stored cells as triples of row, item, value.
+// The stored cells as triples of row, item, value; whether the rows have ids of their own.
 static void write_data(const struct csr *ratings) {
 	printf("{\"rows\": %zu, \"items\": %zu, \"cells\": [", ratings->rows, ratings->columns);
 	for (size_t i = 0; i < ratings->rows; i++)
 		for (size_t k = ratings->start[i]; k < ratings->start[i + 1]; k++)
 			printf("%s[%zu, %u, %.17g]", k ? ", " : "", i, ratings->column[k], (double)ratings->value[k]);
+	printf("], \"trained\": [");
+	for (size_t i = 0; i < ROWS; i++)
+		printf("%s%d", i ? ", " : "", trained[i]);
 	printf("]}\n");
 }
 
@@ -51,7 +55,7 @@ static void write_weights(const struct network *n, const char *kind) {
 
 static void train(const struct graph *graph, const struct csr *ratings, size_t steps, size_t rows) {
 	struct negatives negatives = { random_stream_make(SEED, "negatives", ""), (size_t)graph->loss_config->negatives, 0 };
-	struct batch_source source = { .ratings = ratings, .target = ratings,
+	struct batch_source source = { .ratings = ratings, .target = ratings, .trained = trained,
 		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batch;
 	struct device *device;
@@ -100,7 +104,7 @@ int main(int argc, char **argv) {
 	struct graph graph = { 0 };
 	uint64_t seed = SEED;
 	size_t batch = strtoul(argv[3], NULL, 10);
-	struct graph_shape shape = { ITEMS, 0, batch, 1, 0, 1 }; // sparse, unless a path says otherwise
+	struct graph_shape shape = { ITEMS, 0, batch, 1, 0, 1, ROWS }; // sparse, unless a path says otherwise
 	make_csr(&seed, ROWS, ITEMS, 0.4, &ratings);
 	parse_model(read_text(argv[1]), &parsed);
 	bool good = !parsed.errors.count && batch && batch <= ROWS && plan_model(&parsed, &shape, &graph);
