@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 static void print_node(const struct node_facts *n) {
-	char parameters[NUMBER_TEXT], bytes[NUMBER_TEXT], flops[NUMBER_TEXT], inputs[256] = "";
+	char parameters[NUMBER_TEXT], bytes[NUMBER_TEXT], flops[NUMBER_TEXT], inputs[256] = "(the row itself)";
 	size_t used = 0;
 	for (size_t i = 0; i < n->inputs_count && used + 2 < sizeof(inputs); i++)
 		used += (size_t)snprintf(inputs + used, sizeof(inputs) - used, "%s%s", i ? ", " : "", n->inputs[i]);
