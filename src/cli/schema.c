@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "model/model.h"
 #include "nn/config.h"
+#include "nn/prior.h"
 #include "tensor/backend.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 static const struct registry *const registries[] = {
     &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
     &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
-    &schedule_registry, &targets_registry, &reduction_registry,
+    &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,
 };
 enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
 

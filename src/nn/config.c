@@ -11,8 +11,9 @@ static const struct row *const path_rows[] = {&path_auto.row, &path_sparse.row, 
 const struct registry path_registry = {"path", "paths", path_rows, 3};
 
 static const struct row *const op_rows[] = {
-    &op_dense.row,        &op_dropout.row, &op_mask.row, &op_noise.row,    &op_batch_norm.row, &op_layer_norm.row,
-    &op_l2_normalize.row, &op_concat.row,  &op_add.row,  &op_multiply.row, &op_activation.row, &op_embedding.row,
+    &op_dense.row,      &op_dropout.row,      &op_mask.row,     &op_noise.row, &op_batch_norm.row,
+    &op_layer_norm.row, &op_l2_normalize.row, &op_concat.row,   &op_add.row,   &op_multiply.row,
+    &op_activation.row, &op_embedding.row,    &op_gaussian.row,
 };
 const struct registry op_registry = {"op", "ops", op_rows, sizeof(op_rows) / sizeof(op_rows[0])};
 
@@ -44,6 +45,36 @@ static const struct key node_keys[] = {
 };
 const struct schema node_schema = SCHEMA(struct node_config, node_keys);
 
+static const struct kl_scale kl_constant = {{.name = "constant", .doc = "The same for every row"}, false};
+static const struct kl_scale kl_entries = {
+    {.name = "entries", .doc = "Times the number of the row's input entries (RecVAE)"}, true};
+static const struct row *const kl_scale_rows[] = {&kl_constant.row, &kl_entries.row};
+const struct registry kl_scale_registry = {"scale", "kl_scales", kl_scale_rows, 2};
+
+static const struct key kl_keys[] = {
+    {.name = "cap",
+     .type = KEY_REAL,
+     .offset = offsetof(struct kl_config, cap),
+     .fallback = "1.0",
+     .min = 0,
+     .max = 1e6,
+     .doc = "Weight in the end"},
+    {.name = "steps",
+     .type = KEY_INTEGER,
+     .offset = offsetof(struct kl_config, steps),
+     .fallback = "0",
+     .min = 0,
+     .max = 1e9,
+     .doc = "The weight is the steps done over this, at most cap; 0: cap at once"},
+    {.name = "scale",
+     .type = KEY_CHOICE,
+     .offset = offsetof(struct kl_config, scale),
+     .fallback = "\"constant\"",
+     .registry = &kl_scale_registry,
+     .doc = "What a row's weight is multiplied by"},
+};
+static const struct schema kl_schema = SCHEMA(struct kl_config, kl_keys);
+
 static const struct key loss_keys[] = {
     {.name = "kind",
      .type = KEY_TAG,
@@ -68,6 +99,11 @@ static const struct key loss_keys[] = {
      .offset = offsetof(struct loss_config, reduction),
      .registry = &reduction_registry,
      .doc = "How the cells of a batch become one number; default: \"rows\" of multinomial, \"mean\" of the others"},
+    {.name = "kl",
+     .type = KEY_GROUP,
+     .offset = offsetof(struct loss_config, kl),
+     .schema = &kl_schema,
+     .doc = "Weight of the divergence of `gaussian` nodes from their prior"},
 };
 const struct schema loss_schema = SCHEMA(struct loss_config, loss_keys);
 

@@ -11,11 +11,17 @@ struct node_config {
 	struct choice op;   // row is a struct op
 	struct choice path; // "auto" | "sparse" | "dense"
 };
+struct kl_config {
+	double cap;
+	int64_t steps;
+	struct choice scale; // row is a struct kl_scale
+};
 struct loss_config {
 	struct choice kind;      // row is a struct loss
 	struct choice targets;   // row is a struct targets_row, as the next one may be NULL until loss_settle
 	int64_t negatives;       // for each rated cell
 	struct choice reduction; // row is a struct reduction_row
+	struct kl_config *kl;    // NULL: no node has a divergence
 };
 // Names the targets and the reduction that the loss has where the file leaves them out.
 void loss_settle(struct loss_config *config);
@@ -38,7 +44,7 @@ struct init_config {
 };
 extern const struct schema node_schema, loss_schema, optimizer_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;
-extern const struct registry path_registry, reduction_registry, schedule_registry, targets_registry;
+extern const struct registry path_registry, reduction_registry, schedule_registry, targets_registry, kl_scale_registry;
 
 // What of an optimizer's keys does not go together; `at` is where the optimizer stands.
 void optimizer_check(const struct optimizer_config *config, struct origin at, struct errors *errors);

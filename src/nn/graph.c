@@ -576,6 +576,23 @@ static bool check_inputs(struct builder *b) {
 	return b->errors->count == b->before;
 }
 
+// A divergence needs its weight, and a weight a divergence.
+static void check_divergence(struct builder *b, const struct value *tree) {
+	const struct graph *graph = b->graph;
+	const struct node *latent = NULL;
+	for (size_t i = 0; i < graph->listed_count; i++)
+		latent = graph->listed[i]->op->adds_loss ? graph->listed[i] : latent;
+	if (latent && !graph->loss_config->kl) {
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, latent->from->at,
+		                             "node \"%s\" has a divergence, but the loss has no kl", latent->name);
+		error_hint(e, "Say kl = { cap = 1.0; } in loss.");
+	} else if (!latent && graph->loss_config->kl) {
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, value_origin(tree, "loss.kl"),
+		                             "the loss has kl, but no node has a divergence");
+		error_hint(e, "Only gaussian nodes have one.");
+	}
+}
+
 static void check_output(struct builder *b) {
 	struct graph *graph = b->graph;
 	const struct node *output = graph->output;
@@ -660,6 +677,7 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	for (size_t i = 0; i < ret->listed_count; i++)
 		check_path(&b, ret->listed[i]);
 	check_tied_shapes(&b);
+	check_divergence(&b, tree);
 	check_output(&b);
 	place_nodes(ret);
 	count_parameters(ret, errors);

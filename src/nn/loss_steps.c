@@ -133,6 +133,19 @@ static void make_softmax(struct maker *m, const struct node *output) {
 	maker_tensor(m, TENSOR_GRADIENT, output, WRITE_OWN);
 }
 
+// The weight rises to its cap step by step (Bowman et al. 2016; Mult-VAE's annealing).
+void pass_divergence_weights(const struct pass *p, size_t first, size_t rows, double *ret) {
+	const struct loss_config *loss = p->network->graph->loss_config;
+	const struct kl_config *kl = loss->kl;
+	double weight = kl->steps ? fmin(kl->cap, (double)(p->step - 1) / (double)kl->steps) : kl->cap;
+	bool by_entries = ((const struct kl_scale *)kl->scale.row)->by_entries;
+	weight *= cell_scale(p);
+	for (size_t i = 0; i < rows; i++) {
+		const uint32_t *start = p->batch->ratings.start + first + i;
+		ret[i] = by_entries ? weight * (double)(start[1] - start[0]) : weight;
+	}
+}
+
 void network_make_loss(struct maker *m) {
 	const struct graph *graph = maker_graph(m);
 	const struct node *output = graph->output;
@@ -161,6 +174,19 @@ static double penalty_before(const struct pass *p) {
 	return sum;
 }
 
+// What nodes add of their own, group by group.
+static double extra_of(const struct pass *p) {
+	const struct network *n = p->network;
+	double sum = 0;
+	for (size_t k = 0; k < n->graph->nodes_count; k++) {
+		const struct node *node = &n->graph->nodes[k];
+		for (size_t g = 0; node->op && node->op->adds_loss && g < node->groups->count; g++)
+			for (size_t i = 0; i < p->batch->rows; i++)
+				sum += n->slots[k].extra[g * n->rows + i];
+	}
+	return sum;
+}
+
 static void run_sum(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
 	bool by_row = pass_at_cells(p, step->node) || n->graph->loss->over_rows;
@@ -169,13 +195,16 @@ static void run_sum(const struct pass *p, const struct step *step, const struct 
 	for (size_t g = 0; g < groups; g++)
 		for (size_t i = 0; i < tile->rows; i++)
 			sum += n->row_sum[g * n->rows + i];
-	*p->loss = sum + penalty_before(p);
+	*p->loss = sum + extra_of(p) + penalty_before(p);
 }
 
 void network_make_sum(struct maker *m) {
 	const struct graph *g = maker_graph(m);
 	maker_step(m, g->output, run_sum, CUT_NONE, g->output);
 	maker_tensor(m, TENSOR_SUMS, g->output, READ_ALL);
+	for (size_t i = 0; i < g->nodes_count; i++)
+		if (g->nodes[i].op && g->nodes[i].op->adds_loss)
+			maker_tensor(m, TENSOR_EXTRA, &g->nodes[i], READ_ALL);
 	for (size_t i = 0; maker_kind(m)->update && i < g->parameters_count; i++)
 		if (g->parameters[i].l2 > 0)
 			maker_weight(m, &g->parameters[i], READ_ALL);

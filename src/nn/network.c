@@ -82,6 +82,10 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 		s->keep = carve(c, rows * keep_words(node), sizeof(*s->keep));
 	for (size_t i = 0; node->op && i < node->op->columns; i++)
 		s->column[i] = carve(c, node->width, sizeof(real));
+	if (node->op && node->op->keeps_noise)
+		s->noise = carve(c, rows * s->stride, sizeof(real));
+	if (node->op && node->op->adds_loss)
+		s->extra = carve(c, node->groups->count * n->rows, sizeof(double));
 	for (size_t i = 0; node->op && i < node->op->row_columns; i++)
 		s->row[i] = carve(c, n->rows, sizeof(real));
 }

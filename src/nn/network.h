@@ -24,6 +24,8 @@ struct slot {
 	real *sparse_value;               // (entries): of a sparse node with values of its own
 	real *column[SLOT_COLUMNS];       // (width) each: what an op keeps of its columns
 	real *row[SLOT_ROWS];             // (rows) each: what an op keeps of the rows
+	real *noise;                      // (rows, width) by stride: what an op drew
+	double *extra;                    // (groups, rows): what an op adds to the loss
 	struct random_stream stream;      // what the node draws from
 };
 
@@ -150,6 +152,8 @@ static inline struct slot *pass_slot(const struct pass *pass, const struct node 
 static inline size_t network_keep_word(size_t column, size_t group) {
 	return column / 64 + group;
 }
+// What the divergences of rows [first, first + rows) are multiplied by in the loss: loss.kl and the reduction.
+void pass_divergence_weights(const struct pass *pass, size_t first, size_t rows, double *ret); // (rows)
 // Whether a node with noise draws any.
 static inline bool pass_noisy(const struct pass *pass, const struct node *node) {
 	return pass->training && !(pass->quiet && node->sparse);

@@ -22,6 +22,8 @@ struct op {
 	bool noise;          // changes values in training alone, at random
 	bool keeps_mask;     // memory of the size of its output, a byte a cell, from forward to backward
 	size_t row_columns;  // vectors of a number a row, from forward to backward; at most SLOT_ROWS
+	bool keeps_noise;    // numbers of the size of its output, from forward to backward
+	bool adds_loss;      // something of its own that loss.kl weighs, by row and group: slot->extra
 	bool keeps_x;        // the input of its activation, where that needs it
 	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
 	bool reads_row;      // its input is the row's own id, which no file names
@@ -95,6 +97,10 @@ struct path_row {
 	struct row row;
 	enum path path;
 };
+struct kl_scale {
+	struct row row;
+	bool by_entries;
+};
 struct reduction_row {
 	struct row row;
 	enum reduction reduction;
@@ -112,6 +118,6 @@ const char *loss_needs(const struct loss *loss); // for a message: "from 0 to 1"
 size_t op_same_width(const struct node *node, const char *does, struct errors *errors);
 size_t op_input_width(const struct graph *graph, const struct node *node, struct errors *errors); // a width
 extern const struct op op_dense, op_dropout, op_mask, op_noise, op_batch_norm, op_layer_norm, op_l2_normalize,
-    op_concat, op_add, op_multiply, op_activation, op_embedding;
+    op_concat, op_add, op_multiply, op_activation, op_embedding, op_gaussian;
 
 #endif

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Rows that consecutive steps of a group are run on at a time: 64 rows of 64 floats are half of a first-level cache.
-enum { ROWS_AT_ONCE = 64 };
-
 // --- making ---
 
 struct accessed {

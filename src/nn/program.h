@@ -22,6 +22,9 @@ enum cut {
 };
 // Blocks of rows have fixed sizes too: where a loop's vectors end, and what OpenBLAS is given, may enter the rounding.
 enum { CELL_ROWS = 16, GEMM_ROWS = 256 };
+// Rows that consecutive steps of a group are run on at a time, where they are `by_row`: 64 rows of 64 floats are half
+// of a first-level cache.
+enum { ROWS_AT_ONCE = 64 };
 
 // What a step is run on.
 struct tile {
@@ -69,6 +72,7 @@ enum tensor_kind {
 	TENSOR_PARTS,    // what each group of the input adds to the cells; by the input's columns
 	TENSOR_SUMS,     // of the loss, by row and group
 	TENSOR_SOFTMAX,  // parts and factors of the output's groups, by row and group
+	TENSOR_EXTRA,    // what a node adds to the loss, by row and group
 	TENSOR_WEIGHT,   // a parameter with its optimizer state and gradient
 	TENSOR_CLIP,     // norms of the gradients and the factor made of them; of the output
 };

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "config/schema.h"
 #include "tensor/elementwise.h"
+#include "tensor/gaussian.h"
 #include "tensor/waiting.h"
 
 #include <stdint.h>
@@ -84,6 +85,16 @@ struct batch_norm_state {
 	real *running_mean, *running_variance; // (columns)
 	real *mean, *inverse_deviation;        // (columns): of this batch, kept for the way back; see batch_norm_gather
 	real momentum, epsilon;
+};
+
+// A part of a latent layer (tensor/gaussian.h), all (rows, columns): z = mean + noise exp(log_variance / 2). The old
+// ones of a mixture alone.
+struct gaussian_values {
+	struct matrix mean, log_variance, noise, z, old_mean, old_log_variance;
+};
+struct gaussian_prior {
+	const struct mixture *mixture; // NULL: the standard normal
+	const double *weight;          // (rows): what a row's divergence is multiplied by
 };
 
 struct layer_norm_state {
@@ -220,6 +231,15 @@ struct backend {
 	// the sums over all rows of dy z and of dy, of some columns; gamma and beta are not read
 	void (*layer_norm_sums)(struct device *device, const struct layer_norm_state *state, const struct matrix *x,
 	                        const struct matrix *dy, real *dgamma, real *dbeta);
+	// The noise of a latent layer, sd times a normal draw or 0 without one, and z.
+	void (*gaussian)(struct device *device, const struct noise_draw *draw, const struct gaussian_values *values);
+	// ret_sum[i]: the divergence of row i's columns from the prior, weighted.
+	void (*gaussian_divergence)(struct device *device, const struct gaussian_prior *prior,
+	                            const struct gaussian_values *values, double *ret_sum);
+	// d = beta d + the gradient of the mean, or of the log variance: dz is that of z, to which the divergence's comes
+	void (*gaussian_back)(struct device *device, const struct gaussian_prior *prior,
+	                      const struct gaussian_values *values, bool variance, const struct matrix *dz, real beta,
+	                      const struct matrix *d);
 	// Statistics of a batch's columns, whose rows come in blocks one after the other, `before` of them so far: the
 	// mean, and in inverse_deviation the sum of squares around it, which the last call makes what the name says, by the
 	// biased variance of all rows; running averages are updated then. After it, y of any rows.

@@ -264,6 +264,7 @@ static void dropout_sparse(const struct dropout_draw *draw, const struct sparse 
 
 // --- whole rows ---
 
+#include "tensor/kernels_gaussian.h"
 #include "tensor/kernels_rows.h"
 
 // --- statistics of columns: each range is swept row by row, a chunk of columns at a time ---
@@ -776,6 +777,9 @@ const struct kernels KERNELS = {
     .layer_norm = layer_norm,
     .layer_norm_back = layer_norm_back,
     .layer_norm_sums = layer_norm_sums,
+    .gaussian = gaussian,
+    .gaussian_divergence = gaussian_divergence,
+    .gaussian_back = gaussian_back,
     .batch_norm_gather = batch_norm_gather,
     .batch_norm_finish = batch_norm_finish,
     .batch_norm = batch_norm,

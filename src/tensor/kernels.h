@@ -37,6 +37,11 @@ struct kernels {
 	                        real beta, const struct matrix *dx);
 	void (*layer_norm_sums)(const struct layer_norm_state *state, const struct matrix *x, const struct matrix *dy,
 	                        real *dgamma, real *dbeta);
+	void (*gaussian)(const struct noise_draw *draw, const struct gaussian_values *values);
+	void (*gaussian_divergence)(const struct gaussian_prior *prior, const struct gaussian_values *values,
+	                            double *ret_sum);
+	void (*gaussian_back)(const struct gaussian_prior *prior, const struct gaussian_values *values, bool variance,
+	                      const struct matrix *dz, real beta, const struct matrix *d);
 	void (*batch_norm_gather)(const struct batch_norm_state *state, size_t before, const struct matrix *x);
 	void (*batch_norm_finish)(const struct batch_norm_state *state, size_t rows, size_t columns);
 	void (*batch_norm)(const struct batch_norm_state *state, const struct matrix *x, const struct matrix *y);

@@ -148,6 +148,18 @@ static void layer_norm_sums(struct device *device, const struct layer_norm_state
                             const struct matrix *dy, real *dgamma, real *dbeta) {
 	device->kernels->layer_norm_sums(state, x, dy, dgamma, dbeta);
 }
+static void gaussian(struct device *device, const struct noise_draw *draw, const struct gaussian_values *values) {
+	device->kernels->gaussian(draw, values);
+}
+static void gaussian_divergence(struct device *device, const struct gaussian_prior *prior,
+                                const struct gaussian_values *values, double *ret_sum) {
+	device->kernels->gaussian_divergence(prior, values, ret_sum);
+}
+static void gaussian_back(struct device *device, const struct gaussian_prior *prior,
+                          const struct gaussian_values *values, bool variance, const struct matrix *dz, real beta,
+                          const struct matrix *d) {
+	device->kernels->gaussian_back(prior, values, variance, dz, beta, d);
+}
 static void batch_norm_gather(struct device *device, const struct batch_norm_state *state, size_t before,
                               const struct matrix *x) {
 	device->kernels->batch_norm_gather(state, before, x);
@@ -243,6 +255,9 @@ const struct backend backend_openblas = {
     .layer_norm = layer_norm,
     .layer_norm_back = layer_norm_back,
     .layer_norm_sums = layer_norm_sums,
+    .gaussian = gaussian,
+    .gaussian_divergence = gaussian_divergence,
+    .gaussian_back = gaussian_back,
     .batch_norm_gather = batch_norm_gather,
     .batch_norm_finish = batch_norm_finish,
     .batch_norm = batch_norm,

@@ -53,4 +53,13 @@ void reference_softmax_parts(struct device *device, const struct loss_cells *cel
 void reference_softmax_back(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
                             const struct softmax_factors *factors, const struct matrix *gradient);
 
+// --- reference_gaussian.c ---
+
+void reference_gaussian(struct device *device, const struct noise_draw *draw, const struct gaussian_values *values);
+void reference_gaussian_divergence(struct device *device, const struct gaussian_prior *prior,
+                                   const struct gaussian_values *values, double *ret_sum);
+void reference_gaussian_back(struct device *device, const struct gaussian_prior *prior,
+                             const struct gaussian_values *values, bool variance, const struct matrix *dz, real beta,
+                             const struct matrix *d);
+
 #endif

@@ -1,5 +1,6 @@
 // Gradients of whole graphs against central finite differences, in double precision: every op, activation, loss and
 // reduction of the registries, on both CPU backends, and random graphs. A row that no graph here reaches is a failure.
+#include "gradient_gaussian.h"
 #include "gradient_ops.h"
 #include "graph_test.h"
 
@@ -339,6 +340,16 @@ static void test_ops(void **state) {
 	check_texts(op_shapes, sizeof(op_shapes) / sizeof(op_shapes[0]));
 }
 
+static void test_gaussian(void **state) {
+	(void)state;
+	static const char *const losses[] = { "masked_mse", "mse" };
+	for (size_t i = 0; i < sizeof(gaussian_shapes) / sizeof(gaussian_shapes[0]); i++)
+		for (size_t r = 0; r < reduction_registry.count; r++)
+			for (size_t k = 0; k < sizeof(kl_weights) / sizeof(kl_weights[0]); k++)
+				checkf("%s\nloss: { kind = \"%s\"; reduction = \"%s\"; %s };", gaussian_shapes[i], losses[(i + r + k) % 2],
+				       reduction_registry.rows[r]->name, kl_weights[k]);
+}
+
 // --- random graphs ---
 
 struct sketch {
@@ -508,7 +519,7 @@ static int tear_down(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_activations), cmocka_unit_test(test_losses), cmocka_unit_test(test_bias_and_l2),
-		cmocka_unit_test(test_tied), cmocka_unit_test(test_shapes), cmocka_unit_test(test_ops),      cmocka_unit_test(test_random), cmocka_unit_test(test_reached),
+		cmocka_unit_test(test_tied), cmocka_unit_test(test_shapes), cmocka_unit_test(test_ops), cmocka_unit_test(test_gaussian), cmocka_unit_test(test_random), cmocka_unit_test(test_reached),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

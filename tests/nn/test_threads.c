@@ -67,10 +67,14 @@ static const char *const graphs[] = {
 	"{ name = \"b\"; op = \"dense\"; input = \"h\"; units = \"items\"; },\n"
 	"{ op = \"multiply\"; inputs = [ \"a\", \"b\" ]; }, { op = \"noise\"; sd = 0.1; }, { op = \"mask\"; rate = 0.1; } );\n"
 	"optimizer = \"adam\";",
+	// a latent layer whose heads have other groups
+	"graph: ( { name = \"m\"; op = \"dense\"; input = \"ratings\"; units = 300; activation = \"tanh\"; },\n"
+	"{ name = \"v\"; op = \"dense\"; units = 300; },\n"
+	"{ name = \"z\"; op = \"gaussian\"; inputs = [ \"m\", \"v\" ]; }, { op = \"dense\"; units = 270; },\n"
+	"{ op = \"dense\"; units = \"items\"; } );\noptimizer = \"adam\";",
 };
-static const char *const losses[] = { "loss = \"masked_mse\";", "loss = \"mse\";", "loss = \"multinomial\";",
-	                                  "loss: { kind = \"multinomial\"; negatives = 3; };",
-	                                  "loss: { kind = \"mse\"; negatives = 2; };" };
+static const char *const losses[] = { "kind = \"masked_mse\";", "kind = \"mse\";", "kind = \"multinomial\";",
+	                                  "kind = \"multinomial\"; negatives = 3;", "kind = \"mse\"; negatives = 2;" };
 
 static struct {
 	struct csr ratings, features;
@@ -173,7 +177,8 @@ static void test_graphs(void **state) {
 			struct parsed parsed;
 			struct graph graph = { 0 };
 			struct graph_shape shape = { ITEMS, FEATURES, BATCH, 18, 4, 18, DATA_ROWS };
-			snprintf(text, sizeof(text), "%s\n%s", graphs[i], losses[l]);
+			const char *kl = strstr(graphs[i], "gaussian") ? "kl: { cap = 0.2; steps = 7; scale = \"entries\"; };" : "";
+			snprintf(text, sizeof(text), "%s\nloss: { %s %s };", graphs[i], losses[l], kl);
 			parse_model(text, &parsed);
 			if (parsed.errors.count || !plan_model(&parsed, &shape, &graph))
 				fail_msg("%s in\n%s", parsed.errors.items[0].message, text);

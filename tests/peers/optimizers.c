@@ -53,6 +53,18 @@ static void write_weights(const struct network *n, const char *kind) {
 	}
 }
 
+// What the last step drew, where a node keeps it: (rows, width).
+static void write_noise(const struct network *n, size_t rows) {
+	for (size_t k = 0; k < n->graph->nodes_count; k++) {
+		const struct slot *slot = &n->slots[k];
+		size_t width = n->graph->nodes[k].width;
+		for (size_t i = 0; slot->noise && i < rows; i++)
+			for (size_t j = 0; j < width; j++)
+				printf("%s%.17g", i + j ? ", " : ", \"noise\": [", (double)slot->noise[i * slot->stride + j]);
+		printf("%s", slot->noise ? "]" : "");
+	}
+}
+
 static void train(const struct graph *graph, const struct csr *ratings, size_t steps, size_t rows) {
 	struct negatives negatives = { random_stream_make(SEED, "negatives", ""), (size_t)graph->loss_config->negatives, 0 };
 	struct batch_source source = { .ratings = ratings, .target = ratings, .trained = trained,
@@ -76,7 +88,9 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 		batch_transpose(&batch);
 		printf("{\"target\": ");
 		write_cells(&batch.target);
-		printf(", \"loss\": %.17g}\n", network_step(network, &batch, 0));
+		printf(", \"loss\": %.17g", network_step(network, &batch, (uint32_t)step));
+		write_noise(network, rows);
+		printf("}\n");
 	}
 	network_settle(network);
 	write_weights(network, "final");

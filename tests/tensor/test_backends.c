@@ -588,6 +588,54 @@ static size_t run_catch_up(const struct backend *b, struct device *d, const stru
 	return 3 * numbers(&rows.weight);
 }
 
+// With a mixture as the prior on every other round; its old distribution is as any other.
+static struct gaussian_values gaussian_of(const struct world *w, real *out, size_t *ret_count) {
+	struct gaussian_values g = { .mean = matrix(pool[0], w->m, w->n, 0), .log_variance = matrix(pool[1], w->m, w->n, w->pad),
+		                         .noise = matrix(out, w->m, w->n, w->pad), .old_mean = matrix(pool[2], w->m, w->n, 0),
+		                         .old_log_variance = matrix(pool[2] + 7, w->m, w->n, 1) };
+	g.z = matrix(out + numbers(&g.noise), w->m, w->n, 0);
+	*ret_count = numbers(&g.noise) + numbers(&g.z);
+	return g;
+}
+
+static struct gaussian_prior prior_of(const struct world *w, struct mixture *mixture, double *weight) {
+	*mixture = (struct mixture){ { (real)log(0.2), w->round % 4 > 1 ? (real)log(0.8) : -INFINITY, (real)log(0.1) }, 3 };
+	for (size_t i = 0; i < w->m; i++)
+		weight[i] = 0.1 * (double)(i % 7);
+	return (struct gaussian_prior){ w->round & 1 ? mixture : NULL, weight };
+}
+
+static size_t run_gaussian(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct noise_draw draw = { random_stream_make(w->round, "gaussian", "z"), 3, w->row, (uint32_t)w->round, (real)0.7 };
+	size_t count;
+	struct gaussian_values g = gaussian_of(w, out, &count);
+	b->gaussian(d, w->round % 5 ? &draw : NULL, &g);
+	return count;
+}
+
+static size_t run_gaussian_divergence(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double weight[ROWS_MOST], sum[ROWS_MOST];
+	struct mixture mixture;
+	struct gaussian_prior prior = prior_of(w, &mixture, weight);
+	size_t count;
+	struct gaussian_values g = gaussian_of(w, out, &count);
+	b->gaussian_divergence(d, &prior, &g, sum);
+	for (size_t i = 0; i < w->m; i++)
+		out[count++] = (real)(sum[i] / (double)w->n);
+	return count;
+}
+
+static size_t run_gaussian_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double weight[ROWS_MOST];
+	struct mixture mixture;
+	struct gaussian_prior prior = prior_of(w, &mixture, weight);
+	size_t count;
+	struct gaussian_values g = gaussian_of(w, out, &count);
+	struct matrix dz = matrix(pool[0] + 3, w->m, w->n, w->pad), to = matrix(out + count, w->m, w->n, w->pad);
+	b->gaussian_back(d, &prior, &g, w->round % 3 > 0, &dz, w->beta, &to);
+	return count + numbers(&to);
+}
+
 static const struct {
 	const char *name;
 	seam_case *run;
@@ -617,6 +665,9 @@ static const struct {
 	{ "layer_norm", run_layer_norm, false },
 	{ "layer_norm_back", run_layer_norm_back, false },
 	{ "layer_norm_sums", run_layer_norm_sums, false },
+	{ "gaussian", run_gaussian, false },
+	{ "gaussian_divergence", run_gaussian_divergence, false },
+	{ "gaussian_back", run_gaussian_back, false },
 	{ "batch_norm_gather", run_batch_norm_gather, false },
 	{ "batch_norm_finish", run_batch_norm_finish, false },
 	{ "batch_norm", run_batch_norm, false },

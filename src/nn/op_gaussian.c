@@ -1,0 +1,140 @@
+// gaussian: the latent layer of a variational autoencoder. From a mean m and a log variance v it draws z = m + sd e
+// exp(v / 2) in training, e standard normal, and is m at evaluation; the divergence of N(m, exp v) from its prior
+// is added to the loss, weighted by loss.kl (Kingma and Welling 2014; Liang et al. 2018, Mult-VAE).
+#include "nn/network.h"
+#include "nn/prior.h"
+
+enum { MEAN, LOG_VARIANCE };
+
+struct gaussian_params {
+	double sd;
+	struct prior_config *prior;
+};
+
+static const struct key keys[] = {
+    {.name = "sd",
+     .type = KEY_REAL,
+     .offset = offsetof(struct gaussian_params, sd),
+     .fallback = "1.0",
+     .min = 0,
+     .max = 1e6,
+     .doc = "The draw's standard deviation is this times exp(log variance / 2); 1: as published"},
+    {.name = "prior",
+     .type = KEY_GROUP,
+     .offset = offsetof(struct gaussian_params, prior),
+     .fallback = "\"standard\"",
+     .schema = &prior_schema,
+     .doc = "What the distribution is held against"},
+};
+
+static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
+	(void)graph;
+	return op_same_width(node, "adds noise by", errors);
+}
+
+static struct matrix value_of(const struct pass *p, const struct node *node, const struct tile *tile) {
+	struct matrix whole = pass_value(p, node);
+	return pass_tile(p, node, &whole, tile);
+}
+
+static struct gaussian_values values_of(const struct pass *p, const struct node *node, const struct tile *tile) {
+	const struct slot *slot = pass_slot(p, node);
+	struct matrix noise = {slot->noise, p->batch->rows, node->width, slot->stride};
+	return (struct gaussian_values){.mean = value_of(p, node->inputs[MEAN], tile),
+	                                .log_variance = value_of(p, node->inputs[LOG_VARIANCE], tile),
+	                                .noise = pass_tile(p, node, &noise, tile),
+	                                .z = value_of(p, node, tile)};
+}
+
+static void run_draw(const struct pass *p, const struct step *step, const struct tile *tile) {
+	const struct gaussian_params *params = step->node->params;
+	struct gaussian_values values = values_of(p, step->node, tile);
+	struct noise_draw draw = {.stream = pass_slot(p, step->node)->stream,
+	                          .epoch = p->epoch,
+	                          .row = p->batch->row + tile->row,
+	                          .unit = (uint32_t)tile->column,
+	                          .sd = (real)params->sd};
+	p->network->backend->gaussian(p->network->device, pass_noisy(p, step->node) ? &draw : NULL, &values);
+}
+
+static void run_divergence(const struct pass *p, const struct step *step, const struct tile *tile) {
+	double weight[ROWS_AT_ONCE];
+	struct gaussian_values values = values_of(p, step->node, tile);
+	struct gaussian_prior prior = {.weight = weight};
+	pass_divergence_weights(p, tile->row, tile->rows, weight);
+	p->network->backend->gaussian_divergence(p->network->device, &prior, &values,
+	                                         pass_slot(p, step->node)->extra + tile->group * p->network->rows +
+	                                             tile->row);
+}
+
+static void run_back(const struct pass *p, const struct step *step, const struct tile *tile) {
+	double weight[ROWS_AT_ONCE];
+	const struct node *node = step->node;
+	struct gaussian_values values = values_of(p, node, tile);
+	struct gaussian_prior prior = {.weight = weight};
+	struct matrix from = pass_gradient(p, node), to = pass_gradient(p, step->input);
+	struct matrix dz = pass_tile(p, node, &from, tile), d = pass_tile(p, step->input, &to, tile);
+	pass_divergence_weights(p, tile->row, tile->rows, weight);
+	p->network->backend->gaussian_back(p->network->device, &prior, &values, step->at == LOG_VARIANCE, &dz, step->beta,
+	                                   &d);
+}
+
+static void forward(struct maker *m, const struct node *node) {
+	maker_step(m, node, run_draw, CUT_COLUMNS, node)->by_row = true;
+	maker_elements(m, TENSOR_VALUE, node->inputs[MEAN], false);
+	maker_elements(m, TENSOR_VALUE, node->inputs[LOG_VARIANCE], false);
+	maker_tensor(m, TENSOR_VALUE, node, WRITE_OWN);
+	if (!maker_kind(m)->loss)
+		return;
+	maker_step(m, node, run_divergence, CUT_COLUMNS, node)->by_row = true;
+	maker_elements(m, TENSOR_VALUE, node->inputs[MEAN], false);
+	maker_elements(m, TENSOR_VALUE, node->inputs[LOG_VARIANCE], false);
+	maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
+	maker_tensor(m, TENSOR_EXTRA, node, WRITE_OWN);
+}
+
+static void backward(struct maker *m, const struct node *node) {
+	for (size_t i = MEAN; i <= LOG_VARIANCE; i++) {
+		const struct node *input = node->inputs[i];
+		if (!input->needs_gradient)
+			continue;
+		struct step *step = maker_step(m, node, run_back, CUT_COLUMNS, node);
+		step->input = input;
+		step->at = i;
+		step->by_row = true;
+		maker_elements(m, TENSOR_VALUE, node->inputs[MEAN], false);
+		maker_elements(m, TENSOR_VALUE, node->inputs[LOG_VARIANCE], false);
+		maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
+		maker_elements(m, TENSOR_GRADIENT, input, true);
+		maker_first_writes(m, input);
+	}
+}
+
+static double flops(const struct graph *graph, const struct node *node) {
+	(void)graph;
+	return 20.0 * (double)node->width; // of which the most is exp and the draw
+}
+
+static void detail(const struct node *node, struct text *text) {
+	const struct gaussian_params *params = node->params;
+	text_format(text, "%s prior", params->prior->kind.row->name);
+	if (params->sd != 1)
+		text_format(text, ", sd %g", params->sd);
+}
+
+const struct op op_gaussian = {
+    .row = {.name = "gaussian",
+            .doc = "Draws from a normal distribution of the inputs' mean and log variance; the mean at evaluation",
+            .params = SCHEMA(struct gaussian_params, keys)},
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .noise = true,
+    .keeps_noise = true,
+    .adds_loss = true,
+    .width = width,
+    .forward = forward,
+    .backward = backward,
+    .flops = flops,
+    .detail = detail,
+};

@@ -1,0 +1,16 @@
+// What the distribution of a latent layer is held against: the rows of a `gaussian` node's `prior`.
+#ifndef AEXP_NN_PRIOR_H
+#define AEXP_NN_PRIOR_H
+
+#include "config/schema.h"
+
+struct prior_config {
+	struct choice kind; // row is a struct prior
+};
+struct prior {
+	struct row row;
+};
+extern const struct schema prior_schema;
+extern const struct registry prior_registry;
+
+#endif
