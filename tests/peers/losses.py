@@ -8,7 +8,7 @@ Usage: losses.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
 import sys
 
-from optimizers import BATCH, DOUBLE, STEPS, TOLERANCE, train_here
+from steps import BATCH, DOUBLE, both_paths, compare
 
 import torch
 from torch.nn import functional
@@ -99,22 +99,9 @@ def train_there(case, data, steps, weights):
 
 
 def check(program, case, path):
-    data, initial, final, steps = train_here(program, case, path)
-    weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
-    wanted = train_there(case, data, steps, weights)
-    gap = max(abs(step["loss"] - b) / abs(b) for step, b in zip(steps, wanted))
-    drift = max((weights[name].detach() - final[name]).abs().max().item() for name in weights)
-    moved = max((initial[name] - final[name]).abs().max().item() for name in weights)
-    good = len(steps) == STEPS and gap <= TOLERANCE and drift <= TOLERANCE and moved > 1e-3
-    print(f"{'same   ' if good else 'differs'} loss by {gap:.2g}, weight by {drift:.2g}, loss {wanted[0]:.4f} to"
-          f" {wanted[-1]:.4f}: {path} {case.text}")
-    return good
-
-
-def main():
-    results = [check(sys.argv[1], case, path) for case in CASES for path in ("sparse", "dense")]
-    return 0 if all(results) else 1
+    return compare(program, case.model(path), case.batch,
+                   lambda data, weights, steps: train_there(case, data, steps, weights), f"{path} {case.text}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(both_paths(CASES, check))

@@ -8,12 +8,10 @@ Usage: ops.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
 import sys
 
-from optimizers import DOUBLE, STEPS, TOLERANCE, train_here
+from steps import BATCH, DOUBLE, STEPS, both_paths, compare
 
 import torch
 from torch.nn import functional
-
-BATCH = 8
 
 
 class Case:
@@ -138,22 +136,9 @@ def train_there(case, data, weights):
 
 
 def check(program, case, path):
-    data, initial, final, losses = train_here(program, case, path)
-    weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
-    wanted = train_there(case, data, weights)
-    gap = max(abs(a - b) / abs(b) for a, b in zip(losses, wanted))
-    drift = max((weights[name].detach() - final[name]).abs().max().item() for name in weights)
-    moved = min((initial[name] - final[name]).abs().max().item() for name in weights)
-    good = len(losses) == STEPS and gap <= TOLERANCE and drift <= TOLERANCE and moved > 1e-3
-    print(f"{'same   ' if good else 'differs'} loss by {gap:.2g}, weight by {drift:.2g}, loss {losses[0]:.4f} to"
-          f" {losses[-1]:.4f}: {path} {case.name}")
-    return good
-
-
-def main():
-    results = [check(sys.argv[1], case, path) for case in CASES for path in ("sparse", "dense")]
-    return 0 if all(results) else 1
+    return compare(program, case.model(path), case.batch, lambda data, weights, _: train_there(case, data, weights),
+                   f"{path} {case.name}", least=min)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(both_paths(CASES, check))

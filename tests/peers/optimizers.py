@@ -5,21 +5,11 @@ the same weights on the same rows. Fails where a loss or a final weight differs 
 Skipped (77) where PyTorch is not installed.
 Usage: optimizers.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
-import json
-import os
-import subprocess
 import sys
-import tempfile
 
-try:
-    import torch
-except ImportError:
-    print("skipped: python3 has no torch")
-    sys.exit(77)
+from steps import BATCH, DOUBLE, ROWS, STEPS, both_paths, compare
 
-STEPS, ROWS, BATCH = 50, 24, 8
-TOLERANCE = 1e-9
-DOUBLE = torch.float64
+import torch
 
 GRAPH = """graph: (
   {{ name = "h"; op = "dense"; input = "ratings"; units = 5; activation = "tanh"; l2 = {l2}; path = "{path}"; }},
@@ -89,19 +79,6 @@ CASES = [
 ]
 
 
-def train_here(program, case, path):
-    """What the program writes: data, initial and final tensors by name, steps."""
-    with tempfile.TemporaryDirectory() as folder:
-        model = os.path.join(folder, "model.cfg")
-        with open(model, "w", encoding="utf-8") as file:
-            file.write(case.model(path))
-        text = subprocess.run([program, model, str(STEPS), str(case.batch)], check=True, capture_output=True, text=True)
-    lines = [json.loads(line) for line in text.stdout.splitlines()]
-    tensors = {kind: {line[kind]: torch.tensor(line["data"], dtype=DOUBLE).reshape(line["shape"])
-                      for line in lines if kind in line} for kind in ("initial", "final")}
-    return lines[0], tensors["initial"], tensors["final"], [line for line in lines if "loss" in line]
-
-
 def forward(weights, ratings):
     hidden = torch.tanh(ratings @ weights["h.weight"] + weights["h.bias"])
     score = weights["y.weight"] if "y.weight" in weights else weights["h.weight"].T
@@ -133,23 +110,9 @@ def train_there(case, data, weights):
 
 
 def check(program, case, path):
-    data, initial, final, steps = train_here(program, case, path)
-    losses = [step["loss"] for step in steps]
-    weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
-    wanted = train_there(case, data, weights)
-    gap = max(abs(a - b) / abs(b) for a, b in zip(losses, wanted))
-    drift = max((weights[name].detach() - final[name]).abs().max().item() for name in weights)
-    moved = max((initial[name] - final[name]).abs().max().item() for name in weights)
-    good = len(losses) == STEPS and gap <= TOLERANCE and drift <= TOLERANCE and moved > 1e-3
-    print(f"{'same   ' if good else 'differs'} loss by {gap:.2g}, weight by {drift:.2g}, loss {losses[0]:.4f} to"
-          f" {losses[-1]:.4f}: {path} {case.text} l2 {case.l2}{' tied' if case.tie else ''}")
-    return good
-
-
-def main():
-    results = [check(sys.argv[1], case, path) for case in CASES for path in ("sparse", "dense")]
-    return 0 if all(results) else 1
+    return compare(program, case.model(path), case.batch, lambda data, weights, _: train_there(case, data, weights),
+                   f"{path} {case.text} l2 {case.l2}{' tied' if case.tie else ''}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(both_paths(CASES, check))

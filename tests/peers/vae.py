@@ -6,22 +6,12 @@ the same weights on the same rows; fails where a loss or a final weight differs 
 Skipped (77) where PyTorch is not installed.
 Usage: vae.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
-import json
-import os
-import subprocess
 import sys
-import tempfile
 
-try:
-    import torch
-    from torch.distributions import Normal, kl_divergence
-except ImportError:
-    print("skipped: python3 has no torch")
-    sys.exit(77)
+from steps import BATCH, DOUBLE, compare
 
-STEPS, BATCH = 50, 8
-TOLERANCE = 1e-9
-DOUBLE = torch.float64
+import torch
+from torch.distributions import Normal, kl_divergence
 
 MODEL = """graph: (
   {{ name = "h"; op = "dense"; input = "ratings"; units = 6; activation = "tanh"; path = "{path}"; }},
@@ -61,18 +51,6 @@ CASES = [
 ]
 
 
-def train_here(program, case):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "model.cfg")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(case.text())
-        text = subprocess.run([program, path, str(STEPS), str(BATCH)], check=True, capture_output=True, text=True)
-    lines = [json.loads(line) for line in text.stdout.splitlines()]
-    tensors = {kind: {line[kind]: torch.tensor(line["data"], dtype=DOUBLE).reshape(line["shape"])
-                      for line in lines if kind in line} for kind in ("initial", "final")}
-    return lines[0], tensors["initial"], tensors["final"], [line for line in lines if "loss" in line]
-
-
 def train_there(case, data, weights, steps):
     ratings = torch.zeros(data["rows"], data["items"], dtype=DOUBLE)
     entries = torch.zeros(data["rows"], dtype=DOUBLE)
@@ -100,17 +78,15 @@ def train_there(case, data, weights, steps):
 
 
 def check(program, case):
-    data, initial, final, steps = train_here(program, case)
-    weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
-    wanted = train_there(case, data, weights, steps)
-    gap = max(abs(a["loss"] - b) / abs(b) for a, b in zip(steps, wanted))
-    drift = max((weights[name].detach() - final[name]).abs().max().item() for name in weights)
-    noise = torch.tensor([number for line in steps for number in line["noise"]], dtype=DOUBLE)
-    drawn = abs(noise.std().item() / case.sd - 1) < 5 / len(noise) ** 0.5
-    good = len(steps) == STEPS and gap <= TOLERANCE and drift <= TOLERANCE and drawn
-    print(f"{'same   ' if good else 'differs'} loss by {gap:.2g}, weight by {drift:.2g}, deviation {noise.std():.4g}, "
-          f"loss {wanted[0]:.4f} to {wanted[-1]:.4f}: {vars(case)}")
-    return good
+    def there(data, weights, steps):
+        noise = torch.tensor([number for line in steps for number in line["noise"]], dtype=DOUBLE)
+        case.drawn = abs(noise.std().item() / case.sd - 1) < 5 / len(noise) ** 0.5
+        return train_there(case, data, weights, steps)
+
+    good = compare(program, case.text(), BATCH, there, str(vars(case)))
+    if not case.drawn:
+        print(f"differs: the noise's deviation is not {case.sd}")
+    return good and case.drawn
 
 
 def main():
