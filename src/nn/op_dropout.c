@@ -112,42 +112,15 @@ static void detail(const struct node *node, struct text *text) {
 	text_format(text, "rate %g", rate_of(node));
 }
 
-const struct op op_dropout = {
-    .row = {.name = "dropout",
-            .doc = "Drops elements at random in training, scaling up the rest; on ratings: input noise",
-            .params = SCHEMA(struct dropout_params, keys)},
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .reads_sparse = true,
-    .keeps_sparse = true,
-    .maps_cells = true,
-    .overwrites = true,
-    .overwrites_back = true,
-    .noise = true,
-    .keeps_mask = true,
-    .width = op_input_width,
-    .forward = forward,
-    .backward = backward,
-    .flops = flops,
-    .detail = detail,
-};
-
-const struct op op_mask = {
-    .row = {.name = "mask",
-            .doc = "Drops elements at random in training and leaves the rest as they are: masking noise",
-            .params = SCHEMA(struct dropout_params, keys)},
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .reads_sparse = true,
-    .keeps_sparse = true,
-    .maps_cells = true,
-    .overwrites = true,
-    .overwrites_back = true,
-    .noise = true,
-    .keeps_mask = true,
-    .width = op_input_width,
-    .forward = forward,
-    .backward = backward,
-    .flops = flops,
-    .detail = detail,
-};
+// The two differ in their scale alone.
+#define DROPS(op_name, text)                                                                                           \
+	{                                                                                                                  \
+		.row = {.name = op_name, .doc = text, .params = SCHEMA(struct dropout_params, keys)}, .inputs_min = 1,         \
+		.inputs_max = 1, .reads_sparse = true, .keeps_sparse = true, .maps_cells = true, .overwrites = true,           \
+		.overwrites_back = true, .noise = true, .keeps_mask = true, .width = op_input_width, .forward = forward,       \
+		.backward = backward, .flops = flops, .detail = detail,                                                        \
+	}
+const struct op op_dropout =
+    DROPS("dropout", "Drops elements at random in training, scaling up the rest; on ratings: input noise");
+const struct op op_mask =
+    DROPS("mask", "Drops elements at random in training and leaves the rest as they are: masking noise");

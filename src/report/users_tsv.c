@@ -1,6 +1,6 @@
 // users.tsv: every user's own values of the metrics, for paired tests: part, id, then one column a metric that is a
-// user's (coverage and the like are of all lists together, and have none). An id is written as it is, but for \t, \n, \r
-// and \\ in place of a tab, a line end, a carriage return and a backslash.
+// user's (coverage and the like are of all lists together, and have none). An id is written as it is, but for \t, \n,
+// \r and \\ in place of a tab, a line end, a carriage return and a backslash.
 #include "base/number.h"
 #include "report/pieces.h"
 #include "report/report.h"

@@ -605,8 +605,7 @@ static inline __attribute__((always_inline)) void fetch_places(const struct opti
 			fetch(&rows->state[i][place], n);
 }
 
-// A chunk of the columns of all touched rows. A row's gradient is summed while the row before it is updated, whose
-// divisions and roots take their time.
+// A chunk of the columns of all touched rows.
 static inline __attribute__((always_inline)) void step_lazily_by(enum optimizer_id id,
                                                                  const struct optimizer_rows *rows,
                                                                  const struct batch_rows *gradient, size_t first,
@@ -615,20 +614,17 @@ static inline __attribute__((always_inline)) void step_lazily_by(enum optimizer_
 	const struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
 	const struct batch_rows part = {t, gradient->value, &y, gradient->last};
 	struct absent absent = {{0}, {0}};
-	real g[2][CHUNK];
-	if (t->count)
-		sum_batch_rows(&part, t->start[0], t->start[1], NULL, 0, g[0], n);
+	real g[CHUNK];
 	for (size_t i = 0; i < t->count; i++) {
 		struct places at = places_of(rows, t->column[i], first, &absent);
 		struct waiting f = no_wait;
 		if (i + ROWS_AHEAD < t->count)
 			fetch_places(rows, t->column[i + ROWS_AHEAD], first, n);
-		if (i + 1 < t->count)
-			sum_batch_rows(&part, t->start[i + 1], t->start[i + 2], NULL, 0, g[(i + 1) % 2], n);
+		sum_batch_rows(&part, t->start[i], t->start[i + 1], NULL, 0, g, n);
 		if (!rows->caught_up)
 			f = waiting_of(rows->waiting, t->waited[i]);
 		*before += rows->l2 > 0 ? squares_of(at.w, n) : 0;
-		update_loop(id, rows, &f, at, g[i % 2], n);
+		update_loop(id, rows, &f, at, g, n);
 		*after += rows->l2 > 0 ? squares_of(at.w, n) : 0;
 	}
 }
