@@ -1,0 +1,208 @@
+// See trainer.h.
+#include "train/trainer.h"
+
+#include "nn/op.h"
+#include "train/model_run.h"
+#include "train/outcome.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVALUATION_ROWS = 256 };
+static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
+
+static bool make_network(struct trainer *t, struct error *error) {
+	const struct matrices *m = t->matrices;
+	const struct csr *features = m->features.start ? &m->features : NULL;
+	const uint8_t *trained = t->graph->row ? m->row_trained : NULL;
+	t->negatives = (struct negatives){.stream = random_stream_make(t->experiment->seed, "negatives", ""),
+	                                  .per_entry = (size_t)t->experiment->loss->negatives};
+	struct batch_source sources[PARTS] = {{.ratings = &m->train,
+	                                       .features = features,
+	                                       .target = &m->train,
+	                                       .trained = trained,
+	                                       .negatives = t->negatives.per_entry ? &t->negatives : NULL}};
+	size_t sources_count = 1, batch = t->graph->shape.batch;
+	const struct part *parts[] = {&m->valid, &m->test};
+	for (size_t i = 0; i < 2; i++)
+		if (parts[i]->target.start)
+			sources[sources_count++] = (struct batch_source){
+			    .ratings = parts[i]->input, .features = features, .target = &parts[i]->target, .trained = trained};
+	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS;
+	rows = rows < m->train.rows ? rows : m->train.rows;
+	size_t full = FULL_NUMBERS / m->train.columns;
+	full = full < 1 ? 1 : full < rows ? full : rows;
+	bool ranks = evaluate_ranks(t->experiment) && sources_count > 1;
+	if (!batch_create(sources, sources_count, rows, &t->batch, error))
+		return false;
+	struct network_room room = {.rows = rows,
+	                            .cells = batch_cells_most(&t->batch),
+	                            .rating_entries = batch_rating_entries_most(&t->batch),
+	                            .feature_entries = batch_feature_entries_most(&t->batch),
+	                            .full_rows = ranks ? full : 0};
+	t->source = sources[0];
+	t->evaluation = (struct evaluation){.experiment = t->experiment,
+	                                    .matrices = m,
+	                                    .batch = &t->batch,
+	                                    .pool = t->pool,
+	                                    .rows = rows,
+	                                    .full_rows = full};
+	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
+		return false;
+	t->evaluation.scorer = scorer_of_network(t->network);
+	return evaluation_begin(&t->evaluation, error);
+}
+
+// Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
+enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
+
+static bool make_batches(struct trainer *t, struct error *error) {
+	size_t rows = t->graph->shape.batch, all = order_rows_in_use(t->source.target);
+	rows = rows < all ? rows : all;
+	double entries = t->graph->shape.target_entries * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
+	size_t batches = rows ? (all + rows - 1) / rows : 1, threads = pool_threads(t->pool);
+	size_t count = wanted > GATHERED_MOST ? GATHERED_MOST : (size_t)wanted;
+	count = count > threads ? count : threads;
+	count = count < batches ? count : batches;
+	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
+		return false;
+	t->source.packed = t->packed.start ? &t->packed : NULL;
+	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
+	t->losses = memory_alloc((count + 1) * sizeof(*t->losses));
+	for (; t->batches_count < count; t->batches_count++)
+		if (t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
+		                     : !batch_create(&t->source, 1, rows, t->batches, error))
+			return false;
+	return true;
+}
+
+// What decides which epoch is best: the early stop's metric, else the first metric on the validation part, else the
+// loss.
+static void choose_watched(struct trainer *t) {
+	const struct early_stop_config *stop = t->experiment->train->early_stop;
+	struct run_result *r = t->result;
+	if (stop)
+		r->best_metric = stop->metric;
+	else if (t->matrices->valid.target.start)
+		r->best_metric = arena_format(&t->graph->arena, "valid.%s", t->experiment->uses[0].name);
+	else
+		r->best_metric = "train.loss";
+	t->best_use = -1;
+	for (size_t i = 0; strcmp(r->best_metric, "train.loss") && i < t->experiment->uses_count; i++)
+		if (!strcmp(r->best_metric + strlen("valid."), t->experiment->uses[i].name))
+			t->best_use = (int)i;
+}
+
+bool trainer_create(struct trainer *t, struct error *error) {
+	if (!make_network(t, error) || !make_batches(t, error) ||
+	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+		return false;
+	if (t->experiment->train->early_stop &&
+	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
+		return false;
+	choose_watched(t);
+	return true;
+}
+
+void trainer_finish(struct trainer *t) {
+	network_destroy(t->network);
+	batch_destroy(&t->batch);
+	for (size_t i = 0; i < t->batches_count; i++)
+		batch_destroy(&t->batches[i]);
+	free(t->batches);
+	free(t->losses);
+	packed_finish(&t->packed);
+	order_finish(&t->order);
+	evaluation_finish(&t->evaluation);
+	free(t->best);
+}
+
+// --- batches ---
+
+// The epoch's rows from `first` on, as many as there are batches for.
+struct gathering {
+	struct trainer *trainer;
+	size_t first;
+};
+
+static size_t batch_rows(const struct trainer *t, size_t first) {
+	size_t batch = t->graph->shape.batch;
+	return t->order.count - first < batch ? t->order.count - first : batch;
+}
+
+static void gather_batch(void *context, size_t index) {
+	const struct gathering *g = context;
+	struct trainer *t = g->trainer;
+	size_t first = g->first + index * t->graph->shape.batch;
+	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
+	batch_transpose(&t->batches[index]);
+}
+
+void trainer_gather(struct trainer *t, size_t first, size_t count) {
+	pool_run(t->pool, count, gather_batch, &(struct gathering){t, first});
+}
+
+bool trainer_add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t count, double *total, double *cells,
+                        struct error *error) {
+	for (size_t i = 0; i < count; i++) {
+		const struct batch *batch = &t->batches[i];
+		if (!isfinite(t->losses[i]))
+			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number + i);
+		double counted = (double)sparse_count(&batch->target);
+		if (t->graph->targets == TARGETS_ALL)
+			counted = (double)batch->rows * (double)batch->target.columns;
+		double weight = t->graph->reduction == REDUCTION_ROWS ? (double)batch->rows : counted;
+		*total += t->losses[i] * weight;
+		*cells += weight;
+		t->ratings += (double)sparse_count(&batch->ratings);
+	}
+	return true;
+}
+
+// --- after an epoch ---
+
+static bool watch(struct trainer *t, const struct epoch_result *epoch) {
+	const struct early_stop_config *stop = t->experiment->train->early_stop;
+	struct run_result *r = t->result;
+	double value = t->best_use < 0 ? epoch->train_loss : epoch->valid.exists ? epoch->valid.metric[t->best_use] : NAN;
+	bool higher = t->best_use >= 0 && t->experiment->uses[t->best_use].metric->higher_is_better;
+	schedule_watch(t->graph->schedule, &t->schedule, value, higher);
+	double gain = higher ? value - r->best_value : r->best_value - value;
+	if (!isnan(value) && (!r->best_epoch || gain > (stop ? stop->min_delta : 0))) {
+		r->best_epoch = epoch->epoch;
+		r->best_value = value;
+		t->waited = 0;
+		if (stop)
+			network_save(t->network, t->best);
+	} else {
+		t->waited++;
+	}
+	return stop && t->waited >= (size_t)stop->patience;
+}
+
+bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seconds, double ratings,
+                       struct error *error) {
+	enum { CAPACITY = 16 };
+	const struct train_config *config = t->experiment->train;
+	struct run_result *r = t->result;
+	if (r->epochs_count == t->epochs_room) {
+		t->epochs_room = t->epochs_room ? 2 * t->epochs_room : CAPACITY;
+		r->epochs = memory_resize(r->epochs, t->epochs_room * sizeof(*r->epochs));
+	}
+	struct epoch_result *e = &r->epochs[r->epochs_count];
+	*e = (struct epoch_result){.epoch = epoch, .train_loss = loss};
+	double start = train_seconds();
+	run_add_phase(r, "train", seconds, ratings);
+	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == (size_t)config->epochs) &&
+	    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
+		return false;
+	double evaluated = train_seconds() - start;
+	run_add_phase(r, "evaluate", evaluated, (double)csr_count(&t->matrices->valid.target));
+	e->seconds = seconds + evaluated;
+	r->epochs_count++;
+	r->stopped_early = watch(t, e);
+	if (t->observer->epoch)
+		t->observer->epoch(t->observer->context, e);
+	return true;
+}
