@@ -110,10 +110,10 @@ static void print_phases(const struct run_result *r, const struct provenance *pr
 }
 
 static void begin_phases(const struct prepared *p, struct run_result *r) {
-	r->phases[r->phases_count++] = (struct phase){"load", p->load_seconds, (double)p->dataset.count};
-	r->phases[r->phases_count++] = (struct phase){"prepare", p->prepare_seconds, (double)p->dataset.count};
+	r->phases[r->phases_count++] = (struct run_phase){"load", p->load_seconds, (double)p->dataset.count};
+	r->phases[r->phases_count++] = (struct run_phase){"prepare", p->prepare_seconds, (double)p->dataset.count};
 	if (p->keep_seconds > 0)
-		r->phases[r->phases_count++] = (struct phase){"cache", p->keep_seconds, (double)p->dataset.count};
+		r->phases[r->phases_count++] = (struct run_phase){"cache", p->keep_seconds, (double)p->dataset.count};
 }
 
 static int train_into(struct prepared *p, const char *folder, const struct options *options, bool print) {

@@ -10,14 +10,15 @@
 
 enum {
 	FILE_MAX = 4 << 20, // bytes of an experiment file
-	CHAIN_MAX = 16,     // files that extend each other
+	DEPTH_MAX = 16,     // files that extend each other
+	FILES_MAX = 256,    // that are read in all
 };
 
 struct chain {
-	const char *shown[CHAIN_MAX];    // (count) as the user would write them
-	const char *absolute[CHAIN_MAX]; // (count) to know a file again
-	struct value *trees[CHAIN_MAX];  // (count) the file that was asked for first, then what it extends
-	size_t count;
+	const char *shown[DEPTH_MAX];    // (depth) as the user would write them: the file asked for, what it extends...
+	const char *absolute[DEPTH_MAX]; // (depth) to know a file again
+	size_t depth, files;
+	const struct schema *root;
 	struct arena *arena;
 	struct errors *errors;
 };
@@ -38,43 +39,42 @@ static struct value *read_tree(const char *path, struct origin at, struct arena 
 
 static void add_cycle(const struct chain *chain, size_t first, struct origin at) {
 	struct text names = {0};
-	for (size_t i = first; i < chain->count; i++)
+	for (size_t i = first; i < chain->depth; i++)
 		text_format(&names, "%s -> ", chain->shown[i]);
 	errors_add(chain->errors, ERROR_CONFIG, at, "\"extends\" runs in a circle: %s%s", text_string(&names),
 	           chain->shown[first]);
 	text_finish(&names);
 }
 
-// Appends the file to the chain; `at` is the place that asked for it.
-static bool chain_add(struct chain *chain, const char *path, struct origin at) {
+// Makes the file the chain's last; `at` is the place that asked for it.
+static bool chain_enter(struct chain *chain, const char *path, struct origin at) {
 	char *absolute = path_absolute(path);
 	const char *key = arena_string(chain->arena, absolute);
 	free(absolute);
-	for (size_t i = 0; i < chain->count; i++) {
+	for (size_t i = 0; i < chain->depth; i++) {
 		if (strcmp(chain->absolute[i], key) == 0) {
 			add_cycle(chain, i, at);
 			return false;
 		}
 	}
-	if (chain->count == CHAIN_MAX) {
-		errors_add(chain->errors, ERROR_CONFIG, at, "more than %d files extend each other", CHAIN_MAX);
+	if (chain->depth == DEPTH_MAX || chain->files == FILES_MAX) {
+		errors_add(chain->errors, ERROR_CONFIG, at, "more than %d files extend each other",
+		           chain->depth == DEPTH_MAX ? DEPTH_MAX : FILES_MAX);
 		return false;
 	}
-	struct value *tree = read_tree(path, at, chain->arena, chain->errors);
-	if (tree == NULL)
-		return false;
-	chain->shown[chain->count] = path;
-	chain->absolute[chain->count] = key;
-	chain->trees[chain->count++] = tree;
+	chain->shown[chain->depth] = path;
+	chain->absolute[chain->depth++] = key;
+	chain->files++;
 	return true;
 }
 
-// The path of the file that the last one of the chain extends, or NULL with an error.
+// The path of a file that the last one of the chain extends, or NULL with an error.
 static const char *base_path(const struct chain *chain, const struct value *extends) {
 	char *expanded;
 	struct error error = {0};
 	if (extends->type != VALUE_STRING) {
-		errors_add(chain->errors, ERROR_CONFIG, extends->at, "\"extends\" must be a string: the path of a file");
+		errors_add(chain->errors, ERROR_CONFIG, extends->at,
+		           "\"extends\" must be the path of a file, or a list of such paths");
 		return NULL;
 	}
 	if (!path_expand(extends->as.string, &expanded, &error)) {
@@ -82,7 +82,7 @@ static const char *base_path(const struct chain *chain, const struct value *exte
 		error_hint(added, "%s", error.hint);
 		return NULL;
 	}
-	char *folder = path_folder(chain->shown[chain->count - 1]);
+	char *folder = path_folder(chain->shown[chain->depth - 1]);
 	bool beside = strcmp(folder, ".") == 0;
 	char *joined = beside ? memory_copy_string(expanded) : path_join(folder, expanded);
 	const char *path = arena_string(chain->arena, joined);
@@ -92,17 +92,34 @@ static const char *base_path(const struct chain *chain, const struct value *exte
 	return path;
 }
 
-static bool chain_read(struct chain *chain, const char *path) {
-	if (!chain_add(chain, arena_string(chain->arena, path), (struct origin){0}))
-		return false;
-	for (;;) {
-		const struct value *extends = value_remove(chain->trees[chain->count - 1], "extends");
-		if (extends == NULL)
-			return true;
-		const char *base = base_path(chain, extends);
-		if (base == NULL || !chain_add(chain, base, extends->at))
-			return false;
+static struct value *load(struct chain *chain, const char *path, struct origin at);
+
+// What the file extends, with the file over it: of several files each over those before it.
+static struct value *over_bases(struct chain *chain, const struct value *extends, struct value *tree) {
+	bool list = extends->type == VALUE_LIST && extends->as.children.count;
+	struct value *base = NULL;
+	for (size_t i = 0; i < (list ? extends->as.children.count : 1); i++) {
+		const struct value *one = list ? extends->as.children.items[i] : extends;
+		const char *path = base_path(chain, one);
+		struct value *next = path ? load(chain, path, one->at) : NULL;
+		if (next == NULL)
+			return NULL;
+		base = base ? tree_merge(base, next, chain->root, chain->arena, chain->errors) : next;
 	}
+	return tree_merge(base, tree, chain->root, chain->arena, chain->errors);
+}
+
+// The file with all that it extends, or NULL with an error.
+static struct value *load(struct chain *chain, const char *path, struct origin at) {
+	if (!chain_enter(chain, path, at))
+		return NULL;
+	struct value *tree = read_tree(path, at, chain->arena, chain->errors);
+	const struct value *extends = tree ? value_remove(tree, "extends") : NULL;
+	struct value *merged = extends ? over_bases(chain, extends, tree) : tree;
+	if (merged)
+		merged->at = tree->at;
+	chain->depth--;
+	return merged;
 }
 
 static void refuse_extends(struct value *overlay, struct errors *errors) {
@@ -114,15 +131,14 @@ static void refuse_extends(struct value *overlay, struct errors *errors) {
 
 const struct value *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                                 const struct schema *root, struct arena *arena, struct errors *errors) {
-	struct chain chain = {.arena = arena, .errors = errors};
-	if (!chain_read(&chain, path))
+	struct chain chain = {.root = root, .arena = arena, .errors = errors};
+	struct value *tree = load(&chain, arena_string(arena, path), (struct origin){0});
+	if (tree == NULL)
 		return NULL;
-	struct value *tree = chain.trees[chain.count - 1];
-	for (size_t i = chain.count - 1; i-- > 0;)
-		tree = tree_merge(tree, chain.trees[i], root, arena, errors);
+	struct origin at = tree->at;
 	struct value *overlay = overrides_tree(overrides, overrides_count, root, arena, errors);
 	refuse_extends(overlay, errors);
 	tree = tree_merge(tree, overlay, root, arena, errors);
-	tree->at = chain.trees[0]->at; // what is missing is missing in the file that was asked for
+	tree->at = at; // what is missing is missing in the file that was asked for
 	return tree;
 }

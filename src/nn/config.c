@@ -154,6 +154,28 @@ static const struct key optimizer_keys[] = {
 };
 const struct schema optimizer_schema = SCHEMA(struct optimizer_config, optimizer_keys);
 
+static const struct key phase_keys[] = {
+    {.name = "nodes",
+     .type = KEY_STRINGS,
+     .flags = KEY_REQUIRED,
+     .offset = offsetof(struct phase_config, nodes),
+     .doc = "The nodes that learn; each node with weights stands in one phase"},
+    {.name = "epochs",
+     .type = KEY_INTEGER,
+     .offset = offsetof(struct phase_config, epochs),
+     .fallback = "1",
+     .min = 1,
+     .max = 1e9,
+     .doc = "How long, before the next phase begins"},
+    {.name = "noise",
+     .type = KEY_BOOL,
+     .offset = offsetof(struct phase_config, noise),
+     .fallback = "true",
+     .doc = "Whether dropout, noise and mask change the ratings and side information meanwhile; inside the graph they "
+            "do in any case"},
+};
+const struct schema phase_schema = SCHEMA(struct phase_config, phase_keys);
+
 static const struct key activation_keys[] = {
     {.name = "kind",
      .type = KEY_TAG,

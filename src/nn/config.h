@@ -36,13 +36,19 @@ struct optimizer_config {
 	double clip_norm, clip_value; // NAN: none
 	struct schedule_config *schedule;
 };
+// Nodes that learn while the others do not.
+struct phase_config {
+	struct strings nodes;
+	int64_t epochs;
+	bool noise;
+};
 struct activation_config {
 	struct choice kind; // row is a struct activation
 };
 struct init_config {
 	struct choice kind; // row is a struct initializer
 };
-extern const struct schema node_schema, loss_schema, optimizer_schema, activation_schema, init_schema;
+extern const struct schema node_schema, loss_schema, optimizer_schema, phase_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;
 extern const struct registry path_registry, reduction_registry, schedule_registry, targets_registry, kl_scale_registry;
 

@@ -29,7 +29,8 @@ static double bytes_of(const struct graph *graph, const struct node *node) {
 
 static void describe_node(struct graph *graph, const struct node *node, struct node_facts *ret) {
 	struct text detail = {0};
-	size_t inputs_count = node->op->reads_row ? 0 : node->inputs_count;
+	size_t shown = node->inputs_count < node->op->inputs_max ? node->inputs_count : node->op->inputs_max;
+	size_t inputs_count = node->op->reads_row ? 0 : shown; // not what stands behind the file's own
 	const char **inputs = arena_alloc(&graph->arena, (inputs_count + 1) * sizeof(*inputs));
 	for (size_t i = 0; i < inputs_count; i++)
 		inputs[i] = node->inputs[i]->name;
@@ -65,4 +66,7 @@ void graph_describe(struct graph *graph, struct graph_facts *ret) {
 		ret->bytes += nodes[i].bytes;
 		ret->flops += nodes[i].flops;
 	}
+	for (size_t i = 0; i < graph->nodes_count; i++)
+		if (graph->nodes[i].copy_of) // in no list, but there
+			ret->bytes += bytes_of(graph, &graph->nodes[i]);
 }

@@ -2,8 +2,10 @@
 #include "nn/graph.h"
 
 #include "base/nearest.h"
+#include "nn/copy.h"
 #include "nn/cost.h"
 #include "nn/op.h"
+#include "nn/phase.h"
 #include "nn/schedule.h"
 
 #include <math.h>
@@ -20,7 +22,7 @@ struct builder {
 	struct graph *graph;
 	const struct groups *groups;
 	struct errors *errors;
-	struct node *all; // (INPUTS + groups->count): the inputs, then the nodes in the order of the file
+	struct node *all; // (count): the inputs, then the nodes in the order of the file, then copies
 	size_t count;
 	size_t before; // errors that were there already
 };
@@ -248,7 +250,7 @@ static bool order_nodes(struct builder *b, struct node **order) {
 }
 
 static void check_used(struct builder *b) {
-	const struct node *last = &b->all[b->count - 1];
+	const struct node *last = &b->all[INPUTS + b->groups->count - 1];
 	if (last->consumers) { // then something else is read by nothing, which is no error of its own
 		struct error *e =
 		    errors_add(b->errors, ERROR_CONFIG, last->from->at,
@@ -256,7 +258,7 @@ static void check_used(struct builder *b) {
 		error_hint(e, "Put the output at the end of the list.");
 		return;
 	}
-	for (size_t i = INPUTS; i + 1 < b->count; i++) {
+	for (size_t i = INPUTS; &b->all[i] < last; i++) {
 		if (b->all[i].consumers)
 			continue;
 		struct error *e =
@@ -270,7 +272,7 @@ static bool build(struct builder *b, struct node ***ret_order) {
 	struct arena *arena = &b->graph->arena;
 	b->before = b->errors->count;
 	b->count = INPUTS + b->groups->count;
-	b->all = arena_alloc(arena, b->count * sizeof(*b->all));
+	b->all = arena_alloc(arena, 2 * b->count * sizeof(*b->all)); // room for copies
 	for (size_t i = 0; i < INPUTS; i++)
 		b->all[i] = (struct node){.name = input_names[i], .sparse = true, .source = &b->all[i]};
 	for (size_t i = 0; i < b->groups->count; i++) {
@@ -285,12 +287,13 @@ static bool build(struct builder *b, struct node ***ret_order) {
 	for (size_t i = 0; i < b->groups->count; i++)
 		connect(b, &b->all[INPUTS + i], i);
 	tie_nodes(b);
-	*ret_order = arena_alloc(arena, b->count * sizeof(**ret_order));
+	*ret_order = arena_alloc(arena, 2 * b->count * sizeof(**ret_order));
 	if (b->errors->count > b->before || !order_nodes(b, *ret_order))
 		return false;
 	check_used(b);
 	check_tied_order(b, *ret_order);
-	return b->errors->count == b->before;
+	b->count = copy_below(arena, b->all, b->count, *ret_order, b->errors);
+	return b->errors->count == b->before && order_nodes(b, *ret_order);
 }
 
 static bool empty_graph(const struct groups *nodes, const struct value *tree, struct errors *errors) {
@@ -300,11 +303,15 @@ static bool empty_graph(const struct groups *nodes, const struct value *tree, st
 	return true;
 }
 
-void graph_check(const struct groups *nodes, const struct value *tree, struct errors *errors) {
+void graph_check(const struct groups *nodes, const struct groups *phases, const struct value *tree,
+                 struct errors *errors) {
 	struct graph graph = {0};
+	struct builder b = {.graph = &graph, .groups = nodes, .errors = errors};
 	struct node **order;
-	if (!empty_graph(nodes, tree, errors))
-		build(&(struct builder){.graph = &graph, .groups = nodes, .errors = errors}, &order);
+	if (!empty_graph(nodes, tree, errors)) {
+		build(&b, &order);
+		phases_check(phases, tree, b.all + INPUTS, nodes->count, errors);
+	}
 	graph_finish(&graph);
 }
 
@@ -439,12 +446,14 @@ static void place_parameter(struct graph *graph, struct parameter *p) {
 	}
 }
 
-static void count_parameters(struct graph *graph, struct errors *errors) {
+// eager: a row may not wait for its turn, since not every step is one that it would take.
+static void count_parameters(struct graph *graph, bool eager, struct errors *errors) {
 	for (size_t i = 0; i < graph->parameters_count; i++) {
 		struct parameter *p = &graph->parameters[i];
 		place_parameter(graph, p);
-		p->lazy =
-		    p->touched != TOUCHED_ALL && graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
+		p->trainable &= !p->node->copy_of;
+		p->lazy = p->trainable && !eager && p->touched != TOUCHED_ALL &&
+		          graph->optimizer->lazy(graph->optimizer_params, p->l2, graph->constant_rate);
 		p->deferred = p->trainable && (p->shared || graph->clip_norm > 0 || graph->clip_value > 0);
 		p->moves = p->lazy && graph->optimizer->moves(graph->optimizer_params, p->l2);
 		if (p->trainable)
@@ -528,6 +537,8 @@ static void settle(struct builder *b, struct node **order) {
 			node->tied = moved[node->tied - b->all];
 			node->tied->tied_by = node;
 		}
+		if (node && node->copy_of)
+			node->copy_of = moved[node->copy_of - b->all];
 	}
 	graph->nodes = nodes;
 	graph->ratings = moved[RATINGS];
@@ -636,7 +647,7 @@ static void plan_nodes(struct builder *b) {
 			              : node == graph->row ? graph->shape.rows
 			                                   : graph->shape.ratings_width;
 		}
-		node->needs_gradient |= node->op && node->op->has_parameters;
+		node->needs_gradient |= node->op && node->op->has_parameters && !node->copy_of;
 	}
 	if (graph->targets != TARGETS_ALL && can_be_cells(graph, graph->output))
 		mark_cells(graph->output);
@@ -654,7 +665,8 @@ static void plan_nodes(struct builder *b) {
 }
 
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
-                const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors) {
+                const struct groups *phases, const struct graph_shape *shape, const struct value *tree,
+                struct graph *ret, struct errors *errors) {
 	*ret = (struct graph){.shape = *shape,
 	                      .loss = (const struct loss *)loss->kind.row,
 	                      .targets = loss_targets(loss),
@@ -680,7 +692,8 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	check_divergence(&b, tree);
 	check_output(&b);
 	place_nodes(ret);
-	count_parameters(ret, errors);
+	count_parameters(ret, phases->count, errors);
+	phases_plan(phases, ret);
 	return errors->count == b.before;
 }
 

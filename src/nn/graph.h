@@ -43,7 +43,7 @@ struct parameter {
 	size_t *offset, *stride;            // (groups): of each group's matrix, multiples of 16 but for columns
 	bool transposed;                    // a matrix (inputs, units) that is stored (units, inputs)
 	bool vector;                        // one-dimensional for whoever reads the model
-	bool trainable;                     // false: running statistics
+	bool trainable;                     // false: running statistics, copies
 	bool lazy;                          // the optimizer updates touched rows alone
 	bool moves;                         // lazy, and weights move while they wait, not only their state
 	bool shared;                        // two nodes have it, and each adds to its gradient
@@ -84,6 +84,7 @@ struct node {
 	size_t consumers;     // nodes that use it
 	struct node *tied;    // whose weights, turned round, are this one's; NULL: its own
 	struct node *tied_by; // whose are this one's
+	struct node *copy_of; // whose weights this one's were some time ago (nn/copy.h); NULL: it learns itself
 	size_t index;         // in graph->nodes
 	size_t width;
 	bool sparse;               // its output is a batch of sparse rows
@@ -99,6 +100,13 @@ struct node {
 	const struct activation *activation; // of dense and activation nodes, with its parameter
 	double activation_p;
 	bool logits; // the output, where the loss takes what stands before its activation
+};
+
+// What learns while others do not, for some epochs.
+struct phase {
+	bool *learns; // (graph->parameters_count)
+	size_t epochs;
+	bool quiet; // without noise on the data
 };
 
 struct graph {
@@ -124,16 +132,21 @@ struct graph {
 	const void *optimizer_params;
 	double clip_norm, clip_value; // of the gradients; 0: none
 	const struct schedule_config *schedule;
-	bool constant_rate; // of all steps
+	bool constant_rate;   // of all steps
+	struct phase *phases; // (phases_count): one after the other, and round again; without any everything learns
+	size_t phases_count;
 };
 
-// Checks what needs no data: names, references, cycles, unused nodes. `tree` is the file's root, for positions.
-void graph_check(const struct groups *nodes, const struct value *tree, struct errors *errors);
+// Checks what needs no data: names, references, cycles, unused nodes; `phases` (of struct phase_config) may be empty.
+// `tree` is the file's root, for positions.
+void graph_check(const struct groups *nodes, const struct groups *phases, const struct value *tree,
+                 struct errors *errors);
 
 // Plans. False when something was appended to errors (widths that do not fit, `user` without side information, a path
 // that a node does not have). graph_finish either way.
 bool graph_plan(const struct groups *nodes, const struct loss_config *loss, const struct optimizer_config *optimizer,
-                const struct graph_shape *shape, const struct value *tree, struct graph *ret, struct errors *errors);
+                const struct groups *phases, const struct graph_shape *shape, const struct value *tree,
+                struct graph *ret, struct errors *errors);
 void graph_finish(struct graph *graph);
 
 // The place of an element, as stored, in the flat vectors.

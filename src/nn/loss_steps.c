@@ -210,12 +210,16 @@ void network_make_sum(struct maker *m) {
 			maker_weight(m, &g->parameters[i], READ_ALL);
 }
 
-double network_penalty_of(const struct network *n, const struct parameter *p) {
+double network_squares_of(const struct network *n, const struct parameter *p) {
 	double squares = 0;
 	for (size_t i = 0; i < p->rows; i++)
 		for (size_t j = 0; j < p->columns; j++) {
 			double w = n->weights[parameter_place(p, i, j)];
 			squares += w * w;
 		}
-	return p->l2 * squares;
+	return squares;
+}
+
+double network_penalty_of(const struct network *n, const struct parameter *p) {
+	return p->l2 * network_squares_of(n, p);
 }

@@ -103,6 +103,7 @@ static void carve_parameter(struct network *n, size_t i, const struct network_ro
 	const struct parameter *p = &n->graph->parameters[i];
 	struct parameter_memory *m = &n->parameters[i];
 	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients || p->deferred ? touched_most(n, p, room) : 0;
+	rows = p->trainable ? rows : 0;
 	size_t stride = p->columns == 1 ? 1 : network_padded(p->columns);
 	m->gradient = (struct matrix){carve(c, rows * stride, sizeof(real)), rows, p->columns, stride};
 	size_t parts = p->l2 > 0 ? parameter_parts(p) : 0;
@@ -186,7 +187,6 @@ static void make_crew(struct network *n, size_t members, struct crew *ret) {
 
 static void make_programs(struct network *n) {
 	static const struct program_kind kinds[PROGRAMS] = {
-	    [PROGRAM_STEP] = {.at_cells = true, .loss = true, .backward = true, .update = true},
 	    [PROGRAM_GRADIENTS] = {.at_cells = true, .loss = true, .backward = true},
 	    [PROGRAM_LOSS] = {.at_cells = true, .loss = true},
 	    [PROGRAM_CELLS] = {.at_cells = true},
@@ -194,6 +194,14 @@ static void make_programs(struct network *n) {
 	};
 	for (size_t i = 0; i < PROGRAMS; i++)
 		program_make(n, &kinds[i], &n->arena, &n->programs[i]);
+	size_t phases = n->graph->phases_count ? n->graph->phases_count : 1;
+	n->steps = arena_alloc(&n->arena, phases * sizeof(*n->steps));
+	n->taken = arena_alloc(&n->arena, phases * sizeof(*n->taken));
+	for (size_t i = 0; i < phases; i++) {
+		struct program_kind step = {.at_cells = true, .loss = true, .backward = true, .update = true};
+		step.phase = n->graph->phases_count ? &n->graph->phases[i] : NULL;
+		program_make(n, &step, &n->arena, &n->steps[i]);
+	}
 }
 
 // --- weights ---
@@ -311,23 +319,49 @@ void network_load(struct network *n, const real *weights) {
 	network_sum_squares(n);
 }
 
+// --- copies ---
+
+// A copy's columns are grouped as the original's; where the original lies in one piece, because it is tied, its columns
+// are taken out of it.
+static void renew(struct network *n, const struct parameter *from, const struct parameter *to) {
+	for (size_t g = 0; g < (to->groups ? to->groups->count : 1); g++) {
+		size_t column = to->groups ? to->groups->begin[g] : 0;
+		size_t columns = (to->groups ? to->groups->begin[g + 1] : to->columns) - column;
+		struct matrix source = {n->weights + parameter_place(from, 0, column), from->rows, columns,
+		                        from->stride[from->groups ? g : 0]};
+		struct matrix target = {n->weights + to->offset[g], to->rows, columns, to->stride[g]};
+		n->backend->add(n->device, &source, 0, &target);
+	}
+}
+
+void network_renew(struct network *n) {
+	network_settle(n);
+	for (size_t i = 0; i < n->graph->nodes_count; i++) {
+		const struct node *node = &n->graph->nodes[i];
+		for (size_t k = 0; node->copy_of && k < node->parameters_count; k++)
+			renew(n, node->copy_of->parameters[k], node->parameters[k]);
+	}
+}
+
 // --- tensors ---
 
 size_t network_tensors(struct network *n, struct arena *arena, struct tensor_facts **ret) {
 	network_settle(n);
-	size_t count = n->graph->parameters_count;
-	struct tensor_facts *tensors = arena_alloc(arena, count * sizeof(*tensors));
-	for (size_t k = 0; k < count; k++) {
+	size_t count = 0;
+	struct tensor_facts *tensors = arena_alloc(arena, n->graph->parameters_count * sizeof(*tensors));
+	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		const struct parameter *p = &n->graph->parameters[k];
+		if (p->node->copy_of)
+			continue;
 		size_t rows = tensor_rows(p), columns = tensor_columns(p);
 		float *data = arena_alloc(arena, rows * columns * sizeof(*data));
 		for (size_t i = 0; i < rows; i++)
 			for (size_t j = 0; j < columns; j++)
 				data[i * columns + j] = (float)*element(n->weights, p, i, j);
-		tensors[k] = (struct tensor_facts){.name = arena_format(arena, "%s.%s", p->node->name, p->suffix),
-		                                   .shape = {p->vector ? rows * columns : rows, p->vector ? 1 : columns},
-		                                   .dimensions = p->vector ? 1 : 2,
-		                                   .data = data};
+		tensors[count++] = (struct tensor_facts){.name = arena_format(arena, "%s.%s", p->node->name, p->suffix),
+		                                         .shape = {p->vector ? rows * columns : rows, p->vector ? 1 : columns},
+		                                         .dimensions = p->vector ? 1 : 2,
+		                                         .data = data};
 	}
 	*ret = tensors;
 	return count;

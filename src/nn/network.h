@@ -36,7 +36,7 @@ struct parameter_memory {
 	double *norm;                  // (parts): sums of its squared gradient, where gradients are clipped by their norm
 };
 
-enum program_id { PROGRAM_STEP, PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
+enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
 
 // Who computes: one thread, or all of them. The result is the same; which is faster depends on the size of a batch, and
 // on what else runs on the machine, since threads that wait for each other need to be at work at the same time.
@@ -64,12 +64,15 @@ struct network {
 	struct softmax_factors *softmax;     // (groups of the output, rows)
 	size_t rows, cells;                  // room
 	struct program programs[PROGRAMS];
+	struct program *steps; // (phases, or one): of a training step
+	size_t phase;          // that is on
+	uint32_t *taken;       // (phases, or one): steps of the optimizer; each phase has one of its own
 	struct crew crews[CREWS];
 	struct pace pace;
 	// lazy updates
 	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
 	uint32_t *waited;               // (the most of them)
-	uint32_t step;                  // of the optimizer, 0 before the first
+	uint32_t step;                  // of training, 0 before the first
 	double rate_factor;             // of the optimizer's rate, from now on
 	double clip;                    // what the batch's gradients are multiplied by, where their norm is clipped
 	bool settled;                   // no row waits
@@ -95,6 +98,10 @@ double network_step(struct network *network, const struct batch *batch, uint32_t
 // What the optimizer's rate is multiplied by in the steps that follow, a schedule's warm-up apart. 1 at first; it may
 // differ from 1 only where the graph's schedule is not constant.
 void network_set_rate(struct network *network, double factor);
+// Which of the graph's phases is on in the steps that follow; the first one at first.
+void network_set_phase(struct network *network, size_t phase);
+// Copies take over the present weights of what they are copies of.
+void network_renew(struct network *network);
 // Rows that wait for their turn catch up (lazy optimizers). Everything below does so by itself; where it is done enters
 // the rounding of the weights, so training calls it at the end of each epoch, whatever is evaluated when.
 void network_settle(struct network *network);

@@ -34,6 +34,8 @@ void network_note_waits(struct network *network, const struct batch *batch, uint
 
 // --- loss_steps.c ---
 
+// The sum of its squared weights as they are.
+double network_squares_of(const struct network *network, const struct parameter *parameter);
 // What a parameter's L2 adds to the loss with the weights as they are.
 double network_penalty_of(const struct network *network, const struct parameter *parameter);
 

@@ -34,15 +34,19 @@ struct op {
 	size_t (*width)(const struct graph *graph, const struct node *node, struct errors *errors);
 	// With has_paths: width and lazy of a shape whose costs are compared.
 	void (*product)(const struct graph *graph, const struct node *node, struct cost_shape *ret);
+	// Whether it reads its inputs once more as they would be with weights of some time ago: they then stand behind the
+	// file's inputs (nn/copy.h). NULL: never.
+	bool (*reads_old)(const void *params);
 	// The name of a node of such an op that its weights are those of, or NULL; NULL where it has no such weights.
 	const char *(*tied_to)(const void *params);
 	// Asks for parameters; how the node is computed has been decided. May be NULL.
 	void (*plan)(struct graph *graph, struct node *node);
 	// Appends its steps to a program (nn/program.h): from the inputs' values to the node's.
 	void (*forward)(struct maker *maker, const struct node *node);
-	// From the node's gradient to those of its inputs, where needs_gradient; no parameter changes yet.
+	// From the node's gradient to those of its inputs, where maker_needs; no parameter changes yet.
 	void (*backward)(struct maker *maker, const struct node *node);
-	// The gradients of its parameters, which are updated; after all nodes' ways back. NULL where it has none.
+	// The gradients of its parameters, which are updated, where maker_learns; after all nodes' ways back. NULL where it
+	// has none.
 	void (*update)(struct maker *maker, const struct node *node);
 	// Floating point operations of a training step on one row, forward and backward.
 	double (*flops)(const struct graph *graph, const struct node *node);

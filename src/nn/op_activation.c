@@ -49,7 +49,7 @@ static void forward(struct maker *m, const struct node *node) {
 }
 
 static void backward(struct maker *m, const struct node *node) {
-	if (!node->inputs[0]->needs_gradient)
+	if (!maker_needs(m, node->inputs[0]))
 		return;
 	maker_map_back(m, node, run_activate_back);
 	maker_elements(m, TENSOR_VALUE, node->inputs[0], false);

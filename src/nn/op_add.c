@@ -33,7 +33,7 @@ static void backward(struct maker *m, const struct node *node) {
 	bool cells = maker_at_cells(m, node);
 	for (size_t i = 0; i < node->inputs_count; i++) {
 		const struct node *input = node->inputs[i];
-		if (!input->needs_gradient)
+		if (!maker_needs(m, input))
 			continue;
 		struct step *step = maker_step(m, node, run_add_back, cells ? CUT_ROWS : CUT_COLUMNS, node);
 		step->input = input;

@@ -68,7 +68,7 @@ static void run_gather(const struct pass *p, const struct step *step, const stru
 	const struct backend *backend = p->network->backend;
 	struct batch_norm_state state = state_of(p, node, tile->column);
 	struct matrix from = pass_value(p, input), x = pass_tile(p, input, &from, tile);
-	if (!p->training)
+	if (!p->training || node->copy_of)
 		return;
 	backend->batch_norm_gather(p->network->device, &state, tile->row, &x);
 	if (tile->row + tile->rows == p->batch->rows)
@@ -81,7 +81,8 @@ static void run_forward(const struct pass *p, const struct step *step, const str
 	struct batch_norm_state state = state_of(p, node, tile->column);
 	struct matrix from = pass_value(p, input), to = pass_value(p, node);
 	struct matrix x = pass_tile(p, input, &from, tile), y = pass_tile(p, node, &to, tile);
-	(p->training ? backend->batch_norm : backend->batch_norm_running)(p->network->device, &state, &x, &y);
+	(p->training && !node->copy_of ? backend->batch_norm : backend->batch_norm_running)(p->network->device, &state, &x,
+	                                                                                    &y);
 }
 
 static void run_back_gather(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -130,7 +131,7 @@ static void backward(struct maker *m, const struct node *node) {
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
 	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
 	maker_weight(m, node->parameters[BETA], WRITE_OWN);
-	if (!input->needs_gradient)
+	if (!maker_needs(m, input))
 		return;
 	struct step *step = maker_step(m, node, run_back, CUT_COLUMNS, node);
 	step->by_row = step->after_all = true;
@@ -142,6 +143,8 @@ static void backward(struct maker *m, const struct node *node) {
 }
 
 static void update(struct maker *m, const struct node *node) {
+	if (!maker_learns(m, node->parameters[GAMMA]))
+		return;
 	maker_step(m, node, run_update, CUT_COLUMNS, node);
 	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
 	maker_weight(m, node->parameters[BETA], WRITE_OWN);

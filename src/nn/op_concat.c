@@ -46,7 +46,7 @@ static void backward(struct maker *m, const struct node *node) {
 	size_t at = 0;
 	for (size_t i = 0; i < node->inputs_count; at += node->inputs[i++]->width) {
 		const struct node *input = node->inputs[i];
-		if (!input->needs_gradient || input->gradient_at.node == node)
+		if (!maker_needs(m, input) || input->gradient_at.node == node)
 			continue;
 		struct step *step = maker_step(m, node, run_copy_back, CUT_COLUMNS, input);
 		step->input = input;

@@ -327,7 +327,7 @@ static void run_tied_weight(const struct pass *p, const struct step *step, const
 
 static void backward_cells(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
-	if (input->needs_gradient) {
+	if (maker_needs(m, input)) {
 		maker_step(m, node, run_cells_input, CUT_COLUMNS, cells_by(node))->by_row = true;
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
 		maker_weight(m, node->parameters[WEIGHT], READ_OWN);
@@ -338,11 +338,13 @@ static void backward_cells(struct maker *m, const struct node *node) {
 
 static void update_cells(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
-	maker_step(m, node, run_cells_weight, CUT_COLUMNS, cells_by(node));
-	maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
-	maker_columns(m, TENSOR_VALUE, input, 0, false);
-	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
-	if (node->parameters_count > BIAS) {
+	if (maker_learns(m, node->parameters[WEIGHT])) {
+		maker_step(m, node, run_cells_weight, CUT_COLUMNS, cells_by(node));
+		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
+		maker_columns(m, TENSOR_VALUE, input, 0, false);
+		maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);
+	}
+	if (node->parameters_count > BIAS && maker_learns(m, node->parameters[BIAS])) {
 		maker_step(m, node, run_cells_bias, CUT_NONE, node);
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
 		maker_weight(m, node->parameters[BIAS], WRITE_ALL);
@@ -351,7 +353,7 @@ static void update_cells(struct maker *m, const struct node *node) {
 
 static void backward_dense(struct maker *m, const struct node *node) {
 	const struct node *input = node->inputs[0];
-	if (!node->reads_rows && input->needs_gradient) {
+	if (!node->reads_rows && maker_needs(m, input)) {
 		maker_step(m, node, run_dense_input, CUT_BLOCKS, input);
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_ALL);
 		maker_weight(m, node->parameters[WEIGHT], READ_ALL);
@@ -379,8 +381,9 @@ static void update_own(struct maker *m, const struct node *node) {
 }
 
 static void update_dense(struct maker *m, const struct node *node) {
-	(node->tied ? update_tied : update_own)(m, node);
-	if (node->parameters_count > BIAS) {
+	if (maker_learns(m, node->parameters[WEIGHT]))
+		(node->tied ? update_tied : update_own)(m, node);
+	if (node->parameters_count > BIAS && maker_learns(m, node->parameters[BIAS])) {
 		maker_step(m, node, run_bias, CUT_COLUMNS, node);
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
 		maker_weight(m, node->parameters[BIAS], WRITE_OWN);

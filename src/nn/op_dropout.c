@@ -98,7 +98,7 @@ static void forward(struct maker *m, const struct node *node) {
 }
 
 static void backward(struct maker *m, const struct node *node) {
-	if (!node->sparse && node->inputs[0]->needs_gradient)
+	if (!node->sparse && maker_needs(m, node->inputs[0]))
 		maker_map_back(m, node, run_gradients);
 }
 

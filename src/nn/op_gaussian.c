@@ -4,7 +4,8 @@
 #include "nn/network.h"
 #include "nn/prior.h"
 
-enum { MEAN, LOG_VARIANCE };
+// The last two where the prior is a mixture: of a copy of the encoder (nn/copy.h).
+enum { MEAN, LOG_VARIANCE, OLD_MEAN, OLD_LOG_VARIANCE, INPUTS_MOST };
 
 struct gaussian_params {
 	double sd;
@@ -28,7 +29,13 @@ static const struct key keys[] = {
 };
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
+	const struct gaussian_params *params = node->params;
+	const struct prior *prior = (const struct prior *)params->prior->kind.row;
+	const char *wrong = prior->wrong ? prior->wrong(params->prior->kind.params) : NULL;
 	(void)graph;
+	if (wrong)
+		errors_add(errors, ERROR_CONFIG, value_child(node->from, "prior")->at, "the prior of node \"%s\": %s",
+		           node->name, wrong);
 	return op_same_width(node, "adds noise by", errors);
 }
 
@@ -39,8 +46,14 @@ static struct matrix value_of(const struct pass *p, const struct node *node, con
 
 static struct gaussian_values values_of(const struct pass *p, const struct node *node, const struct tile *tile) {
 	const struct slot *slot = pass_slot(p, node);
-	struct matrix noise = {slot->noise, p->batch->rows, node->width, slot->stride};
-	return (struct gaussian_values){.mean = value_of(p, node->inputs[MEAN], tile),
+	struct matrix noise = {slot->noise, p->batch->rows, node->width, slot->stride}, old_mean = {0}, old_variance = {0};
+	if (node->inputs_count == INPUTS_MOST) {
+		old_mean = value_of(p, node->inputs[OLD_MEAN], tile);
+		old_variance = value_of(p, node->inputs[OLD_LOG_VARIANCE], tile);
+	}
+	return (struct gaussian_values){.old_mean = old_mean,
+	                                .old_log_variance = old_variance,
+	                                .mean = value_of(p, node->inputs[MEAN], tile),
 	                                .log_variance = value_of(p, node->inputs[LOG_VARIANCE], tile),
 	                                .noise = pass_tile(p, node, &noise, tile),
 	                                .z = value_of(p, node, tile)};
@@ -57,26 +70,50 @@ static void run_draw(const struct pass *p, const struct step *step, const struct
 	p->network->backend->gaussian(p->network->device, pass_noisy(p, step->node) ? &draw : NULL, &values);
 }
 
-static void run_divergence(const struct pass *p, const struct step *step, const struct tile *tile) {
+// What a tile's distributions are held against.
+struct tile_prior {
+	struct gaussian_prior prior;
+	struct mixture mixture;
 	double weight[ROWS_AT_ONCE];
+};
+
+static void prior_of(const struct pass *p, const struct node *node, const struct tile *tile, struct tile_prior *ret) {
+	const struct gaussian_params *params = node->params;
+	const struct prior *prior = (const struct prior *)params->prior->kind.row;
+	ret->prior = (struct gaussian_prior){.weight = ret->weight, .mixture = prior->mixture ? &ret->mixture : NULL};
+	if (prior->mixture)
+		prior->mixture(params->prior->kind.params, &ret->mixture);
+	pass_divergence_weights(p, tile->row, tile->rows, ret->weight);
+}
+
+static void run_divergence(const struct pass *p, const struct step *step, const struct tile *tile) {
+	struct tile_prior prior;
 	struct gaussian_values values = values_of(p, step->node, tile);
-	struct gaussian_prior prior = {.weight = weight};
-	pass_divergence_weights(p, tile->row, tile->rows, weight);
-	p->network->backend->gaussian_divergence(p->network->device, &prior, &values,
+	prior_of(p, step->node, tile, &prior);
+	p->network->backend->gaussian_divergence(p->network->device, &prior.prior, &values,
 	                                         pass_slot(p, step->node)->extra + tile->group * p->network->rows +
 	                                             tile->row);
 }
 
 static void run_back(const struct pass *p, const struct step *step, const struct tile *tile) {
-	double weight[ROWS_AT_ONCE];
 	const struct node *node = step->node;
+	struct tile_prior prior;
 	struct gaussian_values values = values_of(p, node, tile);
-	struct gaussian_prior prior = {.weight = weight};
 	struct matrix from = pass_gradient(p, node), to = pass_gradient(p, step->input);
 	struct matrix dz = pass_tile(p, node, &from, tile), d = pass_tile(p, step->input, &to, tile);
-	pass_divergence_weights(p, tile->row, tile->rows, weight);
-	p->network->backend->gaussian_back(p->network->device, &prior, &values, step->at == LOG_VARIANCE, &dz, step->beta,
-	                                   &d);
+	prior_of(p, node, tile, &prior);
+	p->network->backend->gaussian_back(p->network->device, &prior.prior, &values, step->at == LOG_VARIANCE, &dz,
+	                                   step->beta, &d);
+}
+
+static void read_old(struct maker *m, const struct node *node) {
+	for (size_t i = OLD_MEAN; i < node->inputs_count; i++)
+		maker_elements(m, TENSOR_VALUE, node->inputs[i], false);
+}
+
+static bool reads_old(const void *params) {
+	const struct gaussian_params *p = params;
+	return ((const struct prior *)p->prior->kind.row)->mixture;
 }
 
 static void forward(struct maker *m, const struct node *node) {
@@ -89,6 +126,7 @@ static void forward(struct maker *m, const struct node *node) {
 	maker_step(m, node, run_divergence, CUT_COLUMNS, node)->by_row = true;
 	maker_elements(m, TENSOR_VALUE, node->inputs[MEAN], false);
 	maker_elements(m, TENSOR_VALUE, node->inputs[LOG_VARIANCE], false);
+	read_old(m, node);
 	maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
 	maker_tensor(m, TENSOR_EXTRA, node, WRITE_OWN);
 }
@@ -96,7 +134,7 @@ static void forward(struct maker *m, const struct node *node) {
 static void backward(struct maker *m, const struct node *node) {
 	for (size_t i = MEAN; i <= LOG_VARIANCE; i++) {
 		const struct node *input = node->inputs[i];
-		if (!input->needs_gradient)
+		if (!maker_needs(m, input))
 			continue;
 		struct step *step = maker_step(m, node, run_back, CUT_COLUMNS, node);
 		step->input = input;
@@ -104,6 +142,7 @@ static void backward(struct maker *m, const struct node *node) {
 		step->by_row = true;
 		maker_elements(m, TENSOR_VALUE, node->inputs[MEAN], false);
 		maker_elements(m, TENSOR_VALUE, node->inputs[LOG_VARIANCE], false);
+		read_old(m, node);
 		maker_tensor(m, TENSOR_VALUE, node, READ_OWN);
 		maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
 		maker_elements(m, TENSOR_GRADIENT, input, true);
@@ -132,6 +171,7 @@ const struct op op_gaussian = {
     .noise = true,
     .keeps_noise = true,
     .adds_loss = true,
+    .reads_old = reads_old,
     .width = width,
     .forward = forward,
     .backward = backward,

@@ -60,7 +60,7 @@ static void forward(struct maker *m, const struct node *node) {
 }
 
 static void backward(struct maker *m, const struct node *node) {
-	if (node->sparse || !node->inputs[0]->needs_gradient)
+	if (node->sparse || !maker_needs(m, node->inputs[0]))
 		return;
 	maker_step(m, node, run_back, CUT_ROWS, node);
 	maker_tensor(m, TENSOR_VALUE, node, READ_ALL);

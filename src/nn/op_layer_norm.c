@@ -88,7 +88,7 @@ static void backward(struct maker *m, const struct node *node) {
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
 	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
 	maker_weight(m, node->parameters[BETA], WRITE_OWN);
-	if (!input->needs_gradient)
+	if (!maker_needs(m, input))
 		return;
 	maker_step(m, node, run_back, CUT_ROWS, node);
 	maker_tensor(m, TENSOR_VALUE, input, READ_ALL);
@@ -99,6 +99,8 @@ static void backward(struct maker *m, const struct node *node) {
 }
 
 static void update(struct maker *m, const struct node *node) {
+	if (!maker_learns(m, node->parameters[GAMMA]))
+		return;
 	maker_step(m, node, run_update, CUT_COLUMNS, node);
 	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
 	maker_weight(m, node->parameters[BETA], WRITE_OWN);

@@ -129,9 +129,9 @@ struct run {
 	const struct crew *crew;
 	const struct batch *batches; // (count)
 	size_t count;
-	bool training, at_cells, to_loss, update;
-	uint32_t epoch, step; // of the first batch
-	double *loss;         // (count) or NULL
+	bool training, at_cells, to_loss, update, quiet;
+	uint32_t epoch, step, taken; // of the first batch
+	double *loss;                // (count) or NULL
 };
 
 static void run_member(void *context, size_t member) {
@@ -142,6 +142,7 @@ static void run_member(void *context, size_t member) {
 	                    .at_cells = run->at_cells,
 	                    .to_loss = run->to_loss,
 	                    .update = run->update,
+	                    .quiet = run->quiet,
 	                    .epoch = run->epoch,
 	                    .member = member};
 	for (size_t b = 0; b < run->count; b++) {
@@ -149,31 +150,35 @@ static void run_member(void *context, size_t member) {
 		pass.loss = run->loss + b;
 		pass.step = run->step + (uint32_t)b;
 		if (run->update)
-			network_numbers_at(run->network, pass.step, &pass.numbers);
+			network_numbers_at(run->network, run->taken + (uint32_t)b, &pass.numbers);
 		program_pass(run->program, &pass);
 	}
 }
 
-static void run_program(struct network *n, enum program_id program, enum crew_id crew, const struct batch *batches,
-                        size_t count, uint32_t epoch, bool training, double *ret_loss) {
+static void run_batches(struct run *run, enum crew_id crew) {
+	struct network *n = run->network;
+	for (size_t i = 0; i < run->count; i++)
+		assert(run->batches[i].rows <= n->rows && sparse_count(&run->batches[i].target) <= n->cells);
+	run->crew = &n->crews[crew];
+	run->step = n->step + 1;
+	if (crew == CREW_TEAM)
+		n->backend->team(n->device, run_member, run);
+	else
+		run_member(run, 0);
+}
+
+static void run_program(struct network *n, enum program_id program, const struct batch *batch, uint32_t epoch,
+                        bool training, double *ret_loss) {
 	struct run run = {.network = n,
 	                  .program = &n->programs[program],
-	                  .crew = &n->crews[crew],
-	                  .batches = batches,
-	                  .count = count,
+	                  .batches = batch,
+	                  .count = 1,
 	                  .training = training,
 	                  .at_cells = program != PROGRAM_FULL,
 	                  .to_loss = program != PROGRAM_CELLS && program != PROGRAM_FULL,
-	                  .update = program == PROGRAM_STEP,
 	                  .epoch = epoch,
-	                  .step = n->step + 1,
 	                  .loss = ret_loss};
-	for (size_t i = 0; i < count; i++)
-		assert(batches[i].rows <= n->rows && sparse_count(&batches[i].target) <= n->cells);
-	if (crew == CREW_TEAM)
-		n->backend->team(n->device, run_member, &run);
-	else
-		run_member(&run, 0);
+	run_batches(&run, CREW_TEAM);
 }
 
 static double seconds_now(void) {
@@ -212,8 +217,21 @@ void network_train(struct network *n, const struct batch *batches, size_t count,
 		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
 		entries += 1 + (double)sparse_count(&batches[i].target);
 	}
-	run_program(n, PROGRAM_STEP, crew_in_use(&n->pace), batches, count, epoch, true, ret_loss);
+	struct run run = {.network = n,
+	                  .program = &n->steps[n->phase],
+	                  .batches = batches,
+	                  .count = count,
+	                  .training = true,
+	                  .at_cells = true,
+	                  .to_loss = true,
+	                  .update = true,
+	                  .quiet = n->graph->phases_count && n->graph->phases[n->phase].quiet,
+	                  .epoch = epoch,
+	                  .taken = n->taken[n->phase] + 1,
+	                  .loss = ret_loss};
+	run_batches(&run, crew_in_use(&n->pace));
 	n->step += (uint32_t)count;
+	n->taken[n->phase] += (uint32_t)count;
 	n->settled = n->joined = false;
 	if (n->crews[CREW_TEAM].members > 1)
 		choose_crew(&n->pace, (seconds_now() - start) / entries);
@@ -225,10 +243,19 @@ double network_step(struct network *n, const struct batch *batch, uint32_t epoch
 	return loss;
 }
 
+void network_set_phase(struct network *n, size_t phase) {
+	const struct graph *g = n->graph;
+	assert(phase == 0 || phase < g->phases_count);
+	n->phase = phase;
+	for (size_t i = 0; g->phases_count && i < g->parameters_count; i++) // of what rests, no step notes them
+		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++)
+			n->parameters[i].penalty[k] = k ? 0 : network_squares_of(n, &g->parameters[i]);
+}
+
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_LOSS, CREW_TEAM, batch, 1, epoch, training, &loss);
+	run_program(n, PROGRAM_LOSS, batch, epoch, training, &loss);
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
 		if (n->graph->parameters[i].l2 > 0)
 			loss += network_penalty_of(n, &n->graph->parameters[i]);
@@ -238,7 +265,7 @@ double network_loss(struct network *n, const struct batch *batch, uint32_t epoch
 double network_gradients(struct network *n, const struct batch *batch, uint32_t epoch) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_GRADIENTS, CREW_TEAM, batch, 1, epoch, true, &loss);
+	run_program(n, PROGRAM_GRADIENTS, batch, epoch, true, &loss);
 	return loss;
 }
 
@@ -263,7 +290,7 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 	const struct node *output = n->graph->output;
 	struct pass pass = {.network = n, .batch = batch, .at_cells = true};
 	network_settle(n);
-	run_program(n, PROGRAM_CELLS, CREW_TEAM, batch, 1, 0, false, NULL);
+	run_program(n, PROGRAM_CELLS, batch, 0, false, NULL);
 	struct matrix y = pass_value(&pass, output);
 	for (size_t i = 0; i < batch->rows; i++)
 		for (uint32_t k = batch->target.start[i]; k < batch->target.start[i + 1]; k++)
@@ -273,7 +300,7 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 struct matrix network_predict_all(struct network *n, const struct batch *batch) {
 	struct pass pass = {.network = n, .batch = batch};
 	network_settle(n);
-	run_program(n, PROGRAM_FULL, CREW_TEAM, batch, 1, 0, false, NULL);
+	run_program(n, PROGRAM_FULL, batch, 0, false, NULL);
 	n->joined = true;
 	return pass_value(&pass, n->graph->output);
 }

@@ -24,6 +24,7 @@ struct maker {
 	struct accessed *accesses;
 	size_t accesses_count, accesses_capacity;
 	bool *written; // (nodes_count): the node's gradient has been written to
+	bool *needs;   // (nodes_count): it is asked for
 };
 
 const struct graph *maker_graph(const struct maker *maker) {
@@ -40,6 +41,16 @@ bool maker_at_cells(const struct maker *maker, const struct node *node) {
 
 bool maker_logits(const struct maker *maker, const struct node *node) {
 	return maker->kind.loss && node->logits;
+}
+
+bool maker_learns(const struct maker *m, const struct parameter *parameter) {
+	if (!parameter->trainable)
+		return false;
+	return !m->kind.phase || m->kind.phase->learns[parameter - m->network->graph->parameters];
+}
+
+bool maker_needs(const struct maker *m, const struct node *node) {
+	return m->needs[node->index];
 }
 
 struct step *maker_step(struct maker *m, const struct node *node,
@@ -189,11 +200,24 @@ static void make_segments(const struct maker *m, struct arena *arena, struct pro
 
 // --- the list of steps ---
 
+// A node whose weights are another's learns with them.
+static void find_needs(struct maker *m) {
+	const struct graph *graph = m->network->graph;
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		const struct node *node = &graph->nodes[i];
+		for (size_t k = 0; k < node->parameters_count; k++)
+			m->needs[i] |= maker_learns(m, node->parameters[k]);
+		for (size_t k = 0; k < node->inputs_count; k++)
+			m->needs[i] |= m->needs[node->inputs[k]->index];
+	}
+}
+
+// Copies serve the loss alone.
 static void make_forward(struct maker *m) {
 	const struct graph *graph = m->network->graph;
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		const struct node *node = &graph->nodes[i];
-		if (node->op)
+		if (node->op && (m->kind.loss || !node->copy_of))
 			node->op->forward(m, node);
 		if (node->densified)
 			network_make_densify(m, node);
@@ -204,18 +228,20 @@ static void make_forward(struct maker *m) {
 static void make_backward(struct maker *m) {
 	const struct graph *graph = m->network->graph;
 	for (size_t i = graph->nodes_count; i-- > 0;)
-		if (graph->nodes[i].op && graph->nodes[i].needs_gradient)
+		if (graph->nodes[i].op && maker_needs(m, &graph->nodes[i]))
 			graph->nodes[i].op->backward(m, &graph->nodes[i]);
 	network_make_zero(m);
 	for (size_t i = graph->nodes_count; i-- > 0;)
-		if (graph->nodes[i].op && graph->nodes[i].needs_gradient && graph->nodes[i].op->update)
+		if (graph->nodes[i].op && maker_needs(m, &graph->nodes[i]) && graph->nodes[i].op->update)
 			graph->nodes[i].op->update(m, &graph->nodes[i]);
 }
 
 void program_make(const struct network *network, const struct program_kind *kind, struct arena *arena,
                   struct program *ret) {
 	struct maker m = {.network = network, .kind = *kind};
-	m.written = memory_alloc(network->graph->nodes_count);
+	m.written = memory_alloc(network->graph->nodes_count * sizeof(*m.written));
+	m.needs = memory_alloc(network->graph->nodes_count * sizeof(*m.needs));
+	find_needs(&m);
 	if (kind->update)
 		network_make_catch_up(&m);
 	make_forward(&m);
@@ -233,6 +259,7 @@ void program_make(const struct network *network, const struct program_kind *kind
 	free(m.steps);
 	free(m.accesses);
 	free(m.written);
+	free(m.needs);
 }
 
 // --- running ---

@@ -45,7 +45,7 @@ struct pass {
 	bool training, at_cells, update; // update: weights too, not only gradients
 	bool to_loss;                    // a loss is computed, not predictions
 	bool quiet;                      // training without noise on the data
-	uint32_t epoch, step;            // step of the optimizer, from 1
+	uint32_t epoch, step;            // of training, from 1
 	struct optimizer_numbers numbers;
 	double *loss; // where the batch's loss goes
 	size_t member;
@@ -87,6 +87,7 @@ struct program {
 
 struct program_kind {
 	bool at_cells, loss, backward, update;
+	const struct phase *phase; // NULL: everything learns
 };
 
 // For the team's size. Memory in the arena of the caller.
@@ -115,6 +116,9 @@ void maker_map(struct maker *maker, const struct node *node,
                void (*run)(const struct pass *, const struct step *, const struct tile *));
 void maker_map_back(struct maker *maker, const struct node *node,
                     void (*run)(const struct pass *, const struct step *, const struct tile *));
+// Whether the node's gradient is asked for: it, or something below it, learns under this program.
+bool maker_needs(const struct maker *maker, const struct node *node);
+bool maker_learns(const struct maker *maker, const struct parameter *parameter);
 // The step writes to the node's gradient: the first one overwrites it, later ones add.
 void maker_first_writes(struct maker *maker, const struct node *node);
 // Under this program the node's value is packed at the target cells.

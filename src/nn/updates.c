@@ -97,9 +97,12 @@ static void run_squares(const struct pass *p, const struct step *step, const str
 static void run_clip(const struct pass *p, const struct step *step, const struct tile *tile) {
 	struct network *n = p->network;
 	double sum = 0;
+	const bool *learns = n->graph->phases_count ? n->graph->phases[n->phase].learns : NULL;
 	(void)step, (void)tile;
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
-		for (size_t g = 0; n->graph->parameters[i].deferred && g < parameter_parts(&n->graph->parameters[i]); g++)
+		for (size_t g = 0; (!learns || learns[i]) && n->graph->parameters[i].deferred &&
+		                   g < parameter_parts(&n->graph->parameters[i]);
+		     g++)
 			sum += n->parameters[i].norm[g];
 	n->clip = fmin(1, n->graph->clip_norm / (sqrt(sum) + 1e-6));
 }
@@ -122,7 +125,7 @@ void network_make_zero(struct maker *m) {
 	const struct graph *g = maker_graph(m);
 	for (size_t i = 0; i < g->parameters_count; i++) {
 		const struct parameter *p = &g->parameters[i];
-		if (!p->shared)
+		if (!p->shared || !maker_learns(m, p))
 			continue;
 		maker_step(m, p->node, run_zero, CUT_COLUMNS, p->by)->parameter = p;
 		maker_weight(m, p, WRITE_OWN);
@@ -135,7 +138,7 @@ static void make_for_deferred(struct maker *m, bool update,
 	const struct graph *g = maker_graph(m);
 	for (size_t i = 0; i < g->parameters_count; i++) {
 		const struct parameter *p = &g->parameters[i];
-		if (!p->deferred)
+		if (!p->deferred || !maker_learns(m, p))
 			continue;
 		maker_step(m, p->node, run, p->by ? CUT_COLUMNS : CUT_NONE, p->by ? p->by : p->node)->parameter = p;
 		maker_weight(m, p, update ? p->by ? WRITE_OWN : WRITE_ALL : p->by ? READ_OWN : READ_ALL);

@@ -133,7 +133,7 @@ static void draw_pictures(struct job *job) {
 			job->note(job->context, error.message);
 	}
 	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
-		result->phases[result->phases_count++] = (struct phase){"pictures", now() - start, 0};
+		result->phases[result->phases_count++] = (struct run_phase){"pictures", now() - start, 0};
 }
 
 // A picture that could not be drawn this time leaves no old one behind.

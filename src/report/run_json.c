@@ -57,7 +57,7 @@ static void json_machine(struct json *json, const struct provenance *provenance)
 static void json_phases(struct json *json, const struct run_result *result) {
 	json_array(json, "phases", JSON_LINES);
 	for (size_t i = 0; i < result->phases_count; i++) {
-		const struct phase *phase = &result->phases[i];
+		const struct run_phase *phase = &result->phases[i];
 		json_object(json, NULL, JSON_INLINE);
 		json_string(json, "name", phase->name);
 		json_real(json, "seconds", phase->seconds);

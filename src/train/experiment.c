@@ -36,6 +36,8 @@ static const struct key train_keys[] = {
     KEY(train_config, shuffle, KEY_BOOL, .fallback = "true", .doc = "A new order of rows each epoch"),
     KEY(train_config, evaluate_every, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1e9,
         .doc = "Epochs between evaluations of the validation part; the last epoch is always evaluated"),
+    KEY(train_config, alternate, KEY_LIST, .schema = &phase_schema,
+        .doc = "Phases in which some nodes learn alone, one after the other and round again; left out: all learn"),
     KEY(train_config, early_stop, KEY_GROUP, .schema = &early_stop_schema,
         .doc = "Ends training when the metric no longer improves, and keeps the best epoch's weights"),
 };
@@ -197,15 +199,6 @@ static void check_model(const struct experiment *e, bool data, struct errors *er
 	}
 }
 
-static void check_graph(struct experiment *e, struct errors *errors) {
-	if (value_child(e->tree, "graph")) {
-		graph_check(&e->graph, e->tree, errors);
-		return;
-	}
-	struct error *error = errors_add(errors, ERROR_CONFIG, e->tree->at, "\"graph\" is missing, and so is \"model\"");
-	error_hint(error, "An experiment needs one of them.");
-}
-
 static void check_repeats(const struct experiment *e, struct errors *errors) {
 	if (e->repeats < 1 || e->seed <= UINT64_MAX - (uint64_t)(e->repeats - 1))
 		return;
@@ -278,6 +271,16 @@ static bool sound(struct experiment *e, const char *name) {
 	bool read = schema_read(&schema, &only, "", &e->arena, &scratch, &problems);
 	errors_finish(&problems);
 	return read && !(written && holds_bad(written));
+}
+
+static void check_graph(struct experiment *e, struct errors *errors) {
+	static const struct groups none = {0};
+	if (value_child(e->tree, "graph")) {
+		graph_check(&e->graph, sound(e, "train") ? &e->train->alternate : &none, e->tree, errors);
+		return;
+	}
+	struct error *error = errors_add(errors, ERROR_CONFIG, e->tree->at, "\"graph\" is missing, and so is \"model\"");
+	error_hint(error, "An experiment needs one of them.");
 }
 
 static void check_all(struct experiment *e, struct errors *errors) {

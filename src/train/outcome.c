@@ -15,7 +15,7 @@ void run_add_phase(struct run_result *result, const char *name, double seconds, 
 		}
 	}
 	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
-		result->phases[result->phases_count++] = (struct phase){name, seconds, ratings};
+		result->phases[result->phases_count++] = (struct run_phase){name, seconds, ratings};
 }
 
 bool run_baselines(const struct evaluation *e, struct run_result *result, struct error *error) {

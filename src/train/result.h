@@ -20,7 +20,7 @@ struct epoch_result {
 	double seconds;           // wall time, for progress and run.json only
 };
 
-struct phase {
+struct run_phase {
 	const char *name;
 	double seconds;
 	double ratings;
@@ -47,7 +47,7 @@ struct run_result {
 	struct tensor_facts *tensors; // (tensors_count), the trained model
 	size_t tensors_count;
 	char weights_hash[HASH_HEX]; // of the tensors' names, shapes and bytes, in order
-	struct phase phases[8];      // for run.json
+	struct run_phase phases[8];  // for run.json
 	size_t phases_count;
 };
 

@@ -2,6 +2,7 @@
 #include "train/train.h"
 
 #include "nn/op.h"
+#include "nn/phase.h"
 #include "train/model_run.h"
 #include "train/outcome.h"
 #include "train/trainer.h"
@@ -76,7 +77,8 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
 	check_batch(experiment, rows, errors);
-	graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &shape, experiment->tree, ret, errors);
+	graph_plan(&experiment->graph, experiment->loss, experiment->optimizer, &experiment->train->alternate, &shape,
+	           experiment->tree, ret, errors);
 	return errors->count == before;
 }
 
@@ -118,11 +120,16 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 	size_t epochs = (size_t)t->experiment->train->epochs;
 	for (size_t epoch = 1; epoch <= epochs && !r->stopped_early; epoch++) {
 		double start = train_seconds(), ratings = t->ratings, loss = NAN;
+		bool ends;
 		t->schedule.epoch = epoch;
 		t->schedule.epochs = epochs;
 		network_set_rate(t->network, schedule_factor(t->graph->schedule, &t->schedule));
-		if (!train_epoch(t, (uint32_t)epoch, &loss, error) ||
-		    !trainer_end_epoch(t, epoch, loss, train_seconds() - start, t->ratings - ratings, error))
+		network_set_phase(t->network, phase_at(t->graph, epoch, &ends));
+		if (!train_epoch(t, (uint32_t)epoch, &loss, error))
+			return false;
+		if (ends)
+			network_renew(t->network);
+		if (!trainer_end_epoch(t, epoch, loss, train_seconds() - start, t->ratings - ratings, error))
 			return false;
 	}
 	return true;

@@ -344,6 +344,30 @@ static void test_extends(void **state) {
 	folder_clear(&folder);
 }
 
+// Each file of a list over those before it, the file itself over all; one that several of them extend is read for each.
+static void test_extends_several(void **state) {
+	(void)state;
+	struct folder folder = folder_make();
+	struct arena arena = {0};
+	folder_write(&folder, "base.cfg", "seed = 1;\nrepeats = 2;\nname = \"base\";");
+	folder_write(&folder, "left.cfg", "extends = \"base.cfg\";\nseed = 3;\nname = \"left\";");
+	folder_write(&folder, "right.cfg", "name = \"right\";\nliked = 2.5;");
+	folder_write(&folder, "again.cfg", "extends = [ \"left.cfg\", \"base.cfg\" ];");
+	folder_write(&folder, "top.cfg", "extends = ( \"left.cfg\", \"right.cfg\" );\nrepeats = 4;");
+	const struct value *tree = load(&folder, "top.cfg", &arena, "");
+	assert_int_equal(at(tree, "seed")->as.integer, 3);
+	assert_int_equal(at(tree, "repeats")->as.integer, 4);
+	assert_string_equal(at(tree, "name")->as.string, "right");
+	assert_true(at(tree, "liked")->as.real == 2.5);
+	assert_null(value_child(tree, "extends"));
+	assert_string_equal(tree->at.file, folder_file(&folder, "top.cfg", &arena));
+	tree = load(&folder, "again.cfg", &arena, "");
+	assert_int_equal(at(tree, "seed")->as.integer, 1);
+	assert_string_equal(at(tree, "name")->as.string, "base");
+	arena_finish(&arena);
+	folder_clear(&folder);
+}
+
 static void test_extends_refused(void **state) {
 	(void)state;
 	static const struct {
@@ -354,7 +378,14 @@ static void test_extends_refused(void **state) {
 	     "DIR/b.cfg -> DIR/c.cfg -> DIR/a.cfg\n"},
 	    {"self.cfg", "extends = \"./self.cfg\";",
 	     "DIR/self.cfg:1: \"extends\" runs in a circle: DIR/self.cfg -> DIR/self.cfg\n"},
-	    {"number.cfg", "\nextends = 5;", "DIR/number.cfg:2: \"extends\" must be a string: the path of a file\n"},
+	    {"number.cfg", "\nextends = 5;",
+	     "DIR/number.cfg:2: \"extends\" must be the path of a file, or a list of such paths\n"},
+	    {"empty.cfg", "\nextends = [ ];",
+	     "DIR/empty.cfg:2: \"extends\" must be the path of a file, or a list of such paths\n"},
+	    {"numbers.cfg", "extends = [ \"good.cfg\",\n\"gone.cfg\" ];",
+	     "DIR/numbers.cfg:2: cannot read \"DIR/gone.cfg\": No such file or directory\n"},
+	    {"d.cfg", "extends = [ \"good.cfg\", \"e.cfg\" ];",
+	     "DIR/e.cfg:1: \"extends\" runs in a circle: DIR/d.cfg -> DIR/e.cfg -> DIR/d.cfg\n"},
 	    {"missing.cfg", "\nextends = \"gone.cfg\";",
 	     "DIR/missing.cfg:2: cannot read \"DIR/gone.cfg\": No such file or directory\n"},
 	    {"inner.cfg", "extends = \"bad.cfg\";",
@@ -364,6 +395,8 @@ static void test_extends_refused(void **state) {
 	folder_write(&folder, "b.cfg", "extends = \"c.cfg\";");
 	folder_write(&folder, "c.cfg", "extends = \"./a.cfg\";");
 	folder_write(&folder, "bad.cfg", "\nseed = ;");
+	folder_write(&folder, "good.cfg", "seed = 1;");
+	folder_write(&folder, "e.cfg", "extends = [ \"good.cfg\", \"d.cfg\" ];");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct arena arena = {0};
 		folder_write(&folder, cases[i].name, cases[i].text);
@@ -618,14 +651,15 @@ static void test_mutations(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_integers),      cmocka_unit_test(test_reals),
-	    cmocka_unit_test(test_strings),       cmocka_unit_test(test_positions),
-	    cmocka_unit_test(test_labels),        cmocka_unit_test(test_refused),
-	    cmocka_unit_test(test_nul_byte),      cmocka_unit_test(test_depth),
-	    cmocka_unit_test(test_many_settings), cmocka_unit_test(test_files),
-	    cmocka_unit_test(test_extends),       cmocka_unit_test(test_extends_refused),
-	    cmocka_unit_test(test_extends_unset), cmocka_unit_test(test_chain_length),
-	    cmocka_unit_test(test_random_trees),  cmocka_unit_test(test_mutations),
+	    cmocka_unit_test(test_integers),        cmocka_unit_test(test_reals),
+	    cmocka_unit_test(test_strings),         cmocka_unit_test(test_positions),
+	    cmocka_unit_test(test_labels),          cmocka_unit_test(test_refused),
+	    cmocka_unit_test(test_nul_byte),        cmocka_unit_test(test_depth),
+	    cmocka_unit_test(test_many_settings),   cmocka_unit_test(test_files),
+	    cmocka_unit_test(test_extends),         cmocka_unit_test(test_extends_several),
+	    cmocka_unit_test(test_extends_refused), cmocka_unit_test(test_extends_unset),
+	    cmocka_unit_test(test_chain_length),    cmocka_unit_test(test_random_trees),
+	    cmocka_unit_test(test_mutations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,19 @@ static const char *const gaussian_shapes[] = {
 	"{ name = \"z\"; op = \"gaussian\"; inputs = [ \"h\", \"h\" ]; }, { name = \"d\"; op = \"dropout\"; rate = 0.3; },\n"
 	"{ name = \"o\"; op = \"dense\"; input = \"d\"; units = \"items\"; },\n"
 	"{ op = \"gaussian\"; inputs = [ \"o\", \"ratings\" ]; sd = 0.0; } );",
+	// RecVAE's shape: a composite prior, the copy of the encoder without its dropout, but with its batch norm
+	"graph: ( { name = \"n\"; op = \"l2_normalize\"; input = \"ratings\"; }, { op = \"dropout\"; rate = 0.4; },\n"
+	"{ name = \"h\"; op = \"dense\"; units = 4; activation = \"swish\"; },\n"
+	"{ name = \"l\"; op = \"layer_norm\"; }, { name = \"b\"; op = \"batch_norm\"; },\n"
+	"{ name = \"m\"; op = \"dense\"; input = \"b\"; units = 3; }, { name = \"v\"; op = \"dense\"; input = \"b\"; units = 3; },\n"
+	"{ op = \"gaussian\"; inputs = [ \"m\", \"v\" ]; prior = \"composite\"; },\n"
+	"{ op = \"dense\"; units = \"items\"; activation = \"sigmoid\"; } );",
+	// two latent layers that share a copy, one of them below the other, and a decoder tied to the encoder
+	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 4; activation = \"tanh\"; },\n"
+	"{ name = \"z\"; op = \"gaussian\"; inputs = [ \"h\", \"h\" ]; sd = 0.5;\n"
+	"prior: { kind = \"composite\"; weights = [ 0.0, 0.6, 0.4 ]; wide = 2.0; }; },\n"
+	"{ name = \"k\"; op = \"dense\"; units = 4; }, { op = \"gaussian\"; inputs = [ \"k\", \"h\" ]; prior = \"composite\"; },\n"
+	"{ op = \"dense\"; units = \"items\"; tie = \"h\"; } );",
 };
 
 static const char *const kl_weights[] = {

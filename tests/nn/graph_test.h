@@ -21,6 +21,7 @@ struct model {
 	struct groups graph;
 	struct loss_config *loss;
 	struct optimizer_config *optimizer;
+	struct groups alternate;
 };
 static const struct key model_keys[] = {
 	{ .name = "graph", .type = KEY_LIST, .flags = KEY_REQUIRED, .offset = offsetof(struct model, graph),
@@ -29,6 +30,8 @@ static const struct key model_keys[] = {
 	  .schema = &loss_schema, .doc = "The loss" },
 	{ .name = "optimizer", .type = KEY_GROUP, .offset = offsetof(struct model, optimizer), .fallback = "\"sgd\"",
 	  .schema = &optimizer_schema, .doc = "The optimizer" },
+	{ .name = "alternate", .type = KEY_LIST, .offset = offsetof(struct model, alternate), .schema = &phase_schema,
+	  .doc = "The phases" },
 };
 static const struct schema model_schema = SCHEMA(struct model, model_keys);
 
@@ -59,8 +62,8 @@ static inline void parsed_finish(struct parsed *parsed) {
 }
 
 static inline bool plan_model(struct parsed *parsed, const struct graph_shape *shape, struct graph *ret) {
-	return graph_plan(&parsed->model.graph, parsed->model.loss, parsed->model.optimizer, shape, parsed->tree, ret,
-	                  &parsed->errors);
+	return graph_plan(&parsed->model.graph, parsed->model.loss, parsed->model.optimizer, &parsed->model.alternate, shape,
+	                  parsed->tree, ret, &parsed->errors);
 }
 
 // --- random numbers: any will do (Knuth's MMIX generator) ---

@@ -208,8 +208,8 @@ static inline struct fixture *fixture_create(size_t epochs, size_t valid_every) 
 	strcpy(f->result.id, "3f2a91c0d4e7");
 	strcpy(f->result.protocol, "00ff00ff00ff");
 	strcpy(f->result.weights_hash, "fedcba9876543210fedcba9876543210");
-	f->result.phases[0] = (struct phase){"load", 0.25, 5};
-	f->result.phases[1] = (struct phase){"prepare", 0, 5};
+	f->result.phases[0] = (struct run_phase){"load", 0.25, 5};
+	f->result.phases[1] = (struct run_phase){"prepare", 0, 5};
 	f->result.phases_count = 2;
 	f->argv[0] = "aexp", f->argv[1] = "run", f->argv[2] = AWKWARD;
 	f->provenance = (struct provenance){.version = "0.1.0",

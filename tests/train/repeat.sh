@@ -1,10 +1,12 @@
 #!/bin/sh
 # The same experiment gives the same bytes, whatever the number of threads; another seed gives others; the resolved file
 # gives the same ID and bytes; the reference backend gives the same metrics within a tolerance.
-# Usage: repeat.sh AEXP SOURCE [OVERRIDE...]   on top of a small beautybot.cfg
+# Usage: repeat.sh AEXP SOURCE [CFG] [OVERRIDE...]   on top of a small beautybot.cfg, or of a file that extends it
 set -eu
 AEXP=$1 SOURCE=$2
 shift 2
+experiment=$SOURCE/experiments/beautybot.cfg
+case ${1-} in *.cfg) experiment=$1 && shift ;; esac
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 . "$SOURCE/tests/train/common.sh"
@@ -13,7 +15,7 @@ trap 'rm -rf "$WORK"' EXIT
 small() {
 	folder=$1
 	shift
-	run "$folder" "$SOURCE/experiments/beautybot.cfg" $overrides "$@"
+	run "$folder" "$experiment" $overrides "$@"
 }
 overrides="-s data.source.users=3000 -s data.source.items=60 -s data.source.ratings=6000 -s train.epochs=3"
 for override; do
