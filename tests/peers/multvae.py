@@ -15,7 +15,6 @@ figures of the last epoch on validation and test, and the seconds of training.
 Usage: multvae.py MODEL FOLDER [--seed N] [--epochs N] [--batch N] [--rate X] [--hidden N] [--latent N] ...
 """
 import argparse
-import copy
 import json
 import math
 import sys
@@ -149,10 +148,10 @@ class RecVae(nn.Module):
         super().__init__()
         self.options, self.dropout = options, options.dropout
         self.encoder, self.score = Encoder(options, items), xavier(nn.Linear(options.latent, items))
-        self.renew()
+        self.old = [Encoder(options, items).eval().requires_grad_(False)]  # in a list: no submodule, not trained
 
     def renew(self):
-        self.old = [copy.deepcopy(self.encoder).eval().requires_grad_(False)]  # in a list: no submodule, not trained
+        self.old[0].load_state_dict(self.encoder.state_dict())
 
     def forward(self, rated, users=None):
         return self.score(self.encoder(rated, self.dropout)[0])

@@ -2,8 +2,9 @@
 // implementation elsewhere needs to follow it: the data, the initial weights, each step's targets and loss, the weights in
 // the end.
 // One JSON object a line.
-// Usage: optimizers MODEL STEPS BATCH   where rows come in order, BATCH at a time, round and round
+// Usage: optimizers MODEL STEPS BATCH   where rows come in order, BATCH at a time, round and round; each step is an epoch
 #include "../nn/graph_test.h"
+#include "nn/phase.h"
 
 enum { ROWS = 24, ITEMS = 14, SEED = 7 };
 static const uint8_t trained[ROWS] = { 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
@@ -81,6 +82,8 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 	write_data(ratings);
 	write_weights(network, "initial");
 	for (size_t step = 0; step < steps; step++) {
+		bool ends;
+		network_set_phase(network, phase_at(graph, step + 1, &ends));
 		for (size_t i = 0; i < rows; i++)
 			row[i] = (uint32_t)((step * rows + i) % ROWS);
 		negatives.epoch = (uint32_t)step;
@@ -90,6 +93,8 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 		write_cells(&batch.target);
 		printf(", \"loss\": %.17g", network_step(network, &batch, (uint32_t)step));
 		write_noise(network, rows);
+		if (ends)
+			network_renew(network);
 		printf("}\n");
 	}
 	network_settle(network);
