@@ -51,6 +51,7 @@ struct init_config {
 extern const struct schema node_schema, loss_schema, optimizer_schema, phase_schema, activation_schema, init_schema;
 extern const struct registry op_registry, loss_registry, optimizer_registry, activation_registry, initializer_registry;
 extern const struct registry path_registry, reduction_registry, schedule_registry, targets_registry, kl_scale_registry;
+extern const struct registry line_search_registry;
 
 // What of an optimizer's keys does not go together; `at` is where the optimizer stands.
 void optimizer_check(const struct optimizer_config *config, struct origin at, struct errors *errors);

@@ -604,6 +604,32 @@ static void check_divergence(struct builder *b, const struct value *tree) {
 	}
 }
 
+// An optimizer that goes down a function needs one that stays the same.
+static void check_descent(struct builder *b, const struct value *tree) {
+	const struct graph *graph = b->graph;
+	const char *name = graph->optimizer->row.name;
+	if (!graph->optimizer->descends)
+		return;
+	for (size_t i = 0; i < graph->listed_count; i++) {
+		const struct node *node = graph->listed[i];
+		bool running = false;
+		for (size_t k = 0; k < node->parameters_count; k++)
+			running |= !node->parameters[k]->trainable;
+		if (!node->op->noise && !running)
+			continue;
+		struct error *e = errors_add(b->errors, ERROR_CONFIG, node->from->at,
+		                             "optimizer \"%s\" goes down one function, but node \"%s\" %s", name, node->name,
+		                             running ? "keeps running averages" : "draws anew each time");
+		error_hint(e, "Choose another optimizer, or leave the node out.");
+	}
+	if (graph->targets == TARGETS_SAMPLED)
+		errors_add(b->errors, ERROR_CONFIG, value_origin(tree, "loss"),
+		           "optimizer \"%s\" goes down one function, but the loss draws other cells in each epoch", name);
+	if (graph->phases_count)
+		errors_add(b->errors, ERROR_CONFIG, value_origin(tree, "train.alternate"),
+		           "optimizer \"%s\" moves all weights at once: it has no phases", name);
+}
+
 static void check_output(struct builder *b) {
 	struct graph *graph = b->graph;
 	const struct node *output = graph->output;
@@ -694,6 +720,7 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	place_nodes(ret);
 	count_parameters(ret, phases->count, errors);
 	phases_plan(phases, ret);
+	check_descent(&b, tree);
 	return errors->count == b.before;
 }
 

@@ -70,12 +70,26 @@ struct optimizer {
 	struct row row;
 	enum optimizer_id id;
 	bool full_batch;                      // a step is of all rows: the sign of a batch's gradient would be noise
+	bool descends;                        // and goes down one function of all weights (train/lbfgs.h)
 	size_t (*states)(const void *params); // numbers of state a weight needs, 0 to 2
 	// Whether a row without gradient may wait: what it then misses has a closed form (tensor/waiting.h). With L2 its
 	// gradient is 2 l2 w.
 	bool (*lazy)(const void *params, double l2, bool constant_rate); // constant_rate: of all steps
 	bool (*moves)(const void *params, double l2); // lazily, its weights move while they wait, not only its state
 	void (*numbers)(const void *params, uint32_t step, struct optimizer_numbers *ret); // of step 1, 2, ...
+};
+
+struct lbfgs_params {
+	int64_t memory;
+	double epsilon;
+	int64_t past;
+	double delta;
+	struct choice line_search; // row is a struct line_search
+	int64_t most_evaluations;
+};
+struct line_search {
+	struct row row;
+	int number; // liblbfgs'
 };
 
 struct activation {

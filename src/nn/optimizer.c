@@ -87,6 +87,42 @@ static const struct key rprop_keys[] = {
     BOUNDED(rprop_params, most, "50.0", 0, 1e6, KEY_OPEN_MIN, "The largest size (the paper's)"),
 };
 
+// liblbfgs' numbers and defaults.
+static const struct line_search line_searches[] = {
+    {{"more_thuente", "More and Thuente 1994", SCHEMA_NONE}, 0},
+    {{"armijo", "Backtracking until the loss has fallen enough", SCHEMA_NONE}, 1},
+    {{"wolfe", "Backtracking until its slope has risen enough, too", SCHEMA_NONE}, 2},
+    {{"strong_wolfe", "Backtracking until its slope has become small enough, too", SCHEMA_NONE}, 3},
+};
+static const struct row *const line_search_rows[] = {&line_searches[0].row, &line_searches[1].row,
+                                                     &line_searches[2].row, &line_searches[3].row};
+const struct registry line_search_registry = {"line search", "line searches", line_search_rows,
+                                              sizeof(line_search_rows) / sizeof(line_search_rows[0])};
+#define COUNTED(params, field, text, low, high, line)                                                                  \
+	{                                                                                                                  \
+		.name = #field, .type = KEY_INTEGER, .offset = offsetof(struct params, field), .fallback = text, .min = low,   \
+		.max = high, .doc = line                                                                                       \
+	}
+static const struct key lbfgs_keys[] = {
+    COUNTED(lbfgs_params, memory, "6", 1, 1000, "Corrections that the inverse Hessian is made of (liblbfgs' m)"),
+    BOUNDED(lbfgs_params, epsilon, "1e-5", 0, 1, 0,
+            "Converged where the gradient is shorter than this times the weights, or 1 (liblbfgs' default)"),
+    COUNTED(lbfgs_params, past, "0", 0, 1000,
+            "And where over so many iterations the loss has fallen by no more than `delta` of itself; 0: not asked"),
+    BOUNDED(lbfgs_params, delta, "1e-5", 0, 1, 0, "See `past`"),
+    {.name = "line_search",
+     .type = KEY_CHOICE,
+     .offset = offsetof(struct lbfgs_params, line_search),
+     .registry = &line_search_registry,
+     .fallback = "\"more_thuente\"",
+     .doc = "How far a step goes: \"more_thuente\", \"armijo\", \"wolfe\" or \"strong_wolfe\""},
+    COUNTED(lbfgs_params, most_evaluations, "40", 1, 10000, "Evaluations of the loss for one step, at most"),
+};
+
+static size_t no_state(const void *params) {
+	(void)params;
+	return 0;
+}
 static size_t no_states(const void *params) {
 	return ((const struct sgd_params *)params)->momentum > 0 ? 1 : 0;
 }
@@ -155,6 +191,11 @@ static void rprop_numbers(const void *params, uint32_t step, struct optimizer_nu
 	                                  .most = (real)p->most};
 }
 
+static void no_numbers(const void *params, uint32_t step, struct optimizer_numbers *ret) {
+	(void)params, (void)step;
+	*ret = (struct optimizer_numbers){0};
+}
+
 static const struct optimizer optimizers[] = {
     {.row = {"adadelta", "Step by the ratio of decayed mean squares of steps and gradients (Zeiler 2012)",
              SCHEMA(struct rate_params, adadelta_keys)},
@@ -208,9 +249,21 @@ static const struct optimizer optimizers[] = {
      .lazy = never_lazy,
      .moves = never_moves,
      .numbers = rprop_numbers},
+    {.row = {"lbfgs",
+             "Quasi-Newton steps on all rows at once, each with a line search: an iteration an epoch (Nocedal 1980; "
+             "libLBFGS)",
+             SCHEMA(struct lbfgs_params, lbfgs_keys)},
+     .id = OPTIMIZER_SGD, // of which no step is made
+     .full_batch = true,
+     .descends = true,
+     .states = no_state,
+     .lazy = never_lazy,
+     .moves = never_moves,
+     .numbers = no_numbers},
 };
-static const struct row *const rows[] = {&optimizers[0].row, &optimizers[1].row, &optimizers[2].row, &optimizers[3].row,
-                                         &optimizers[4].row, &optimizers[5].row, &optimizers[6].row};
+static const struct row *const rows[] = {&optimizers[0].row, &optimizers[1].row, &optimizers[2].row,
+                                         &optimizers[3].row, &optimizers[4].row, &optimizers[5].row,
+                                         &optimizers[6].row, &optimizers[7].row};
 const struct registry optimizer_registry = {"optimizer", "optimizers", rows, sizeof(rows) / sizeof(rows[0])};
 
 void optimizer_check(const struct optimizer_config *config, struct origin at, struct errors *errors) {
@@ -220,4 +273,7 @@ void optimizer_check(const struct optimizer_config *config, struct origin at, st
 		    errors, ERROR_CONFIG, at, "optimizer \"%s\" has no rate that a schedule could change", optimizer->row.name);
 		error_hint(error, "It sizes its steps itself: leave optimizer.schedule out.");
 	}
+	if (optimizer->descends && !(isnan(config->clip_norm) && isnan(config->clip_value)))
+		errors_add(errors, ERROR_CONFIG, at, "optimizer \"%s\" needs whole gradients, not clipped ones",
+		           optimizer->row.name);
 }

@@ -91,6 +91,7 @@ void report_run_json(const struct run_result *result, const struct provenance *p
 	json_count(&json, "epochs", result->epochs_count);
 	json_count(&json, "final_epoch", result->final_epoch);
 	json_bool(&json, "stopped_early", result->stopped_early);
+	json_string(&json, "converged", result->converged);
 	json_machine(&json, provenance);
 	json_string(&json, "data", provenance->data);
 	json_phases(&json, result);

@@ -37,7 +37,8 @@ struct run_result {
 	const char *best_metric; // "valid.mse"
 	double best_value;
 	bool stopped_early;
-	double final_loss; // train loss of the epoch that `final` and the model are from
+	const char *converged; // why training ended of itself before its last epoch; NULL: it did not
+	double final_loss;     // train loss of the epoch that `final` and the model are from
 	size_t final_epoch;
 	struct part_result final[PARTS];   // by PART_*; train, valid, test
 	struct user_values users[PARTS];   // of test, or of valid where there is no test; by metric use

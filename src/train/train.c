@@ -3,6 +3,7 @@
 
 #include "nn/op.h"
 #include "nn/phase.h"
+#include "train/lbfgs.h"
 #include "train/model_run.h"
 #include "train/outcome.h"
 #include "train/trainer.h"
@@ -135,6 +136,10 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 	return true;
 }
 
+static bool train_weights(struct trainer *t, struct error *error) {
+	return t->graph->optimizer->descends ? train_lbfgs(t, error) : train_epochs(t, error);
+}
+
 static bool finish_run(struct trainer *t, struct error *error) {
 	struct run_result *r = t->result;
 	const struct matrices *m = t->matrices;
@@ -163,7 +168,7 @@ static bool finish_run(struct trainer *t, struct error *error) {
 }
 
 static bool train_all(struct trainer *t, struct error *error) {
-	if (!trainer_create(t, error) || !train_epochs(t, error) || !finish_run(t, error))
+	if (!trainer_create(t, error) || !train_weights(t, error) || !finish_run(t, error))
 		return false;
 	train_describe(t->experiment, t->matrices, t->graph, &t->result->graph);
 	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);

@@ -40,7 +40,8 @@ static bool make_network(struct trainer *t, struct error *error) {
 	                            .cells = batch_cells_most(&t->batch),
 	                            .rating_entries = batch_rating_entries_most(&t->batch),
 	                            .feature_entries = batch_feature_entries_most(&t->batch),
-	                            .full_rows = ranks ? full : 0};
+	                            .full_rows = ranks ? full : 0,
+	                            .gradients = t->graph->optimizer->descends};
 	t->source = sources[0];
 	t->evaluation = (struct evaluation){.experiment = t->experiment,
 	                                    .matrices = m,
