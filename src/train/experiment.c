@@ -224,7 +224,8 @@ static void settle_nodes(struct experiment *e) {
 		struct node_config *node = e->graph.items[i];
 		if (!node->name)
 			node->name = arena_format(&e->arena, "%s_%zu", node->op.row->name, i + 1);
-		if (!node->input && !node->inputs.set && i > 0)
+		bool reads_row = ((const struct op *)node->op.row)->reads_row;
+		if (!node->input && !node->inputs.set && i > 0 && !reads_row)
 			node->input = ((const struct node_config *)e->graph.items[i - 1])->name;
 	}
 }
