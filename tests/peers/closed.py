@@ -55,7 +55,7 @@ def scorer(model, train, shown):
 def compare(model, aexp, experiment, overrides, parts):
     """The number of figures that differ."""
     train = parts.dense("train")
-    metrics, _ = ranking.run_aexp(aexp, experiment, [*overrides, f"model.kind={model}", *MODELS[model]])
+    metrics, *_ = ranking.run_aexp(aexp, experiment, [*overrides, f"model.kind={model}", *MODELS[model]])
     bad = 0
     for part in ("valid", "test"):
         shown = parts.dense(f"{part}_input")

@@ -81,12 +81,15 @@ def figures(scores_of, shown, target, block=512):
 
 
 def run_aexp(aexp, experiment, overrides, *options):
-    """Runs an experiment into a folder that is thrown away: its metrics.json and run.json."""
+    """Runs an experiment into a folder that is thrown away: its metrics.json, its run.json, and the text of its resolved file."""
+    def read(where, name):
+        with open(os.path.join(where, name), encoding="utf-8") as file:
+            return file.read()
+
     with tempfile.TemporaryDirectory() as folder:
         sets = [word for override in overrides for word in ("-s", override)]
         subprocess.run([aexp, "run", experiment, "-q", "-o", folder, *sets, *options], check=True, stdout=sys.stderr)
         for where, _, files in os.walk(folder):
             if "metrics.json" in files:
-                return tuple(json.load(open(os.path.join(where, name), encoding="utf-8"))
-                             for name in ("metrics.json", "run.json"))
+                return json.loads(read(where, "metrics.json")), json.loads(read(where, "run.json")), read(where, "experiment.cfg")
     sys.exit("no metrics.json was written")
