@@ -179,7 +179,7 @@ static void test_run_json(void **state) {
 	cJSON *root = parse(&text);
 	assert_keys(
 	    root, "schema experiment id resumed_from_epoch version commit command started ended seconds epochs "
-	          "final_epoch stopped_early host system cpu threads blas gpu peak_memory_bytes data phases epoch_seconds");
+	          "final_epoch stopped_early converged host system cpu threads blas gpu peak_memory_bytes data phases epoch_seconds");
 	assert_number(root, "resumed_from_epoch", 0);
 	assert_string(root, "command/1", "run");
 	assert_string(root, "started", "2026-11-01T08:00:00Z");
