@@ -59,8 +59,8 @@ static void print_figure(const char *name, const struct expect_config *x, const 
 	printf("\n");
 }
 
-static void figure_json(struct json *json, const char *name, const struct run_entry *run, const struct expect_config *x,
-                        const struct run_value *figure, enum verdict verdict) {
+static void figure_json(struct json *json, const char *name, const struct run_entry *run, const struct run_time *time,
+                        const struct expect_config *x, const struct run_value *figure, enum verdict verdict) {
 	json_object(json, NULL, JSON_INLINE);
 	json_string(json, "experiment", name);
 	json_string(json, "id", run->id);
@@ -76,6 +76,8 @@ static void figure_json(struct json *json, const char *name, const struct run_en
 	json_real(json, "tolerance", x->tolerance);
 	json_real(json, "published", x->published);
 	json_string(json, "source", x->source);
+	json_real(json, "seconds", time->seconds);
+	json_real(json, "train_seconds", time->training);
 	json_end(json);
 }
 
@@ -83,18 +85,22 @@ static void hold_figures(struct verification *v, const struct experiment *e, con
 	struct arena arena = {0};
 	struct run_entry run;
 	runs_read_one(folder, &arena, &run);
+	struct run_time time = runs_time(&run);
 	for (size_t i = 0; i < e->expect.count; i++) {
 		const struct expect_config *x = e->expect.items[i];
 		const struct run_value *figure = find_figure(&run, x->metric);
 		enum verdict verdict = figure && holds(x, figure->value) ? VERDICT_OK : VERDICT_MISSED;
 		v->count[verdict]++;
 		if (v->options->json)
-			figure_json(&v->json, e->name, &run, x, figure, verdict);
+			figure_json(&v->json, e->name, &run, &time, x, figure, verdict);
 		else
 			print_figure(e->name, x, figure, run.runs, verdict);
 	}
 	if (!e->expect.count && !v->options->json)
 		printf("%-8s %s  expects nothing\n", "-", e->name);
+	if (!v->options->json && !isnan(time.seconds))
+		printf("%-8s %s  %.1f s, of which %.1f s of training, in %zu run%s\n", "time", e->name, time.seconds,
+		       time.training, run.runs ? run.runs : 1, run.runs > 1 ? "s" : "");
 	arena_finish(&arena);
 }
 
@@ -183,9 +189,11 @@ const struct verb verb_verify = {
     .name = "verify",
     .usage = "verify CFG...",
     .doc = "runs each experiment, or finds its run, and holds the figures against what it expects",
-    .help = "Every figure of `expect` gets a line: ok or MISSED. Where repeats is above 1 the mean is held. Exit code "
-            "3 if\n"
-            "the data of any file is missing (the others are verified all the same), else 1 if one misses or fails.\n",
+    .help =
+        "Every figure of `expect` gets a line: ok or MISSED. Where repeats is above 1 the mean is held. A line more "
+        "says\n"
+        "how long the runs took when they were run. Exit code 3 if the data of any file is missing (the others are\n"
+        "verified all the same), else 1 if one misses or fails.\n",
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = verify,

@@ -139,6 +139,58 @@ static struct run_entry read_entry(struct arena *arena, const char *name, const 
 	return entry.finished ? entry : unfinished;
 }
 
+// --- times ---
+
+static struct run_time time_of(const char *folder) {
+	struct run_time ret = {NAN, 0};
+	char *path = path_join(folder, "run.json");
+	struct error error = {0};
+	struct cJSON *object = NULL;
+	const struct cJSON *phase;
+	double seconds;
+	if (json_read(path, METRICS_MOST, &object, &error) && cJSON_IsNumber(member(object, "seconds"))) {
+		ret.seconds = member(object, "seconds")->valuedouble;
+		cJSON_ArrayForEach(phase, member(object, "phases")) {
+			const struct cJSON *name = member(phase, "name");
+			if (cJSON_IsString(name) && (!strcmp(name->valuestring, "train") || !strcmp(name->valuestring, "fit")) &&
+			    read_real(member(phase, "seconds"), &seconds))
+				ret.training += seconds;
+		}
+	}
+	cJSON_Delete(object);
+	free(path);
+	return ret;
+}
+
+// The runs of a summary lie beside it.
+static struct run_time time_of_runs(const char *folder) {
+	struct run_time ret = {0, 0};
+	char *path = path_join(folder, "summary.json"), *beside = path_folder(folder);
+	struct error error = {0};
+	struct cJSON *summary = NULL;
+	const struct cJSON *run;
+	if (!json_read(path, METRICS_MOST, &summary, &error))
+		ret.seconds = NAN;
+	cJSON_ArrayForEach(run, member(summary, "runs")) {
+		const struct cJSON *id = member(run, "id");
+		char *one = path_join(beside, cJSON_IsString(id) ? id->valuestring : "");
+		struct run_time time = time_of(one);
+		ret.seconds += time.seconds;
+		ret.training += time.training;
+		free(one);
+	}
+	cJSON_Delete(summary);
+	free(path);
+	free(beside);
+	return ret;
+}
+
+struct run_time runs_time(const struct run_entry *run) {
+	return run->runs ? time_of_runs(run->folder) : time_of(run->folder);
+}
+
+// --- the folders ---
+
 static bool holds(const char *folder, const char *name) {
 	char *path = path_join(folder, name);
 	bool there = file_exists(path);

@@ -31,6 +31,11 @@ bool runs_read(const char *results, struct runs *ret, struct error *error);
 void runs_finish(struct runs *runs);
 // One run folder, finished or not; strings in the arena.
 void runs_read_one(const char *folder, struct arena *arena, struct run_entry *ret);
+// How long a finished run took, by its run.json; a summary's runs together. NAN where one of them has none.
+struct run_time {
+	double seconds, training; // of the clock: in all, and in the phase "train", or "fit" of a model
+};
+struct run_time runs_time(const struct run_entry *run);
 // The folder of RUN: a path to a run folder, a unique beginning of an ID or of NAME/ID, or a NAME with one run; free().
 // ERROR_CONFIG when none or several.
 bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);

@@ -194,8 +194,10 @@ run 0 verify "$work/card.cfg" -s name=good -s repeats=3 -o "$results" -q
 out 'ok       good  test.mse'
 out 'published 0.25  (a paper)'
 out '3 runs'
+out ' s of training, in 3 runs'
 run 0 verify "$work/card.cfg" -s name=good -s repeats=3 -o "$results" -q --json
 is_json
+out '"train_seconds": 0.'
 expect '{ metric = "test.mse"; value = 5.0; tolerance = 0.1; }, { metric = "train.loss"; at_least = 0.0; }'
 run 1 verify "$work/card.cfg" "$good" -o "$results" -q
 out 'MISSED'
