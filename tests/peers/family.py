@@ -4,7 +4,7 @@ split with the same settings, which are read from the card's resolved file. The 
 distributions can agree: each figure is held against the other's by Welch's t-test, all of them corrected by Holm, at 1 %.
 
 Prints a table as Markdown, with the seconds of training; exit 1 where a figure differs.
-Usage: family.py AEXP SPLIT_DUMP CARDS [--seeds N] [--models dae,vae,...] [--threads N] [--set KEY=VALUE]...
+Usage: family.py AEXP SPLIT_DUMP CARDS [--seeds N] [--models dae,vae,... --epochs 8,8,...] [--threads N] [--set KEY=VALUE]...
 """
 import argparse
 import json
@@ -43,9 +43,9 @@ def settings(model, text):
     return [word for key, value in ret.items() for word in (f"--{key}", value)]
 
 
-def run_here(options, card, seed):
+def run_here(options, card, sets, seed):
     """Figures on test, the seconds of training, the resolved file."""
-    metrics, run, text = ranking.run_aexp(options.aexp, card, [*options.set, f"seed={seed}"], "-t", str(options.threads))
+    metrics, run, text = ranking.run_aexp(options.aexp, card, [*sets, f"seed={seed}"], "-t", str(options.threads))
     seconds = next(phase["seconds"] for phase in run["phases"] if phase["name"] == "train")
     return metrics["final"]["test"], seconds, text
 
@@ -111,15 +111,16 @@ def check_statistics():
 
 # --- both ---
 
-def compare(model, options):
+def compare(model, epochs, options):
     """A row for each figure: card, name, our sample, theirs; and the median seconds of both."""
+    sets = [*options.set, *([f"train.epochs={epochs}"] if epochs else [])]
     card = os.path.join(options.cards, CARDS[model] + ".cfg")
     samples = {name: ([], []) for name in ranking.METRICS}
     seconds = [], []
     with tempfile.TemporaryDirectory() as folder:
-        ranking.dump(options.split_dump, card, options.set, folder)
+        ranking.dump(options.split_dump, card, sets, folder)
         for seed in range(1, options.seeds + 1):
-            ours, time_here, text = run_here(options, card, seed)
+            ours, time_here, text = run_here(options, card, sets, seed)
             theirs, time_there = run_there(model, options, folder, text, seed)
             for side, figures, time in ((0, ours, time_here), (1, theirs, time_there)):
                 seconds[side].append(time)
@@ -141,6 +142,7 @@ def arguments():
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--models", default=",".join(CARDS))
+    parser.add_argument("--epochs", default="", help="of each model, instead of the card's")
     parser.add_argument("--set", action="append", default=[])
     return parser.parse_args()
 
@@ -149,8 +151,9 @@ def main():
     check_statistics()
     options = arguments()
     rows, seconds = [], {}
-    for model in options.models.split(","):
-        some, seconds[CARDS[model]] = compare(model, options)
+    models = options.models.split(",")
+    for model, epochs in zip(models, options.epochs.split(",") if options.epochs else [""] * len(models)):
+        some, seconds[CARDS[model]] = compare(model, epochs, options)
         rows += some
     adjusted = holm([welch(ours, theirs) for _, _, ours, theirs in rows])
     print("| card | figure | aexp: mean (sd) | PyTorch: mean (sd) | p (Holm) | seconds of training: aexp, PyTorch |")
