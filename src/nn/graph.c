@@ -612,14 +612,11 @@ static void check_descent(struct builder *b, const struct value *tree) {
 		return;
 	for (size_t i = 0; i < graph->listed_count; i++) {
 		const struct node *node = graph->listed[i];
-		bool running = false;
-		for (size_t k = 0; k < node->parameters_count; k++)
-			running |= !node->parameters[k]->trainable;
-		if (!node->op->noise && !running)
+		if (!node->op->noise && !node->op->running_averages)
 			continue;
 		struct error *e = errors_add(b->errors, ERROR_CONFIG, node->from->at,
 		                             "optimizer \"%s\" goes down one function, but node \"%s\" %s", name, node->name,
-		                             running ? "keeps running averages" : "draws anew each time");
+		                             node->op->running_averages ? "keeps running averages" : "draws anew each time");
 		error_hint(e, "Choose another optimizer, or leave the node out.");
 	}
 	if (graph->targets == TARGETS_SAMPLED)

@@ -17,19 +17,20 @@ struct op {
 	bool maps_cells;   // works element by element: cells in, cells out
 	bool holds_inputs; // a concat: an input may be computed in its place in this op's value
 	bool overwrites,
-	    overwrites_back; // its value may be written over its one input's, its input's gradient over its own
-	bool value_unread;   // the way back does not read its value
-	bool noise;          // changes values in training alone, at random
-	bool keeps_mask;     // memory of the size of its output, a byte a cell, from forward to backward
-	size_t row_columns;  // vectors of a number a row, from forward to backward; at most SLOT_ROWS
-	bool keeps_noise;    // numbers of the size of its output, from forward to backward
-	bool adds_loss;      // something of its own that loss.kl weighs, by row and group: slot->extra
-	bool keeps_x;        // the input of its activation, where that needs it
-	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
-	bool reads_row;      // its input is the row's own id, which no file names
-	bool mixes;          // a column of its output is made of all columns of the input
-	bool logits;         // a loss may ask for what stands before its activation (node->logits)
-	bool has_paths;      // a product that can be sparse or dense: `path` may override the plan
+	    overwrites_back;   // its value may be written over its one input's, its input's gradient over its own
+	bool value_unread;     // the way back does not read its value
+	bool noise;            // changes values in training alone, at random
+	bool keeps_mask;       // memory of the size of its output, a byte a cell, from forward to backward
+	size_t row_columns;    // vectors of a number a row, from forward to backward; at most SLOT_ROWS
+	bool keeps_noise;      // numbers of the size of its output, from forward to backward
+	bool adds_loss;        // something of its own that loss.kl weighs, by row and group: slot->extra
+	bool keeps_x;          // the input of its activation, where that needs it
+	size_t columns;        // vectors of its width, from forward to backward; at most SLOT_COLUMNS
+	bool reads_row;        // its input is the row's own id, which no file names
+	bool running_averages; // of what training shows it, for evaluation
+	bool mixes;            // a column of its output is made of all columns of the input
+	bool logits;           // a loss may ask for what stands before its activation (node->logits)
+	bool has_paths;        // a product that can be sparse or dense: `path` may override the plan
 	// From the inputs' widths; may append to errors.
 	size_t (*width)(const struct graph *graph, const struct node *node, struct errors *errors);
 	// With has_paths: width and lazy of a shape whose costs are compared.

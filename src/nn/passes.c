@@ -167,6 +167,11 @@ static void run_batches(struct run *run, enum crew_id crew) {
 		run_member(run, 0);
 }
 
+// Whether the phase that is on leaves the data as it is.
+static bool quiet(const struct network *n) {
+	return n->graph->phases_count && n->graph->phases[n->phase].quiet;
+}
+
 static void run_program(struct network *n, enum program_id program, const struct batch *batch, uint32_t epoch,
                         bool training, double *ret_loss) {
 	struct run run = {.network = n,
@@ -176,6 +181,7 @@ static void run_program(struct network *n, enum program_id program, const struct
 	                  .training = training,
 	                  .at_cells = program != PROGRAM_FULL,
 	                  .to_loss = program != PROGRAM_CELLS && program != PROGRAM_FULL,
+	                  .quiet = program == PROGRAM_FULL && quiet(n), // outputs that are re-fed are a step's
 	                  .epoch = epoch,
 	                  .loss = ret_loss};
 	run_batches(&run, CREW_TEAM);
@@ -212,6 +218,8 @@ static enum crew_id crew_in_use(const struct pace *pace) {
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+	// Re-fed batches are large, and what an entry of theirs takes says nothing of the others.
+	bool refed = count && batches->refed;
 	double start = seconds_now(), entries = 0;
 	for (size_t i = 0; i < count; i++) {
 		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
@@ -225,15 +233,15 @@ void network_train(struct network *n, const struct batch *batches, size_t count,
 	                  .at_cells = true,
 	                  .to_loss = true,
 	                  .update = true,
-	                  .quiet = n->graph->phases_count && n->graph->phases[n->phase].quiet,
+	                  .quiet = quiet(n),
 	                  .epoch = epoch,
 	                  .taken = n->taken[n->phase] + 1,
 	                  .loss = ret_loss};
-	run_batches(&run, crew_in_use(&n->pace));
+	run_batches(&run, refed ? CREW_TEAM : crew_in_use(&n->pace));
 	n->step += (uint32_t)count;
 	n->taken[n->phase] += (uint32_t)count;
 	n->settled = n->joined = false;
-	if (n->crews[CREW_TEAM].members > 1)
+	if (n->crews[CREW_TEAM].members > 1 && !refed)
 		choose_crew(&n->pace, (seconds_now() - start) / entries);
 }
 
@@ -241,6 +249,14 @@ double network_step(struct network *n, const struct batch *batch, uint32_t epoch
 	double loss;
 	network_train(n, batch, 1, epoch, &loss);
 	return loss;
+}
+
+struct matrix network_outputs(struct network *n, const struct batch *batch, uint32_t epoch) {
+	struct pass pass = {.network = n, .batch = batch};
+	network_settle(n);
+	run_program(n, PROGRAM_FULL, batch, epoch, true, NULL);
+	n->joined = true;
+	return pass_value(&pass, n->graph->output);
 }
 
 void network_set_phase(struct network *n, size_t phase) {

@@ -17,6 +17,7 @@ struct train_config {
 	int64_t epochs, batch;
 	bool shuffle;
 	struct groups alternate;              // of struct phase_config
+	int64_t refeed;                       // times that the output of a step is trained on
 	int64_t evaluate_every;               // epochs between evaluations of the validation part
 	struct early_stop_config *early_stop; // NULL: none
 };

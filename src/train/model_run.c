@@ -79,7 +79,8 @@ static void add_epoch(const struct fitting *f, struct arena *arena, double secon
 	const struct part_result *valid = &r->final[PART_VALID];
 	r->epochs = memory_alloc(sizeof(*r->epochs));
 	r->epochs_count = 1;
-	r->epochs[0] = (struct epoch_result){.epoch = 1, .train_loss = NAN, .valid = *valid, .seconds = seconds};
+	r->epochs[0] =
+	    (struct epoch_result){.epoch = 1, .train_loss = NAN, .refed_loss = NAN, .valid = *valid, .seconds = seconds};
 	r->final_loss = NAN;
 	r->best_metric = valid->exists ? arena_format(arena, "valid.%s", first->name) : "train.loss";
 	r->best_value = valid->exists ? valid->metric[0] : (double)NAN;
