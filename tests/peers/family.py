@@ -7,6 +7,7 @@ Prints a table as Markdown, with the seconds of training; exit 1 where a figure 
 Usage: family.py AEXP SPLIT_DUMP CARDS [--seeds N] [--models dae,vae,... --epochs 8,8,...] [--threads N] [--set KEY=VALUE]...
 """
 import argparse
+import importlib.util
 import json
 import math
 import os
@@ -17,6 +18,10 @@ import sys
 import tempfile
 
 import ranking  # ends with 77 without numpy
+
+if not importlib.util.find_spec("torch"):
+    print(f"skipped: {sys.executable} has no torch")
+    sys.exit(77)
 
 CARDS = {"dae": "ml1m-multdae", "vae": "ml1m-multvae", "cdae": "ml1m-cdae", "recvae": "ml1m-recvae"}
 PEER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "multvae.py")
@@ -33,7 +38,7 @@ def number(text, group, key):
 def settings(model, text):
     """The peer's arguments for what the resolved file says."""
     units = re.findall(r"\bunits = (\d+);", text)
-    ret = {"hidden": units[0], "latent": units[1 if model in ("dae", "vae") else -1], "dropout": number(text, "graph", "rate"),
+    ret = {"hidden": units[0], "latent": units[{"dae": 0, "vae": 1}.get(model, -1)], "dropout": number(text, "graph", "rate"),
            "rate": number(text, "optimizer", "rate"), "epochs": number(text, "train", "epochs"),
            "batch": number(text, "train", "batch")}
     ret |= {"dae": {"l2": number(text, "graph", "l2")},

@@ -3,7 +3,7 @@
 figures of the last epoch on validation and test, and the seconds of training.
 
 - dae, vae: Liang, Krishnan, Hoffman, Jebara, "Variational autoencoders for collaborative filtering", WWW 2018: L2-normalised row,
-  dropout 0.5, 600 tanh units, 200 latent ones, multinomial likelihood. The noise of the VAE has standard deviation 1 (RecBole's
+  dropout 0.5, 200 latent units, for the VAE between layers of 600 tanh units, multinomial likelihood. The noise of the VAE has standard deviation 1 (RecBole's
   has 0.01), and there is none at evaluation. The KL term's weight rises linearly over `anneal` steps up to `cap`.
 - cdae: Wu, DuBois, Zheng, Ester, "Collaborative denoising auto-encoders for top-N recommender systems", WSDM 2016: a learnt vector
   for each training user beside the row with dropout, sigmoid units, cross entropy over the rated items and five drawn ones for
@@ -54,36 +54,40 @@ def multinomial(scores, rated):
     return -(F.log_softmax(scores, 1) * rated).sum(1).mean()
 
 
+def shown(model, rated):
+    """The row at length 1, part of it hidden in training."""
+    return F.dropout(F.normalize(rated), model.options.dropout, model.training)
+
+
 class Dae(nn.Module):
+    """The authors' program has no layer beside the latent one."""
+
+    def __init__(self, options, users, items):
+        super().__init__()
+        self.options = options
+        self.latent, self.score = xavier(nn.Linear(items, options.latent)), xavier(nn.Linear(options.latent, items))
+
+    def forward(self, rated, users=None):
+        return self.score(torch.tanh(self.latent(shown(self, rated))))
+
+    def loss(self, rated, users):
+        penalty = self.latent.weight.square().sum() + self.score.weight.square().sum()
+        return multinomial(self(rated), rated) + self.options.l2 * penalty
+
+
+class Vae(nn.Module):
+    """`latent` gives the means; the log variances have a layer of their own."""
+
     def __init__(self, options, users, items):
         super().__init__()
         self.options, self.steps = options, 0
         self.hidden = xavier(nn.Linear(items, options.hidden))
-        self.latent = xavier(nn.Linear(options.hidden, options.latent))
+        self.latent, self.spread = (xavier(nn.Linear(options.hidden, options.latent)) for _ in range(2))
         self.back = xavier(nn.Linear(options.latent, options.hidden))
         self.score = xavier(nn.Linear(options.hidden, items))
 
-    def encode(self, rated):
-        x = F.dropout(F.normalize(rated), self.options.dropout, self.training)
-        return torch.tanh(self.hidden(x))
-
-    def forward(self, rated, users=None):
-        return self.score(torch.tanh(self.back(torch.tanh(self.latent(self.encode(rated))))))
-
-    def loss(self, rated, users):
-        weights = [p for name, p in self.named_parameters() if name.endswith("weight")]
-        return multinomial(self(rated), rated) + self.options.l2 * sum(w.square().sum() for w in weights)
-
-
-class Vae(Dae):
-    """`latent` gives the means; the log variances have a layer of their own."""
-
-    def __init__(self, options, users, items):
-        super().__init__(options, users, items)
-        self.spread = xavier(nn.Linear(options.hidden, options.latent))
-
     def heads(self, rated):
-        h = self.encode(rated)
+        h = torch.tanh(self.hidden(shown(self, rated)))
         return self.latent(h), self.spread(h)
 
     def decode(self, z):
