@@ -32,6 +32,11 @@ struct random_stream random_stream_make(uint64_t seed, const char *purpose, cons
 	return stream;
 }
 
+struct random_stream random_stream_branch(struct random_stream stream, uint32_t number) {
+	uint8_t bytes[] = {(uint8_t)number, (uint8_t)(number >> 8), (uint8_t)(number >> 16), (uint8_t)(number >> 24)};
+	return number ? (struct random_stream){.key = XXH3_64bits_withSeed(bytes, sizeof(bytes), stream.key)} : stream;
+}
+
 struct random_block random_block_at(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t block) {
 	philox4x32_ctr_t counter = {{block, (uint32_t)row, (uint32_t)(row >> 32), epoch}};
 	philox4x32_key_t key = {{(uint32_t)stream.key, (uint32_t)(stream.key >> 32)}};

@@ -16,6 +16,8 @@ struct random_block {
 };
 
 struct random_stream random_stream_make(uint64_t seed, const char *purpose, const char *name);
+// Another stream of the same purpose for each number; number 0 is the stream itself.
+struct random_stream random_stream_branch(struct random_stream stream, uint32_t number);
 
 // The four 32-bit values of units 4 * block ... 4 * block + 3 of a row at an epoch.
 struct random_block random_block_at(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t block);

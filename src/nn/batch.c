@@ -43,7 +43,8 @@ struct batch_memory {
 	uint64_t *bits; // for negatives_merge
 	struct transposed_memory by_rating, by_feature, by_target, by_self;
 	struct joint_memory both;
-	bool same_pattern; // targets are the input's entries
+	bool same_pattern;  // targets are the input's entries
+	size_t filled_rows; // by batch_refeed, whose pattern of ratings stands
 };
 
 // The most entries that `rows` rows can hold, with their negatives (NULL: none): those of the longest ones.
@@ -144,6 +145,20 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 
 bool batch_create_like(const struct batch *batch, struct batch *ret, struct error *error) {
 	return create(&batch->memory->room, ret, error);
+}
+
+bool batch_create_full(const struct batch_source *source, size_t rows, struct batch *ret, struct error *error) {
+	struct batch_room room = {.rows = rows,
+	                          .features = most_entries(source->features, rows, NULL),
+	                          .columns = source->ratings->columns,
+	                          .feature_columns = source->features ? source->features->columns : 0,
+	                          .places = source->trained ? source->ratings->rows : 0};
+	if (rows && room.columns > UINT32_MAX / rows)
+		return error_set(error, ERROR_RUN,
+		                 "a re-fed batch of %zu rows would hold %zu entries each, more than 32 bits count", rows,
+		                 room.columns);
+	room.ratings = rows * room.columns;
+	return create(&room, ret, error);
 }
 
 static void rows_free(struct rows_memory *m) {
@@ -399,6 +414,48 @@ void batch_transpose(struct batch *batch) {
 		batch->by_target = batch->by_rating;
 	else
 		transpose(&m->by_target, &batch->target, &batch->by_target);
+	join(batch);
+}
+
+static void copy_rows(const struct sparse *from, struct rows_memory *m, struct sparse *ret) {
+	size_t entries = sparse_count(from);
+	memcpy(m->start, from->start, (from->rows + 1) * sizeof(*m->start));
+	memcpy(m->column, from->column, entries * sizeof(*m->column));
+	memcpy(m->value, from->value, entries * sizeof(*m->value));
+	*ret = (struct sparse){from->rows, from->columns, m->start, m->column, m->value};
+}
+
+static void fill_pattern(struct rows_memory *m, size_t rows, size_t columns) {
+	for (size_t i = 0; i <= rows; i++)
+		m->start[i] = (uint32_t)(i * columns);
+	for (size_t i = 0; i < rows; i++)
+		for (size_t j = 0; j < columns; j++)
+			m->column[i * columns + j] = (uint32_t)j;
+}
+
+void batch_refeed(struct batch *batch, const struct batch *from, const struct matrix *outputs) {
+	struct batch_memory *m = batch->memory;
+	size_t rows = from->rows, columns = outputs->columns;
+	batch->rows = rows;
+	batch->row = from->row;
+	batch->refed = from->refed + 1;
+	m->same_pattern = true;
+	for (size_t i = 0; i < rows; i++)
+		memcpy(m->ratings.value + i * columns, outputs->data + i * outputs->stride, columns * sizeof(real));
+	if (m->filled_rows != rows) { // else it is as it was: only the values are others
+		fill_pattern(&m->ratings, rows, columns);
+		batch->ratings = (struct sparse){rows, columns, m->ratings.start, m->ratings.column, m->ratings.value};
+		transpose(&m->by_rating, &batch->ratings, &batch->by_rating);
+		m->filled_rows = rows;
+	}
+	batch->target = batch->ratings;
+	batch->by_target = batch->by_rating;
+	copy_rows(&from->user, &m->user, &batch->user);
+	transpose(&m->by_feature, &batch->user, &batch->by_feature);
+	if (m->room.places) {
+		copy_rows(&from->self, &m->self, &batch->self);
+		transpose(&m->by_self, &batch->self, &batch->by_self);
+	}
 	join(batch);
 }
 

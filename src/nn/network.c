@@ -78,7 +78,7 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 	if (node->cells)
 		carve_cells(n, node, needs_x, rows, c);
 	s->before = needs_x ? carve(c, rows * s->stride, sizeof(real)) : NULL;
-	if (node->op && node->op->keeps_mask && !node->cells)
+	if (node->op && node->op->keeps_mask)
 		s->keep = carve(c, rows * keep_words(node), sizeof(*s->keep));
 	for (size_t i = 0; node->op && i < node->op->columns; i++)
 		s->column[i] = carve(c, node->width, sizeof(real));

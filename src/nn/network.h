@@ -26,7 +26,7 @@ struct slot {
 	real *row[SLOT_ROWS];             // (rows) each: what an op keeps of the rows
 	real *noise;                      // (rows, width) by stride: what an op drew
 	double *extra;                    // (groups, rows): what an op adds to the loss
-	struct random_stream stream;      // what the node draws from
+	struct random_stream stream;      // what the node draws from; see pass_stream
 };
 
 struct parameter_memory {
@@ -95,6 +95,9 @@ void network_destroy(struct network *network);
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
+// What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
+// memory, which the next pass may overwrite. Needs room for full_rows.
+struct matrix network_outputs(struct network *network, const struct batch *batch, uint32_t epoch);
 // What the optimizer's rate is multiplied by in the steps that follow, a schedule's warm-up apart. 1 at first; it may
 // differ from 1 only where the graph's schedule is not constant.
 void network_set_rate(struct network *network, double factor);
@@ -154,6 +157,10 @@ const struct transposed *pass_touched_place(const struct pass *pass, const struc
                                             enum touched from, const uint32_t **ret_place);
 static inline struct slot *pass_slot(const struct pass *pass, const struct node *node) {
 	return &pass->network->slots[node->index];
+}
+// What a node draws from in this batch: another stream each time that outputs are re-fed.
+static inline struct random_stream pass_stream(const struct pass *pass, const struct node *node) {
+	return random_stream_branch(pass_slot(pass, node)->stream, pass->batch->refed);
 }
 // The first word of a group's bits in a row of a mask: groups share none.
 static inline size_t network_keep_word(size_t column, size_t group) {

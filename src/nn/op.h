@@ -27,6 +27,7 @@ struct op {
 	bool keeps_x;        // the input of its activation, where that needs it
 	size_t columns;      // vectors of its width, from forward to backward; at most SLOT_COLUMNS
 	bool reads_row;      // its input is the row's own id, which no file names
+	bool averages;       // keeps running averages of what training shows it, for evaluation
 	bool mixes;          // a column of its output is made of all columns of the input
 	bool logits;         // a loss may ask for what stands before its activation (node->logits)
 	bool has_paths;      // a product that can be sparse or dense: `path` may override the plan

@@ -163,6 +163,7 @@ const struct op op_batch_norm = {
     .inputs_max = 1,
     .has_parameters = true,
     .columns = 2,
+    .averages = true,
     .overwrites_back = true,
     .value_unread = true,
     .width = op_input_width,

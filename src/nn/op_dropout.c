@@ -27,7 +27,7 @@ static real scale_of(const struct node *node) {
 }
 
 static struct dropout_draw draw_of(const struct pass *p, const struct node *node, const struct tile *tile) {
-	return (struct dropout_draw){.stream = pass_slot(p, node)->stream,
+	return (struct dropout_draw){.stream = pass_stream(p, node),
 	                             .epoch = p->epoch,
 	                             .row = p->batch->row + tile->row,
 	                             .unit = (uint32_t)tile->column,

@@ -62,7 +62,7 @@ static struct gaussian_values values_of(const struct pass *p, const struct node 
 static void run_draw(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct gaussian_params *params = step->node->params;
 	struct gaussian_values values = values_of(p, step->node, tile);
-	struct noise_draw draw = {.stream = pass_slot(p, step->node)->stream,
+	struct noise_draw draw = {.stream = pass_stream(p, step->node),
 	                          .epoch = p->epoch,
 	                          .row = p->batch->row + tile->row,
 	                          .unit = (uint32_t)tile->column,

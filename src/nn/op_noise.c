@@ -21,7 +21,7 @@ static double sd_of(const struct node *node) {
 }
 
 static struct noise_draw draw_of(const struct pass *p, const struct node *node, const struct tile *tile) {
-	return (struct noise_draw){.stream = pass_slot(p, node)->stream,
+	return (struct noise_draw){.stream = pass_stream(p, node),
 	                           .epoch = p->epoch,
 	                           .row = p->batch->row + tile->row,
 	                           .unit = (uint32_t)tile->column,

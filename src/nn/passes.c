@@ -211,7 +211,13 @@ static enum crew_id crew_in_use(const struct pace *pace) {
 	return (pace->preferred == CREW_TEAM) != pace->trying ? CREW_TEAM : CREW_ALONE;
 }
 
+static bool quiet_now(const struct network *n) {
+	return n->graph->phases_count && n->graph->phases[n->phase].quiet;
+}
+
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+	// Re-fed batches are large, and what an entry of theirs takes says nothing of the others.
+	bool refed = count && batches->refed;
 	double start = seconds_now(), entries = 0;
 	for (size_t i = 0; i < count; i++) {
 		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
@@ -225,15 +231,15 @@ void network_train(struct network *n, const struct batch *batches, size_t count,
 	                  .at_cells = true,
 	                  .to_loss = true,
 	                  .update = true,
-	                  .quiet = n->graph->phases_count && n->graph->phases[n->phase].quiet,
+	                  .quiet = quiet_now(n),
 	                  .epoch = epoch,
 	                  .taken = n->taken[n->phase] + 1,
 	                  .loss = ret_loss};
-	run_batches(&run, crew_in_use(&n->pace));
+	run_batches(&run, refed ? CREW_TEAM : crew_in_use(&n->pace));
 	n->step += (uint32_t)count;
 	n->taken[n->phase] += (uint32_t)count;
 	n->settled = n->joined = false;
-	if (n->crews[CREW_TEAM].members > 1)
+	if (n->crews[CREW_TEAM].members > 1 && !refed)
 		choose_crew(&n->pace, (seconds_now() - start) / entries);
 }
 
@@ -250,6 +256,21 @@ void network_set_phase(struct network *n, size_t phase) {
 	for (size_t i = 0; g->phases_count && i < g->parameters_count; i++) // of what rests, no step notes them
 		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++)
 			n->parameters[i].penalty[k] = k ? 0 : network_squares_of(n, &g->parameters[i]);
+}
+
+struct matrix network_outputs(struct network *n, const struct batch *batch, uint32_t epoch) {
+	struct pass pass = {.network = n, .batch = batch};
+	network_settle(n);
+	struct run run = {.network = n,
+	                  .program = &n->programs[PROGRAM_FULL],
+	                  .batches = batch,
+	                  .count = 1,
+	                  .training = true,
+	                  .quiet = quiet_now(n),
+	                  .epoch = epoch};
+	run_batches(&run, CREW_TEAM);
+	n->joined = true;
+	return pass_value(&pass, n->graph->output);
 }
 
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {

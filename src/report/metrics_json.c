@@ -26,6 +26,8 @@ void json_epoch(struct json *json, const struct run_result *result, const struct
 	json_count(json, "epoch", epoch->epoch);
 	json_object(json, "train", JSON_INLINE);
 	json_real(json, "loss", epoch->train_loss);
+	if (result->experiment->train && result->experiment->train->refeed)
+		json_real(json, "refed_loss", epoch->refed_loss);
 	json_end(json);
 	json_object(json, "valid", JSON_INLINE);
 	json_part(json, result->experiment, &epoch->valid);

@@ -10,6 +10,7 @@
 #include "nn/graph.h"
 #include "nn/op.h"
 #include "tensor/backend.h"
+#include "train/refeed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,6 +35,8 @@ static const struct key train_keys[] = {
     KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 0, .max = 1 << 24,
         .doc = "Rows of a batch (Keras' default), the last one of an epoch may be smaller; 0: all rows"),
     KEY(train_config, shuffle, KEY_BOOL, .fallback = "true", .doc = "A new order of rows each epoch"),
+    KEY(train_config, refeed, KEY_INTEGER, .fallback = "0", .min = 0, .max = 16,
+        .doc = "Times that the dense output of a step is trained on again, as input and as target"),
     KEY(train_config, evaluate_every, KEY_INTEGER, .fallback = "1", .min = 1, .max = 1e9,
         .doc = "Epochs between evaluations of the validation part; the last epoch is always evaluated"),
     KEY(train_config, alternate, KEY_LIST, .schema = &phase_schema,
@@ -304,12 +307,16 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		loss_check(e->loss, e->tree, errors);
 	if (data && loss)
 		check_targets(e, errors);
-	if (!model && sound(e, "optimizer"))
+	bool optimizer = !model && sound(e, "optimizer");
+	if (optimizer)
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
 	if (sound(e, "seed") && sound(e, "repeats"))
 		check_repeats(e, errors);
-	if (!model && sound(e, "graph"))
+	bool graph = !model && sound(e, "graph");
+	if (graph)
 		check_graph(e, errors);
+	if (graph && loss && optimizer && sound(e, "train"))
+		refeed_check(e, errors);
 	size_t before = errors->count;
 	if (metrics)
 		check_metrics(e, errors);

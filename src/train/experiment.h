@@ -16,6 +16,7 @@ struct early_stop_config {
 struct train_config {
 	int64_t epochs, batch;
 	bool shuffle;
+	int64_t refeed;                       // times that the output of a step is trained on
 	struct groups alternate;              // of struct phase_config
 	int64_t evaluate_every;               // epochs between evaluations of the validation part
 	struct early_stop_config *early_stop; // NULL: none

@@ -74,7 +74,8 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	    .ratings_entries = entries,
 	    .user_entries = features->start ? mean_entries(features, features->rows) : 0,
 	    .target_entries = fmin(entries * (1 + (double)experiment->loss->negatives), (double)matrices->train.columns),
-	    .rows = matrices->train.rows};
+	    .rows = matrices->train.rows,
+	    .refed = (size_t)experiment->train->refeed};
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
 	check_batch(experiment, rows, errors);
@@ -102,7 +103,10 @@ static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, str
 		size_t left = (rows - first + batch - 1) / batch;
 		count = left < t->batches_count ? left : t->batches_count;
 		trainer_gather(t, first, count);
-		network_train(t->network, t->batches, count, epoch, t->losses);
+		if (!t->refeed.times)
+			network_train(t->network, t->batches, count, epoch, t->losses);
+		else if (!refeed_train(&t->refeed, t->network, t->batches, epoch, number, t->losses, error))
+			return false;
 		if (!trainer_add_losses(t, epoch, number, count, &total, &cells, error))
 			return false;
 		if (t->observer->batch)

@@ -34,7 +34,10 @@ static bool make_network(struct trainer *t, struct error *error) {
 	size_t full = FULL_NUMBERS / m->train.columns;
 	full = full < 1 ? 1 : full < rows ? full : rows;
 	bool ranks = evaluate_ranks(t->experiment) && sources_count > 1;
-	if (!batch_create(sources, sources_count, rows, &t->batch, error))
+	size_t times = (size_t)t->experiment->train->refeed, trained_rows = order_rows_in_use(&m->train);
+	trained_rows = trained_rows < batch ? trained_rows : batch;
+	if (!batch_create(sources, sources_count, rows, &t->batch, error) ||
+	    !refeed_create(&sources[0], trained_rows, times, &t->refeed, error))
 		return false;
 	struct network_room room = {.rows = rows,
 	                            .cells = batch_cells_most(&t->batch),
@@ -42,6 +45,8 @@ static bool make_network(struct trainer *t, struct error *error) {
 	                            .feature_entries = batch_feature_entries_most(&t->batch),
 	                            .full_rows = ranks ? full : 0,
 	                            .gradients = t->graph->optimizer->descends};
+	if (times)
+		refeed_room(trained_rows, m->train.columns, &room);
 	t->source = sources[0];
 	t->evaluation = (struct evaluation){.experiment = t->experiment,
 	                                    .matrices = m,
@@ -65,7 +70,9 @@ static bool make_batches(struct trainer *t, struct error *error) {
 	size_t batches = rows ? (all + rows - 1) / rows : 1, threads = pool_threads(t->pool);
 	size_t count = wanted > GATHERED_MOST ? GATHERED_MOST : (size_t)wanted;
 	count = count > threads ? count : threads;
-	count = count < batches ? count : batches;
+	count = t->refeed.times   ? 1 // what is re-fed of a batch comes before the next one
+	        : count < batches ? count
+	                          : batches;
 	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
 		return false;
 	t->source.packed = t->packed.start ? &t->packed : NULL;
@@ -111,6 +118,7 @@ void trainer_finish(struct trainer *t) {
 	batch_destroy(&t->batch);
 	for (size_t i = 0; i < t->batches_count; i++)
 		batch_destroy(&t->batches[i]);
+	refeed_finish(&t->refeed);
 	free(t->batches);
 	free(t->losses);
 	packed_finish(&t->packed);
@@ -192,7 +200,7 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 		r->epochs = memory_resize(r->epochs, t->epochs_room * sizeof(*r->epochs));
 	}
 	struct epoch_result *e = &r->epochs[r->epochs_count];
-	*e = (struct epoch_result){.epoch = epoch, .train_loss = loss};
+	*e = (struct epoch_result){.epoch = epoch, .train_loss = loss, .refed_loss = refeed_take_loss(&t->refeed)};
 	double start = train_seconds();
 	run_add_phase(r, "train", seconds, ratings);
 	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == (size_t)config->epochs) &&

@@ -7,6 +7,7 @@
 #include "nn/schedule.h"
 #include "train/evaluate.h"
 #include "train/order.h"
+#include "train/refeed.h"
 #include "train/train.h"
 
 struct trainer {
@@ -25,6 +26,7 @@ struct trainer {
 	double *losses; // (batches_count)
 	struct packed packed;
 	struct order order;
+	struct refeed refeed;
 	struct evaluation evaluation;
 	struct batch_source source;
 	struct negatives negatives; // of the epoch at hand
