@@ -21,10 +21,22 @@ static double bytes_of(const struct graph *graph, const struct node *node) {
 		if (node->parameters[i]->node == node) // else it is counted there
 			numbers += (double)parameter_numbers(node->parameters[i]) *
 			           (double)(1 + (node->parameters[i]->trainable ? 1 + states : 0));
-	double width = node->cells ? graph->shape.target_entries : (double)node->width;
+	double width = node->cells && !graph->shape.refed ? graph->shape.target_entries : (double)node->width;
 	if (node->sparse && !node->densified)
-		width = node->source == graph->user ? graph->shape.user_entries : graph->shape.ratings_entries;
+		width = node->source == graph->user ? graph->shape.user_entries
+		        : graph->shape.refed        ? (double)node->width
+		                                    : graph->shape.ratings_entries;
 	return sizeof(real) * (numbers + 2 * batch * width);
+}
+
+// Of a step on data, and of those on what is re-fed of it.
+static double flops_of(const struct graph *graph, const struct node *node) {
+	struct graph full = *graph;
+	full.shape.ratings_entries = full.shape.target_entries = (double)graph->shape.ratings_width;
+	double flops = node->op->flops(graph, node);
+	if (graph->shape.refed)
+		flops += (double)graph->shape.refed * node->op->flops(&full, node);
+	return flops * (double)graph->shape.batch;
 }
 
 static void describe_node(struct graph *graph, const struct node *node, struct node_facts *ret) {
@@ -45,7 +57,7 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 	    .inputs_count = inputs_count,
 	    .path = node->sparse || node->reads_rows || node->cells ? "sparse" : "dense",
 	    .bytes = bytes_of(graph, node),
-	    .flops = node->op->flops(graph, node) * (double)graph->shape.batch,
+	    .flops = flops_of(graph, node),
 	    .update = update_of(node),
 	};
 	for (size_t i = 0; i < node->parameters_count; i++)

@@ -321,14 +321,17 @@ static enum path path_of(const struct node *node) {
 	return ((const struct path_row *)node->config->path.row)->path;
 }
 
+// `refed`: that the rows come again, full, counts too.
 static bool prefers_dense(const struct graph *graph, const struct node *node, double entries, size_t columns,
-                          bool output) {
+                          bool output, size_t refed) {
 	enum path path = path_of(node);
 	if (path != PATH_AUTO || !columns)
 		return path == PATH_DENSE;
 	struct cost_shape shape = {.entries = entries, .columns = columns, .batch = graph->shape.batch, .output = output};
 	node->op->product(graph, node, &shape);
-	return cost_dense(&shape) < cost_sparse(&shape);
+	double dense = cost_dense(&shape), sparse = cost_sparse(&shape);
+	shape.entries = (double)columns;
+	return dense + (double)refed * cost_dense(&shape) < sparse + (double)refed * cost_sparse(&shape);
 }
 
 static double entries_of(const struct graph *graph, const struct node *source) {
@@ -343,8 +346,9 @@ static void plan_sparse(struct graph *graph, struct node *node) {
 		node->needs_gradient |= input->needs_gradient;
 		if (!input->sparse)
 			continue;
+		size_t refed = input->source == graph->ratings ? graph->shape.refed : 0;
 		bool dense = node->op->has_paths && (node->tied || prefers_dense(graph, node, entries_of(graph, input->source),
-		                                                                 input->source->width, false));
+		                                                                 input->source->width, false, refed));
 		if (!node->op->reads_sparse || dense)
 			input->densified = true;
 		else if (node->op->keeps_sparse) {
@@ -366,8 +370,8 @@ static bool can_be_cells(const struct graph *graph, const struct node *node) {
 	if (node->tied_by || (node->tied && !stored_by_items(graph, node->tied)))
 		return false;
 	if (node->op->makes_cells)
-		return !node->inputs[0]->sparse &&
-		       !prefers_dense(graph, node, graph->shape.target_entries, graph->shape.ratings_width, true);
+		return !node->inputs[0]->sparse && !prefers_dense(graph, node, graph->shape.target_entries,
+		                                                  graph->shape.ratings_width, true, graph->shape.refed);
 	if (!node->op->maps_cells)
 		return false;
 	for (size_t i = 0; i < node->inputs_count; i++)

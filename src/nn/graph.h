@@ -20,6 +20,7 @@ struct graph_shape {
 	double user_entries;    // the same of its side information
 	double target_entries;  // the same of its targets
 	size_t rows;            // of the data: what a row's id is below
+	size_t refed;           // times that a batch comes again with every column of its rating rows stored
 };
 
 // Which rows of a parameter a batch can touch: all, or those that stand in one of the batch's patterns.

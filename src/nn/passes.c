@@ -181,7 +181,6 @@ static void run_program(struct network *n, enum program_id program, const struct
 	                  .training = training,
 	                  .at_cells = program != PROGRAM_FULL,
 	                  .to_loss = program != PROGRAM_CELLS && program != PROGRAM_FULL,
-	                  .quiet = program == PROGRAM_FULL && quiet(n), // outputs that are re-fed are a step's
 	                  .epoch = epoch,
 	                  .loss = ret_loss};
 	run_batches(&run, CREW_TEAM);
@@ -251,14 +250,6 @@ double network_step(struct network *n, const struct batch *batch, uint32_t epoch
 	return loss;
 }
 
-struct matrix network_outputs(struct network *n, const struct batch *batch, uint32_t epoch) {
-	struct pass pass = {.network = n, .batch = batch};
-	network_settle(n);
-	run_program(n, PROGRAM_FULL, batch, epoch, true, NULL);
-	n->joined = true;
-	return pass_value(&pass, n->graph->output);
-}
-
 void network_set_phase(struct network *n, size_t phase) {
 	const struct graph *g = n->graph;
 	assert(phase == 0 || phase < g->phases_count);
@@ -266,6 +257,21 @@ void network_set_phase(struct network *n, size_t phase) {
 	for (size_t i = 0; g->phases_count && i < g->parameters_count; i++) // of what rests, no step notes them
 		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++)
 			n->parameters[i].penalty[k] = k ? 0 : network_squares_of(n, &g->parameters[i]);
+}
+
+struct matrix network_outputs(struct network *n, const struct batch *batch, uint32_t epoch) {
+	struct pass pass = {.network = n, .batch = batch};
+	network_settle(n);
+	struct run run = {.network = n,
+	                  .program = &n->programs[PROGRAM_FULL],
+	                  .batches = batch,
+	                  .count = 1,
+	                  .training = true,
+	                  .quiet = quiet(n),
+	                  .epoch = epoch};
+	run_batches(&run, CREW_TEAM);
+	n->joined = true;
+	return pass_value(&pass, n->graph->output);
 }
 
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {

@@ -26,7 +26,7 @@ void json_epoch(struct json *json, const struct run_result *result, const struct
 	json_count(json, "epoch", epoch->epoch);
 	json_object(json, "train", JSON_INLINE);
 	json_real(json, "loss", epoch->train_loss);
-	if (!isnan(epoch->refed_loss))
+	if (result->experiment->train && result->experiment->train->refeed)
 		json_real(json, "refed_loss", epoch->refed_loss);
 	json_end(json);
 	json_object(json, "valid", JSON_INLINE);

@@ -1,6 +1,9 @@
 // See refeed.h.
 #include "train/refeed.h"
 
+#include "nn/op.h"
+#include "train/experiment.h"
+
 #include <math.h>
 
 // --- checks ---

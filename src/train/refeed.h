@@ -6,8 +6,8 @@
 #define AEXP_TRAIN_REFEED_H
 
 #include "nn/network.h"
-#include "nn/op.h"
-#include "train/experiment.h"
+
+struct experiment;
 
 struct refeed {
 	struct batch batch[2]; // taken in turn: what follows is made of one while it is trained on

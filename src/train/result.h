@@ -16,7 +16,7 @@ struct part_result {
 struct epoch_result {
 	size_t epoch;             // from 1
 	double train_loss;        // what the optimizer saw (dropout on), batches weighted by cells
-	double refed_loss;        // the same of re-fed batches; NAN where there are none
+	double refed_loss;        // the same of re-fed batches; only with train.refeed
 	struct part_result valid; // exists only where the part does and this epoch was evaluated
 	double seconds;           // wall time, for progress and run.json only
 };

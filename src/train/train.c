@@ -74,7 +74,8 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	    .ratings_entries = entries,
 	    .user_entries = features->start ? mean_entries(features, features->rows) : 0,
 	    .target_entries = fmin(entries * (1 + (double)experiment->loss->negatives), (double)matrices->train.columns),
-	    .rows = matrices->train.rows};
+	    .rows = matrices->train.rows,
+	    .refed = (size_t)experiment->train->refeed};
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
 	check_batch(experiment, rows, errors);
