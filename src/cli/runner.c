@@ -144,6 +144,8 @@ static int train_into(struct prepared *p, const char *folder, const struct optio
 	provenance.backend = backend ? backend : "";
 	provenance.ended = now();
 	good = good && run_folder_finish(folder, &result, text_string(&resolved), &provenance, print_note, NULL, &error);
+	if (good && result.converged && !options->quiet)
+		fprintf(stderr, "training ended after %zu epochs: %s\n", result.epochs_count, result.converged);
 	if (good && options->verbose)
 		print_phases(&result, &provenance);
 	if (good && print)

@@ -78,6 +78,10 @@ void graph_describe(struct graph *graph, struct graph_facts *ret) {
 		ret->bytes += nodes[i].bytes;
 		ret->flops += nodes[i].flops;
 	}
+	if (graph->optimizer->descends) { // its steps and gradients, and vectors of the line search, in double
+		const struct lbfgs_params *params = graph->optimizer_params;
+		ret->bytes += sizeof(double) * (double)graph->trainable * (2.0 * (double)params->memory + 6);
+	}
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].copy_of) // in no list, but there
 			ret->bytes += bytes_of(graph, &graph->nodes[i]);

@@ -15,22 +15,24 @@ struct descent {
 	bool failed;
 	size_t epochs;
 	double start, ratings; // of the epoch at hand
-	double first_loss;
+	double loss, trial;    // of the last epoch; of the last evaluation
 };
 
 static double evaluate(void *context, const double *x, double *gradient, const int n, const double step) {
-	const struct descent *d = context;
+	struct descent *d = context;
 	struct trainer *t = d->trainer;
 	(void)n, (void)step;
 	whole_set(t->network, x);
 	double loss = whole_slope(t->network, t->batches, 1, gradient);
 	t->ratings += (double)sparse_count(&t->batches->ratings);
+	d->trial = loss;
 	return loss;
 }
 
 static bool end_epoch(struct descent *d, double loss) {
 	struct trainer *t = d->trainer;
 	d->epochs++;
+	d->loss = loss;
 	if (!isfinite(loss))
 		return error_set(d->error, ERROR_RUN, "the loss is not finite in epoch %zu", d->epochs);
 	if (t->observer->batch)
@@ -54,8 +56,13 @@ static int progress(void *context, const double *x, const double *gradient, cons
 	return d->failed || d->trainer->result->stopped_early;
 }
 
-// Why it ended, where no one asked for it; NULL: it is no end, but a failure.
-static const char *reason(int code) {
+// Of a loss whose predictions are in single precision.
+static const double ROUNDING = 1e-5;
+
+// Why it ended, where no one asked for it; NULL: it is no end, but a failure. A line search that finds no lower loss is
+// an end where what it tried last differs by rounding alone.
+static const char *reason(const struct descent *d, int code) {
+	bool flat = d->epochs && fabs(d->trial - d->loss) <= ROUNDING * fabs(d->loss);
 	switch (code) {
 	case LBFGS_SUCCESS:
 	case LBFGS_ALREADY_MINIMIZED:
@@ -67,7 +74,7 @@ static const char *reason(int code) {
 	case LBFGSERR_MAXIMUMLINESEARCH:
 	case LBFGSERR_WIDTHTOOSMALL:
 	case LBFGSERR_INCREASEGRADIENT:
-		return "no step lowers the loss by more than rounding does";
+		return flat ? "no step lowers the loss by more than rounding does" : NULL;
 	default:
 		return NULL;
 	}
@@ -79,12 +86,12 @@ static bool finish(struct descent *d, int code, double loss) {
 		return false;
 	if (code == LBFGSERR_MAXIMUMITERATION || r->stopped_early)
 		return true;
-	const char *why = reason(code);
-	bool at_once = code != LBFGS_ALREADY_MINIMIZED && !d->epochs;
-	if (!why || at_once || !isfinite(loss)) {
+	const char *why = reason(d, code);
+	if (!why || !isfinite(loss)) {
 		error_set(d->error, ERROR_RUN, "L-BFGS fails in epoch %zu (liblbfgs' code %d)", d->epochs + 1, code);
-		error_hint(d->error, "The loss may be too steep or not smooth where training begins: try smaller initial "
-		                     "weights, another line_search, or another optimizer.");
+		error_hint(d->error,
+		           "Its line search found no step: the loss may be too steep or not smooth there. Try smaller "
+		           "initial weights, more most_evaluations, another line_search, or another optimizer.");
 		return false;
 	}
 	r->converged = why;

@@ -210,10 +210,24 @@ static void test_not_finite(void **unused) {
 	finish(&w);
 }
 
+// A search that is given too few evaluations has found no minimum.
+static void test_search_fails(void **unused) {
+	struct world w;
+	(void)unused;
+	assert_false(run(&w, sigmoid,
+	                 "optimizer: { kind = \"lbfgs\"; most_evaluations = 1; line_search = \"strong_wolfe\"; };\n"
+	                 "train: { batch = 0; epochs = 60; };",
+	                 NULL));
+	assert_int_equal(w.error.code, ERROR_RUN);
+	assert_non_null(strstr(w.error.message, "L-BFGS fails in epoch"));
+	finish(&w);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_minimum),     cmocka_unit_test(test_falls),       cmocka_unit_test(test_converges),
-	    cmocka_unit_test(test_stops_early), cmocka_unit_test(test_interrupted), cmocka_unit_test(test_not_finite),
+	    cmocka_unit_test(test_minimum),      cmocka_unit_test(test_falls),       cmocka_unit_test(test_converges),
+	    cmocka_unit_test(test_stops_early),  cmocka_unit_test(test_interrupted), cmocka_unit_test(test_not_finite),
+	    cmocka_unit_test(test_search_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
