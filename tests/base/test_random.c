@@ -133,6 +133,9 @@ static void streams_are_told_apart(void **state) {
 	memcpy(both, "init", 5);
 	memcpy(both + 5, name, 1001);
 	assert_true(random_stream_make(77, "init", name).key == XXH3_64bits_withSeed(both, 1006, 77));
+	// A branch's is the hash of its number, lowest byte first, with the stream's key for a seed.
+	assert_true(random_stream_branch(streams[0], 0).key == streams[0].key);
+	assert_true(random_stream_branch(streams[0], 258).key == XXH3_64bits_withSeed("\2\1\0", 4, streams[0].key));
 }
 
 // A changed bit anywhere in the position changes half of the bits of the value.

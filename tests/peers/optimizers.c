@@ -2,9 +2,11 @@
 // implementation elsewhere needs to follow it: the data, the initial weights, each step's targets and loss, the weights in
 // the end.
 // One JSON object a line.
-// Usage: optimizers MODEL STEPS BATCH   where rows come in order, BATCH at a time, round and round; each step is an epoch
+// Usage: optimizers MODEL STEPS BATCH [TIMES]   where rows come in order, BATCH at a time, round and round; each step is an
+// epoch; TIMES that the output of a step is re-fed, 0 where it is left out
 #include "../nn/graph_test.h"
 #include "nn/phase.h"
+#include "train/refeed.h"
 
 enum { ROWS = 24, ITEMS = 14, SEED = 7 };
 static const uint8_t trained[ROWS] = { 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
@@ -66,17 +68,21 @@ static void write_noise(const struct network *n, size_t rows) {
 	}
 }
 
-static void train(const struct graph *graph, const struct csr *ratings, size_t steps, size_t rows) {
+static void train(const struct graph *graph, const struct csr *ratings, size_t steps, size_t rows, size_t times) {
 	struct negatives negatives = { random_stream_make(SEED, "negatives", ""), (size_t)graph->loss_config->negatives, 0 };
 	struct batch_source source = { .ratings = ratings, .target = ratings, .trained = trained,
 		                           .negatives = negatives.per_entry ? &negatives : NULL };
 	struct batch batch;
+	struct refeed refeed;
 	struct device *device;
 	struct network *network;
 	uint32_t row[ROWS];
 	assert_true(batch_create(&source, 1, rows, &batch, NULL));
 	struct network_room room = { .rows = rows, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch) };
+	assert_true(refeed_create(&source, rows, times, &refeed, NULL));
+	if (times)
+		refeed_room(rows, ITEMS, &room);
 	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
 	assert_true(network_create(graph, device, &backend_openblas, SEED, &room, &network, NULL));
 	write_data(ratings);
@@ -91,7 +97,9 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 		batch_transpose(&batch);
 		printf("{\"target\": ");
 		write_cells(&batch.target);
-		printf(", \"loss\": %.17g", network_step(network, &batch, (uint32_t)step));
+		double loss;
+		assert_true(refeed_train(&refeed, network, &batch, (uint32_t)step, step + 1, &loss, NULL));
+		printf(", \"loss\": %.17g", loss);
 		write_noise(network, rows);
 		if (ends)
 			network_renew(network);
@@ -102,6 +110,7 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 	network_destroy(network);
 	backend_openblas.close(device);
 	batch_destroy(&batch);
+	refeed_finish(&refeed);
 }
 
 static char *read_text(const char *path) {
@@ -114,21 +123,21 @@ static char *read_text(const char *path) {
 }
 
 int main(int argc, char **argv) {
-	if (argc != 4) {
-		fprintf(stderr, "usage: optimizers MODEL STEPS BATCH\n");
+	if (argc < 4 || argc > 5) {
+		fprintf(stderr, "usage: optimizers MODEL STEPS BATCH [TIMES]\n");
 		return ERROR_CONFIG;
 	}
 	struct csr ratings;
 	struct parsed parsed;
 	struct graph graph = { 0 };
 	uint64_t seed = SEED;
-	size_t batch = strtoul(argv[3], NULL, 10);
+	size_t batch = strtoul(argv[3], NULL, 10), times = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
 	struct graph_shape shape = { ITEMS, 0, batch, 1, 0, 1, ROWS }; // sparse, unless a path says otherwise
 	make_csr(&seed, ROWS, ITEMS, 0.4, &ratings);
 	parse_model(read_text(argv[1]), &parsed);
 	bool good = !parsed.errors.count && batch && batch <= ROWS && plan_model(&parsed, &shape, &graph);
 	if (good)
-		train(&graph, &ratings, strtoul(argv[2], NULL, 10), batch);
+		train(&graph, &ratings, strtoul(argv[2], NULL, 10), batch, times);
 	for (size_t i = 0; i < parsed.errors.count; i++)
 		fprintf(stderr, "%s\n", parsed.errors.items[i].message);
 	graph_finish(&graph);

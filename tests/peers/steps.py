@@ -20,23 +20,24 @@ TOLERANCE = 1e-9  # of a loss, of itself; of a weight, absolute
 DOUBLE = torch.float64
 
 
-def train_here(program, model, batch=BATCH):
-    """What the program writes for a model file's text: data, initial and final tensors by name, steps."""
+def train_here(program, model, batch=BATCH, times=0):
+    """What the program writes for a model file's text, its outputs re-fed `times`: data, initial and final tensors by name, steps."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.cfg")
         with open(path, "w", encoding="utf-8") as file:
             file.write(model)
-        text = subprocess.run([program, path, str(STEPS), str(batch)], check=True, capture_output=True, text=True)
+        text = subprocess.run([program, path, str(STEPS), str(batch), str(times)], check=True, capture_output=True,
+                              text=True)
     lines = [json.loads(line) for line in text.stdout.splitlines()]
     tensors = {kind: {line[kind]: torch.tensor(line["data"], dtype=DOUBLE).reshape(line["shape"])
                       for line in lines if kind in line} for kind in ("initial", "final")}
     return lines[0], tensors["initial"], tensors["final"], [line for line in lines if "loss" in line]
 
 
-def compare(program, model, batch, train_there, label, least=max):
+def compare(program, model, batch, train_there, label, least=max, times=0):
     """train_there(data, weights, steps) trains copies of the initial weights in place and returns each step's loss. So
     that nothing agrees by standing still, weights must have moved: one of them, or with least=min each."""
-    data, initial, final, steps = train_here(program, model, batch)
+    data, initial, final, steps = train_here(program, model, batch, times)
     weights = {name: tensor.clone().requires_grad_() for name, tensor in initial.items()}
     wanted = train_there(data, weights, steps)
     gap = max(abs(step["loss"] - loss) / abs(loss) for step, loss in zip(steps, wanted))
