@@ -4,7 +4,7 @@ mask. Prints JSON: test RMSE over cells, clipped, 3 where the user or the item h
 
 The objective of a batch: the sum of squared errors at rated cells plus l2 times the sum of squared weights, biases left out.
 Adam, its rate a half cosine over the epochs. Ratings of 0 would be taken as missing here: the MovieLens scales have none.
-Usage: autorec.py FOLDER --rows items|users [--seed N] [--epochs N] [--batch N] [--rate X] [--l2 X] [--hidden 500,250,500]
+Usage: autorec.py FOLDER --rows items|users [--seed N] [--epochs N] [--batch N] [--rate X] [--beta_2 X] [--l2 X] [--hidden 500,250,500]
 """
 import argparse
 import json
@@ -41,7 +41,7 @@ def network(columns, hidden):
 
 
 def fit(model, train, options):
-    optimizer = torch.optim.Adam(model.parameters(), lr=options.rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=options.rate, betas=(0.9, options.beta_2))
     weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]
     rated = torch.nonzero((train != 0).any(1)).flatten()
     for epoch in range(options.epochs):
@@ -70,8 +70,8 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--rows", choices=("items", "users"), required=True)
     parser.add_argument("--hidden", type=lambda text: [int(n) for n in text.split(",")], default=[500])
-    for name, kind, value in (("seed", int, 1), ("epochs", int, 40), ("batch", int, 64), ("threads", int, 2),
-                              ("rate", float, 2e-3), ("l2", float, 3.4)):
+    for name, kind, value in (("seed", int, 1), ("epochs", int, 30), ("batch", int, 256), ("threads", int, 2),
+                              ("rate", float, 4e-3), ("beta_2", float, 0.95), ("l2", float, 6.33)):
         parser.add_argument(f"--{name}", type=kind, default=value)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
