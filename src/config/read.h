@@ -6,7 +6,8 @@
 #include "config/schema.h"
 
 // Reads `path`, then what it `extends` below it, a file or a list of which each lies over those before it (16 deep at
-// most; a cycle is an error that names it), then the overrides ("KEY=VALUE", the KEY dotted, `graph.NODE.KEY` for the node of that name or OP_N for an unnamed one) on top.
+// most; a cycle is an error that names it), then the overrides ("KEY=VALUE", the KEY dotted, `graph.NODE.KEY` for the
+// node of that name or OP_N for an unnamed one) on top.
 // Groups merge key by key, lists are replaced; where a KEY_TAG changes, the keys of the old row are dropped, which is why
 // the schema of the root is needed; a group over a list patches elements by name. Integer literals that do not fit into 64
 // bits, and reals that overflow, are errors. Returns the tree in the arena, or NULL when it could not be read at all; every

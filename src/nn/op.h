@@ -46,8 +46,8 @@ struct op {
 	void (*forward)(struct maker *maker, const struct node *node);
 	// From the node's gradient to those of its inputs, where maker_needs; no parameter changes yet.
 	void (*backward)(struct maker *maker, const struct node *node);
-	// The gradients of its parameters, which are updated, where maker_learns; after all nodes' ways back. NULL where it
-	// has none.
+	// The gradients of its parameters, which are updated, after all nodes' ways back; of a node of which any learns. Of
+	// one whose parameters do not all learn together, where maker_learns. NULL where it has none.
 	void (*update)(struct maker *maker, const struct node *node);
 	// Floating point operations of a training step on one row, forward and backward.
 	double (*flops)(const struct graph *graph, const struct node *node);

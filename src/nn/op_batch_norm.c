@@ -143,8 +143,6 @@ static void backward(struct maker *m, const struct node *node) {
 }
 
 static void update(struct maker *m, const struct node *node) {
-	if (!maker_learns(m, node->parameters[GAMMA]))
-		return;
 	maker_step(m, node, run_update, CUT_COLUMNS, node);
 	maker_weight(m, node->parameters[GAMMA], WRITE_OWN);
 	maker_weight(m, node->parameters[BETA], WRITE_OWN);

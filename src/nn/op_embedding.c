@@ -74,8 +74,6 @@ static void backward(struct maker *m, const struct node *node) {
 }
 
 static void update(struct maker *m, const struct node *node) {
-	if (!maker_learns(m, node->parameters[WEIGHT]))
-		return;
 	maker_step(m, node, run_update, CUT_COLUMNS, node);
 	maker_tensor(m, TENSOR_GRADIENT, node, READ_OWN);
 	maker_weight(m, node->parameters[WEIGHT], WRITE_OWN);

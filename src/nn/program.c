@@ -201,12 +201,18 @@ static void make_segments(const struct maker *m, struct arena *arena, struct pro
 // --- the list of steps ---
 
 // A node whose weights are another's learns with them.
+static bool node_learns(const struct maker *m, const struct node *node) {
+	for (size_t k = 0; k < node->parameters_count; k++)
+		if (maker_learns(m, node->parameters[k]))
+			return true;
+	return false;
+}
+
 static void find_needs(struct maker *m) {
 	const struct graph *graph = m->network->graph;
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		const struct node *node = &graph->nodes[i];
-		for (size_t k = 0; k < node->parameters_count; k++)
-			m->needs[i] |= maker_learns(m, node->parameters[k]);
+		m->needs[i] = node_learns(m, node);
 		for (size_t k = 0; k < node->inputs_count; k++)
 			m->needs[i] |= m->needs[node->inputs[k]->index];
 	}
@@ -232,7 +238,7 @@ static void make_backward(struct maker *m) {
 			graph->nodes[i].op->backward(m, &graph->nodes[i]);
 	network_make_zero(m);
 	for (size_t i = graph->nodes_count; i-- > 0;)
-		if (graph->nodes[i].op && maker_needs(m, &graph->nodes[i]) && graph->nodes[i].op->update)
+		if (graph->nodes[i].op && graph->nodes[i].op->update && node_learns(m, &graph->nodes[i]))
 			graph->nodes[i].op->update(m, &graph->nodes[i]);
 }
 

@@ -5,43 +5,43 @@
 
 #include <string.h>
 
-// Runs of numbers that lie side by side both in a network's flat vectors and in a parameter's (rows, columns).
-struct run_of {
-	size_t place, row, column, count;
+// A walk over a parameter's numbers, by runs of them that lie side by side in a network's flat vectors: row by row,
+// group by group, which is the order of (rows, columns).
+struct walk {
+	const struct parameter *parameter;
+	size_t row, group;   // of the run that comes next
+	size_t place, count; // of the run at hand
 };
 
-static size_t groups_of(const struct parameter *p) {
-	return p->groups ? p->groups->count : 1;
-}
-
-// Row by row, group by group.
-static struct run_of run_at(const struct parameter *p, size_t row, size_t group) {
-	size_t column = p->groups ? p->groups->begin[group] : 0;
-	size_t end = p->groups ? p->groups->begin[group + 1] : p->columns;
-	return (struct run_of){p->offset[group] + row * p->stride[group], row, column, end - column};
+static bool next(struct walk *w) {
+	const struct parameter *p = w->parameter;
+	if (w->row == p->rows)
+		return false;
+	size_t begin = p->groups ? p->groups->begin[w->group] : 0;
+	w->count = (p->groups ? p->groups->begin[w->group + 1] : p->columns) - begin;
+	w->place = p->offset[w->group] + w->row * p->stride[w->group];
+	if (++w->group == (p->groups ? p->groups->count : 1)) {
+		w->group = 0;
+		w->row++;
+	}
+	return true;
 }
 
 void whole_get(const struct network *n, double *ret) {
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
-		const struct parameter *p = &n->graph->parameters[k];
-		for (size_t i = 0; p->trainable && i < p->rows; i++)
-			for (size_t g = 0; g < groups_of(p); g++) {
-				struct run_of run = run_at(p, i, g);
-				for (size_t j = 0; j < run.count; j++)
-					*ret++ = n->weights[run.place + j];
-			}
+		struct walk w = {.parameter = &n->graph->parameters[k]};
+		while (w.parameter->trainable && next(&w))
+			for (size_t j = 0; j < w.count; j++)
+				*ret++ = n->weights[w.place + j];
 	}
 }
 
 void whole_set(struct network *n, const double *weights) {
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
-		const struct parameter *p = &n->graph->parameters[k];
-		for (size_t i = 0; p->trainable && i < p->rows; i++)
-			for (size_t g = 0; g < groups_of(p); g++) {
-				struct run_of run = run_at(p, i, g);
-				for (size_t j = 0; j < run.count; j++)
-					n->weights[run.place + j] = (real)*weights++;
-			}
+		struct walk w = {.parameter = &n->graph->parameters[k]};
+		while (w.parameter->trainable && next(&w))
+			for (size_t j = 0; j < w.count; j++)
+				n->weights[w.place + j] = (real)*weights++;
 	}
 	n->joined = false;
 }
@@ -66,14 +66,12 @@ static double penalty(const struct network *n, const struct parameter *p, double
 		memset(ret, 0, p->rows * p->columns * sizeof(*ret));
 		return 0;
 	}
-	for (size_t i = 0; i < p->rows; i++)
-		for (size_t g = 0; g < groups_of(p); g++) {
-			struct run_of run = run_at(p, i, g);
-			for (size_t j = 0; j < run.count; j++) {
-				double w = n->weights[run.place + j];
-				squares += w * w;
-				*ret++ = 2 * p->l2 * w;
-			}
+	struct walk w = {.parameter = p};
+	while (next(&w))
+		for (size_t j = 0; j < w.count; j++) {
+			double weight = n->weights[w.place + j];
+			squares += weight * weight;
+			*ret++ = 2 * p->l2 * weight;
 		}
 	return p->l2 * squares;
 }

@@ -8,7 +8,7 @@ Usage: ops.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
 import sys
 
-from steps import BATCH, DOUBLE, STEPS, both_paths, compare
+from steps import BATCH, DOUBLE, STEPS, both_paths, compare, dense_rows
 
 import torch
 from torch.nn import functional
@@ -117,11 +117,7 @@ class Rows:
 
 def train_there(case, data, weights):
     """Trains the tensors in `weights`: the loss of each step."""
-    ratings = torch.zeros(data["rows"], data["items"], dtype=DOUBLE)
-    stored = torch.zeros(data["rows"], data["items"], dtype=torch.bool)
-    for row, item, value in data["cells"]:
-        ratings[row, item] = value
-        stored[row, item] = True
+    ratings, stored = dense_rows(data)
     optimizer = case.make(list(weights.values()))
     losses = []
     for step in range(STEPS):

@@ -7,7 +7,7 @@ Usage: optimizers.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
 import sys
 
-from steps import BATCH, DOUBLE, ROWS, STEPS, both_paths, compare
+from steps import BATCH, ROWS, STEPS, both_paths, compare, dense_rows
 
 import torch
 
@@ -87,11 +87,7 @@ def forward(weights, ratings):
 
 def train_there(case, data, weights):
     """Trains the tensors in `weights`: the loss of each step."""
-    ratings = torch.zeros(data["rows"], data["items"], dtype=DOUBLE)
-    stored = torch.zeros(data["rows"], data["items"], dtype=torch.bool)
-    for row, item, value in data["cells"]:
-        ratings[row, item] = value
-        stored[row, item] = True
+    ratings, stored = dense_rows(data)
     optimizer = case.make(list(weights.values()))
     rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda done: min(1, (done + 1) / max(1, case.warmup)))
     losses = []

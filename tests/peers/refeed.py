@@ -8,7 +8,7 @@ Usage: refeed.py OPTIMIZERS   (the program that optimizers.c becomes)
 """
 import sys
 
-from steps import BATCH, DOUBLE, STEPS, both_paths, compare
+from steps import BATCH, STEPS, both_paths, compare, dense_rows
 
 import torch
 
@@ -64,11 +64,7 @@ def step_on(case, optimizer, weights, rows, stored):
 
 def train_there(case, data, weights):
     """Trains the tensors in `weights`: the loss of each step on data."""
-    ratings = torch.zeros(data["rows"], data["items"], dtype=DOUBLE)
-    stored = torch.zeros(data["rows"], data["items"], dtype=torch.bool)
-    for row, item, value in data["cells"]:
-        ratings[row, item] = value
-        stored[row, item] = True
+    ratings, stored = dense_rows(data)
     every = torch.ones(BATCH, data["items"], dtype=torch.bool)
     optimizer = case.make(list(weights.values()))
     losses = []

@@ -34,6 +34,16 @@ def train_here(program, model, batch=BATCH, times=0):
     return lines[0], tensors["initial"], tensors["final"], [line for line in lines if "loss" in line]
 
 
+def dense_rows(data):
+    """(rows, items): the ratings, 0 where none is stored, and whether one is."""
+    ratings = torch.zeros(data["rows"], data["items"], dtype=DOUBLE)
+    stored = torch.zeros(data["rows"], data["items"], dtype=torch.bool)
+    for row, item, value in data["cells"]:
+        ratings[row, item] = value
+        stored[row, item] = True
+    return ratings, stored
+
+
 def compare(program, model, batch, train_there, label, least=max, times=0):
     """train_there(data, weights, steps) trains copies of the initial weights in place and returns each step's loss. So
     that nothing agrees by standing still, weights must have moved: one of them, or with least=min each."""
