@@ -28,7 +28,8 @@ struct verb {
 	size_t arguments_min, arguments_max;
 	int (*run)(const struct options *options); // the exit code
 };
-extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show;
+extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show, verb_plot,
+    verb_figure;
 
 void print_error(const struct error *error);
 int print_errors(const struct errors *errors); // all of them; returns the exit code of the first

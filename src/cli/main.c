@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_run,  &verb_verify, &verb_compare, &verb_plan,
-                                           &verb_data, &verb_schema, &verb_list,    &verb_show};
+static const struct verb *const verbs[] = {&verb_run,    &verb_verify, &verb_compare, &verb_plan, &verb_data,
+                                           &verb_schema, &verb_list,   &verb_show,    &verb_plot, &verb_figure};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
 static const char OPTIONS_HELP[] = "options\n"
@@ -123,7 +123,8 @@ static int run_with_threads(const struct verb *verb, struct options *options) {
 
 static int run_verb(const struct verb *verb, int argc, char **argv) {
 	struct options options = {
-	    .results = "results", .keep_cache = verb == &verb_run || verb == &verb_verify, .argc = argc, .argv = argv};
+	    .results = "results", .keep_cache = verb == &verb_run || verb == &verb_verify || verb == &verb_figure,
+	    .argc = argc, .argv = argv};
 	options.overrides = memory_alloc((size_t)argc * sizeof(char *));
 	options.arguments = memory_alloc((size_t)argc * sizeof(char *));
 	int code = read_options(argc, argv, &options);

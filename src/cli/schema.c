@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "nn/config.h"
 #include "nn/prior.h"
+#include "report/figure.h"
 #include "tensor/backend.h"
 
 #include <stdio.h>
@@ -13,8 +14,10 @@
 static const struct registry *const registries[] = {
     &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
     &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
-    &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,
+    &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,       &figure_registry,
 };
+// The one word that is no registry: the keys that every figure file has.
+#define FIGURE_FILES "figure-files"
 enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
 
 static int unknown(const char *word) {
@@ -22,6 +25,7 @@ static int unknown(const char *word) {
 	fprintf(stderr, "aexp: unknown registry \"%s\"\n  hint: ", word);
 	for (size_t i = 0; i < REGISTRIES; i++)
 		nearest_offer(&nearest, registries[i]->plural);
+	nearest_offer(&nearest, FIGURE_FILES);
 	if (nearest.best) {
 		fprintf(stderr, "Did you mean \"%s\"?\n", nearest.best);
 		return ERROR_CONFIG;
@@ -40,7 +44,9 @@ static int run(const struct options *options) {
 		fprintf(stderr, "aexp: schema has no --json in this version\n  hint: Use --markdown, or the plain listing.\n");
 		return ERROR_CONFIG;
 	}
-	if (options->arguments_count) {
+	if (options->arguments_count && !strcmp(options->arguments[0], FIGURE_FILES)) {
+		schema_print(&figure_schema, "", options->markdown, &text);
+	} else if (options->arguments_count) {
 		for (size_t i = 0; i < REGISTRIES; i++)
 			if (!strcmp(registries[i]->plural, options->arguments[0]))
 				registry = registries[i];
@@ -60,7 +66,7 @@ const struct verb verb_schema = {
     .usage = "schema [WORD]",
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
-            "schedules, targets, reductions.\n",
+            "schedules, targets, reductions, priors, figures; or figure-files: every key of a figure file.\n",
     .arguments_max = 1,
     .run = run,
 };
