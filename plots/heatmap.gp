@@ -10,14 +10,15 @@ set xtics () scale 0
 set ytics () scale 0
 do for [i = 1:x_count] { set xtics add (x_names[i] i) }
 do for [i = 1:y_count] { set ytics add (y_names[i] i) }
-if (turned) { set xtics rotate by -30 }
+if (turned) { set xtics rotate by -40 }
 unset grid
 unset key
 set border 0
 set cbrange [low : high > low ? high : low + 1]
 set cblabel value_label textcolor rgb text_colour
-set format cb "%g"
-set colorbox user origin graph 1.04, graph 0 size graph 0.04, graph 1 noborder
+set colorbox noborder
+set format cb "%.4g"
+set cbtics scale 0
 if (turned_palette) {
 	set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', 5 '#28ae80', 6 '#5ec962', 7 '#addc30', 8 '#fde725')
 }

@@ -9,6 +9,8 @@ set format x "%g"
 set format y "%g"
 set xrange [below(x_low, x_high, 0) : above(x_low, x_high, 0)]
 set yrange [below(y_low, y_high, 0) : above(y_low, y_high, 0)]
+set xtics x_step(x_low, x_high)
+set ytics y_step(y_low, y_high)
 do for [i = 1:labels_count] {
 	set label i labels[i] at label_x[i], label_y[i] left offset 0.6, 0.5 front textcolor rgb text_colour
 }
@@ -18,6 +20,6 @@ if (!others) { draw = "NaN notitle" }
 corner = x_higher ? "fsteps" : "steps"
 draw = draw . ", table skip 1 using ($3 == 1 ? $1 : NaN):2 with " . corner . " linestyle 1 linewidth 0.7 * line dashtype (3, 3) notitle"
 if (bars) {
-	draw = draw . ", '' skip 1 using 1:2:4:5:6:7 with xyerrorbars linecolor rgb '#888888' linewidth 0.6 * line pointsize 0 notitle"
+	draw = draw . ", '' skip 1 using 1:2:4:5:6:7 with xyerrorbars linecolor rgb '#888888' linewidth 0.6 * line pointsize 0.05 notitle"
 }
 draw = draw . ", '' skip 1 using ($3 == 1 ? $1 : NaN):2 with points linestyle 1 pointsize 0.9 title front_name"

@@ -13,15 +13,16 @@ if (!exists("width")) { width = 22.225; height = 13.229 }
 if (!exists("face")) { face = 'Helvetica' }
 pixels(centimetres) = int(centimetres / 2.54 * 96 + 0.5)
 letter_pixels = paper ? letter * 96.0 / 72.0 : 15.0
+# cairo's letters are measured at 96 to the inch, its points at 72: hence 0.75.
 dots = paper ? 3.125 : 2.0 # of a png to one of the svg: 300 and 192 to the inch
 line = paper ? 1.3 : 2.0
 terminal_svg = sprintf("svg noenhanced size %d,%d font '%s,%g' background '#ffffff' linewidth 1", \
 	pixels(width), pixels(height), face, letter_pixels)
 terminal_png = sprintf("pngcairo noenhanced size %d,%d font '%s,%g' fontscale %g background '#ffffff' linewidth %g dashlength %g pointscale %g", \
-	int(pixels(width) * dots + 0.5), int(pixels(height) * dots + 0.5), face, letter_pixels, 0.85 * dots, dots, paper ? 1.2 : 1.5, 1.05 * dots)
-terminal_pdf = sprintf("pdfcairo noenhanced color size %gcm,%gcm font '%s,%g' fontscale 1 background '#ffffff' linewidth 0.75 dashlength 0.75 pointscale 0.6", \
-	width, height, face, letter_pixels * 72 / 96)
-terminal_tex = sprintf("cairolatex pdf input color size %gcm,%gcm linewidth 0.75 dashlength 0.75 pointscale 0.6", width, height)
+	int(pixels(width) * dots + 0.5), int(pixels(height) * dots + 0.5), face, letter_pixels, (paper ? 0.75 : 0.85) * dots, dots, paper ? 1.2 : 1.5, 1.05 * dots)
+terminal_pdf = sprintf("pdfcairo noenhanced color size %gcm,%gcm font '%s,%g' fontscale 0.75 background '#ffffff' linewidth 1.5 dashlength 0.8 pointscale 1.1", \
+	width, height, face, 0.75 * letter_pixels)
+terminal_tex = sprintf("cairolatex pdf input color size %gcm,%gcm linewidth 1.5 dashlength 0.8 pointscale 1.1", width, height)
 
 text_colour = '#222222'
 train_colour = '#1f3b73'

@@ -163,7 +163,7 @@ void figure_bands_make(const struct figure *figure, const struct figure_bands *b
 	fact_real(&ret->facts, "y_high", any ? y.high : 1);
 	fact_count(&ret->facts, "x_log", b->log_x);
 	fact_count(&ret->facts, "y_log", b->log_y);
-	fact_count(&ret->facts, "steps", b->steps);
+	fact_count(&ret->facts, "points", !b->stairs);
 	size_t every = (b->rows + POINTS_DRAWN - 1) / POINTS_DRAWN;
 	fact_count(&ret->facts, "every", every ? every : 1);
 	fact_count(&ret->facts, "series_count", b->count);

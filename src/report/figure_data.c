@@ -45,6 +45,7 @@ static bool read_run(const struct figure *f, size_t index, const char *folder, s
 		return error_at(error, ERROR_CONFIG, sample->at, "\"%s\" is no finished run", folder);
 	if (!read_config(data, sample, folder, error))
 		return false;
+	sample->named = run->label;
 	sample->label = run->label ? run->label : sample->entry.name;
 	sample->series = run->series ? run->series : "";
 	return true;

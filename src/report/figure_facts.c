@@ -62,6 +62,12 @@ void tsv_text(struct text *text, const char *value) {
 		text_format(text, "%c", strchr("\t\n\r", *value) ? ' ' : *value);
 }
 
+bool figure_crowded(const struct figure *figure, size_t letters, size_t count) {
+	static const double letter_width = 0.6, margins = 1.8; // in its size; centimetres beside the axis
+	double room = (figure->width - margins) / 2.54 * 72 / (double)(count ? count : 1);
+	return ((double)letters + 0.5) * letter_width * figure->letter > room;
+}
+
 void figure_range_add(struct figure_range *range, double value) {
 	if (!isfinite(value))
 		return;

@@ -26,7 +26,7 @@ static const struct key keys[] = {
     KEY(heatmap_config, y, KEY_STRING, .flags = KEY_REQUIRED, .doc = "The y axis"),
     KEY(heatmap_config, of, KEY_CHOICE, .registry = &of_registry, .fallback = "\"best\"",
         .doc = "Of several trials in one cell: the best one, or their mean"),
-    KEY(heatmap_config, numbers, KEY_BOOL, .fallback = "true", .doc = "Each cell says its value"),
+    KEY(heatmap_config, numbers, KEY_BOOL, .fallback = "true", .doc = "Each cell says its value, where there is room"),
 };
 
 static const struct heatmap_config *config_of(const struct figure *figure) {
@@ -205,9 +205,13 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 	fact_text(&ret->facts, "xlabel", f->xlabel ? f->xlabel : x.key);
 	fact_text(&ret->facts, "ylabel", f->ylabel ? f->ylabel : y.key);
 	fact_text(&ret->facts, "value_label", metric);
-	fact_count(&ret->facts, "numbers", config->numbers);
+	size_t longest = 0;
+	for (size_t i = 0; i < x.count; i++)
+		longest = strlen(x.names[i]) > longest ? strlen(x.names[i]) : longest;
+	// The colour's scale takes a fifth of the width.
+	fact_count(&ret->facts, "numbers", config->numbers && !figure_crowded(f, 5, x.count * 5 / 4 + 1));
 	fact_count(&ret->facts, "turned_palette", !higher);
-	fact_count(&ret->facts, "turned", 0);
+	fact_count(&ret->facts, "turned", figure_crowded(f, longest, x.count * 5 / 4 + 1));
 	fact_count(&ret->facts, "x_count", x.count);
 	fact_texts(&ret->facts, "x_names", x.names, x.count);
 	fact_count(&ret->facts, "y_count", y.count);

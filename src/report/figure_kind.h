@@ -10,6 +10,7 @@
 // A run, or a trial of a sweep.
 struct figure_sample {
 	const char *label, *series; // of a run; label: its experiment's name where the file gives none; series "" likewise
+	bool named;                 // the file gives the label
 	struct run_entry entry;     // of a trial: zero until it is asked for
 	const struct value *config; // its experiment.cfg; of a trial NULL until it is asked for
 	const struct sweep_result *sweep; // of a trial
@@ -36,6 +37,9 @@ bool figure_sample_folders(const struct figure_sample *sample, struct arena *are
                            size_t *ret_count, struct error *error);
 // Whether more of a figure is better, by its metric; *ret_known false where there is no such metric.
 bool figure_higher(const char *name, bool *ret_known);
+
+// Whether texts of that many letters, side by side along the x axis, run into each other.
+bool figure_crowded(const struct figure *figure, size_t letters, size_t count);
 
 // What a kind makes of its data.
 struct figure_drawing {
@@ -122,7 +126,7 @@ struct figure_bands {
 	const char **names;        // (count)
 	struct figure_band *items; // (count)
 	size_t count;
-	bool log_x, log_y, steps;
+	bool log_x, log_y, stairs; // stairs: without marks
 };
 // Mean and band of some values, by the row of figure_band_registry; its words for note.
 struct interval figure_band_of(const double *values, size_t count, const struct row *band);

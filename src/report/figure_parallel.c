@@ -50,7 +50,7 @@ struct line {
 	const char **text; // (samples)
 	double *value;     // (samples)
 	struct figure_range range;
-	bool log, words;
+	bool log, words, declared; // declared: the sweep says its scale
 	const char *names[TICS_MOST]; // of words
 	size_t names_count;
 };
@@ -73,8 +73,9 @@ static bool choose_axes(const struct figure *f, struct coordinates *c, struct er
 	for (size_t i = 0; i < count; i++) {
 		const char *key = keys_asked->set ? keys_asked->items[i] : sweep->axes[i].key;
 		size_t axis = sweep ? sweep_result_axis(sweep, key) : 0;
+		bool declared = sweep && axis < sweep->axes_count && sweep->axes[axis].range;
 		c->axes[c->axes_count++] =
-		    (struct line){.key = key, .log = sweep && axis < sweep->axes_count && sweep->axes[axis].log};
+		    (struct line){.key = key, .declared = declared, .log = declared && sweep->axes[axis].log};
 	}
 	return true;
 }
@@ -140,7 +141,9 @@ static void place_numbers(struct line *line, size_t count) {
 		numbers = number_read(line->text[i], strlen(line->text[i]), &line->value[i]);
 		figure_range_add(&line->range, numbers ? line->value[i] : (double)NAN);
 	}
-	line->log = numbers && line->range.low > 0 && (line->log || line->range.high / line->range.low >= 30);
+	// Without a word on it, as most people would draw it.
+	bool wide = !line->declared && line->range.high / line->range.low >= 30;
+	line->log = numbers && line->range.low > 0 && (line->log || wide);
 	if (!numbers)
 		place_words(line, count);
 }
@@ -254,9 +257,7 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 	fact_text(&ret->facts, "ylabel", f->ylabel);
 	fact_count(&ret->facts, "axes_count", c->axes_count);
 	fact_texts(&ret->facts, "axis_names", names, c->axes_count);
-	// Points of a letter's mean width against the room between two axes.
-	fact_count(&ret->facts, "turned",
-	           0.55 * f->letter * (double)longest > f->width / 2.54 * 72 / ((double)c->axes_count + 0.5));
+	fact_count(&ret->facts, "staggered", figure_crowded(f, longest, c->axes_count));
 	put_tics(c, &ret->facts);
 	snprintf(ret->note, sizeof(ret->note), "a line a finished trial, %zu of them; the best one is drawn broad", c->count);
 	ret->plot = (const char *)embedded_parallel_gp;

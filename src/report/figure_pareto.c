@@ -135,7 +135,7 @@ static bool read_dots(const struct figure *f, struct figure_data *data, struct d
 		if (!figure_sample_value(f, data, sample, "x", dots->goal[0].metric, &dot->x, error) ||
 		    !figure_sample_value(f, data, sample, "y", dots->goal[1].metric, &dot->y, error))
 			return false;
-		dot->label = sample->trial ? "" : sample->label;
+		dot->label = sample->named ? sample->label : "";
 		dots->count += isfinite(dot->x.value) && isfinite(dot->y.value);
 	}
 	return true;
@@ -193,7 +193,7 @@ static void put_labels(const struct dots *dots, struct text *facts) {
 }
 
 static const char *with_goal(const struct goal *goal, struct arena *arena) {
-	return arena_format(arena, "%s (%s is better)", goal->metric, goal->higher ? "more" : "less");
+	return arena_format(arena, "%s (%s)", goal->metric, goal->higher ? "max" : "min");
 }
 
 static bool make(const struct figure *f, struct figure_data *data, struct figure_drawing *ret, struct error *error) {

@@ -117,12 +117,10 @@ static size_t places_of(const struct figure_points *points, bool log, double ret
 
 // Long names side by side are turned.
 static bool crowded(const struct figure *figure, const struct names *names) {
-	static const double letters_a_point = 0.55; // mean width of a letter, in its size
-	double width = 0;
+	size_t longest = 0;
 	for (size_t i = 0; i < names->count; i++)
-		width = fmax(width, (double)strlen(names->items[i]) + 1);
-	double room = (figure->width - 1.8) / 2.54 * 72 / (double)(names->count ? names->count : 1);
-	return width * letters_a_point * figure->letter > room;
+		longest = strlen(names->items[i]) > longest ? strlen(names->items[i]) : longest;
+	return figure_crowded(figure, longest, names->count);
 }
 
 static void put_places(const struct figure *figure, const struct figure_points *points, const struct names *names,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRID_MOST = 400 };
+enum { GRID_MOST = 400 }; // steps that are drawn
 
 #define KEY(type_name, field, kind, ...)                                                                               \
 	{ .name = #field, .type = kind, .offset = offsetof(struct type_name, field), __VA_ARGS__ }
@@ -105,6 +105,24 @@ static size_t grid_of(const struct stairs *stairs, size_t count, struct arena *a
 	return drawn < GRID_MOST ? drawn : GRID_MOST;
 }
 
+// Stairs as lines: each x but the first twice, before the step and behind it.
+static size_t double_grid(double **x, size_t rows, struct arena *arena) {
+	double *twice = arena_alloc(arena, (2 * rows + 1) * sizeof(*twice));
+	size_t count = 0;
+	for (size_t i = 0; i < rows; i++) {
+		if (i > 0)
+			twice[count++] = (*x)[i];
+		twice[count++] = (*x)[i];
+	}
+	*x = twice;
+	return count;
+}
+
+// Odd rows stand before their step.
+static double spent_at(const double *x, size_t row) {
+	return row % 2 ? x[row - 1] : x[row];
+}
+
 // A mean is drawn while all of its sweeps go on and have found something.
 static void average(const struct stairs *stairs, size_t count, const char *label, const double *x, size_t rows,
                     const struct row *band, struct interval *ret) {
@@ -115,7 +133,7 @@ static void average(const struct stairs *stairs, size_t count, const char *label
 			if (strcmp(stairs[i].label, label) != 0)
 				continue;
 			bool over = stairs[i].count == 0 || stairs[i].spent[stairs[i].count - 1] < x[row];
-			double best = over ? (double)NAN : best_at(&stairs[i], x[row]);
+			double best = over ? (double)NAN : best_at(&stairs[i], spent_at(x, row));
 			asked++;
 			if (!isnan(best))
 				value[there++] = best;
@@ -130,7 +148,7 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 	struct arena *arena = data->arena;
 	size_t count = data->sweeps_count;
 	struct stairs *stairs = arena_alloc(arena, (count + 1) * sizeof(*stairs));
-	struct figure_bands b = {.steps = true, .log_y = config->log};
+	struct figure_bands b = {.stairs = true, .log_y = config->log};
 	double *x;
 	b.items = arena_alloc(arena, (count + 1) * sizeof(*b.items));
 	b.names = arena_alloc(arena, (count + 1) * sizeof(*b.names));
@@ -141,6 +159,7 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 			return false;
 	}
 	b.rows = grid_of(stairs, count, arena, &x);
+	b.rows = double_grid(&x, b.rows, arena);
 	b.x = x;
 	for (size_t i = 0; i < count; i++) {
 		size_t k = 0;
