@@ -3,28 +3,15 @@
 #ifndef AEXP_CLI_CLI_H
 #define AEXP_CLI_CLI_H
 
+#include "cli/options.h"
 #include "train/train.h"
-
-struct options {
-	const char **overrides; // (overrides_count) of -s
-	size_t overrides_count;
-	const char *results; // -o
-	size_t threads;      // -t; 0: all
-	struct pool *pool;   // that many
-	bool quiet, verbose, json, force, markdown;
-	bool no_cache;   // neither read nor leave caches of the data
-	bool keep_cache; // leave one in the results folder, as a run does
-	const char **arguments; // (arguments_count)
-	size_t arguments_count;
-	int argc;
-	char **argv;
-};
 
 struct verb {
 	const char *name;
 	const char *usage; // behind "aexp "
 	const char *doc;   // one line
 	const char *help;  // more, or ""
+	uint64_t takes;    // its options, besides TAKES_COMMON
 	size_t arguments_min, arguments_max;
 	int (*run)(const struct options *options); // the exit code
 };

@@ -104,6 +104,7 @@ const struct verb verb_plan = {
     .doc = "checks the file, reads the data's shape and prints the graph; runs nothing",
     .help = "For each node: output width, parameters, bytes, FLOPs of a training step, and whether it is computed\n"
             "sparse or dense.\n",
+    .takes = TAKES(overrides) | TAKES(no_cache) | TAKES(json),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

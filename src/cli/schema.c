@@ -36,10 +36,6 @@ static int unknown(const char *word) {
 static int run(const struct options *options) {
 	struct text text = {0};
 	const struct registry *registry = NULL;
-	if (options->json) {
-		fprintf(stderr, "aexp: schema has no --json in this version\n  hint: Use --markdown, or the plain listing.\n");
-		return ERROR_CONFIG;
-	}
 	if (options->arguments_count) {
 		for (size_t i = 0; i < REGISTRIES; i++)
 			if (!strcmp(registries[i]->plural, options->arguments[0]))
@@ -61,6 +57,7 @@ const struct verb verb_schema = {
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
             "schedules, targets, reductions.\n",
+    .takes = TAKES(markdown),
     .arguments_max = 1,
     .run = run,
 };
