@@ -303,16 +303,20 @@ static void read_string(struct reader *r, const struct key *key, const struct va
 		*(const char **)ret = string;
 }
 
-// Against the folder of the file that says it; against the working folder where an override does.
-static const char *place_path(struct reader *r, const char *path, struct origin at) {
+char *schema_place_path(const char *path, struct origin at) {
 	if (path[0] == '/' || strncmp(path, "${", 2) == 0)
-		return path;
+		return memory_copy_string(path);
 	char *folder = at.file == NULL || origin_is_override(at) ? memory_copy_string(".") : path_folder(at.file);
 	char *joined = path_join(folder, path), *absolute = path_absolute(joined);
-	const char *kept = arena_string(r->arena, absolute);
-	free(absolute);
 	free(joined);
 	free(folder);
+	return absolute;
+}
+
+static const char *place_path(struct reader *r, const char *path, struct origin at) {
+	char *placed = schema_place_path(path, at);
+	const char *kept = arena_string(r->arena, placed);
+	free(placed);
 	return kept;
 }
 
