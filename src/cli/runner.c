@@ -30,6 +30,10 @@ void runner_watch_signals(void) {
 	sigaction(SIGTERM, &action, NULL);
 }
 
+bool runner_interrupted(void) {
+	return interrupt_wanted;
+}
+
 static bool interrupted(void *context) {
 	(void)context;
 	return interrupt_wanted;
@@ -364,6 +368,14 @@ int runner_run_watched(const char *path, const struct options *options, bool pri
 		free(several.name);
 		text_finish(&several.resolved);
 	}
+	prepared_finish(&p);
+	return code;
+}
+
+int runner_folder(const char *path, const struct options *options, char **ret_folder) {
+	struct prepared p;
+	int code = prepare(path, options, false, &p);
+	*ret_folder = code ? NULL : run_folder_path(options->results, p.experiment.name, p.id);
 	prepared_finish(&p);
 	return code;
 }
