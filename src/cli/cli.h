@@ -3,33 +3,20 @@
 #ifndef AEXP_CLI_CLI_H
 #define AEXP_CLI_CLI_H
 
+#include "cli/options.h"
 #include "train/train.h"
-
-struct options {
-	const char **overrides; // (overrides_count) of -s
-	size_t overrides_count;
-	const char *results; // -o
-	size_t threads;      // -t; 0: all
-	struct pool *pool;   // that many
-	bool quiet, verbose, json, force, markdown;
-	bool no_cache;   // neither read nor leave caches of the data
-	bool keep_cache; // leave one in the results folder, as a run does
-	const char **arguments; // (arguments_count)
-	size_t arguments_count;
-	int argc;
-	char **argv;
-};
 
 struct verb {
 	const char *name;
 	const char *usage; // behind "aexp "
 	const char *doc;   // one line
 	const char *help;  // more, or ""
+	uint64_t takes;    // its options, besides TAKES_COMMON
 	size_t arguments_min, arguments_max;
 	int (*run)(const struct options *options); // the exit code
 };
-extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show, verb_plot,
-    verb_figure;
+extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show,
+    verb_sweep, verb_trial, verb_plot, verb_figure;
 
 void print_error(const struct error *error);
 int print_errors(const struct errors *errors); // all of them; returns the exit code of the first
@@ -49,6 +36,9 @@ int check_files(const struct options *options);
 // Loads and plans one; on failure everything has been reported, and the exit code is returned. prepared_finish either
 // way.
 int prepare(const char *path, const struct options *options, bool plan, struct prepared *ret);
+// The same into one that is prepared already (or zeroed), whose data is kept where the new one has the same: errors are
+// added, none printed; false where there are any.
+bool prepare_again(const char *path, const struct options *options, struct prepared *prepared, struct errors *errors);
 void prepared_finish(struct prepared *prepared);
 
 // The progress of a training on standard error: a bar on a terminal, a line every few seconds elsewhere.

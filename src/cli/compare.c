@@ -270,6 +270,7 @@ const struct verb verb_compare = {
         "over the users of users.tsv (the mean of users' own differences); of runs with repeats over their seeds.\n"
         "Runs with different protocols are refused; --force puts them into one table, without tests. With --json\n"
         "or --markdown.\n",
+    .takes = TAKES(force) | TAKES(json) | TAKES(markdown),
     .arguments_min = 2,
     .arguments_max = 64,
     .run = run,

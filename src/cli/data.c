@@ -142,6 +142,7 @@ const struct verb verb_data = {
     .usage = "data CFG",
     .doc = "prints statistics of the data after filter, buckets and split",
     .help = "",
+    .takes = TAKES(overrides) | TAKES(no_cache) | TAKES(json),
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -1,5 +1,6 @@
 // aexp figure: runs what figure files need and is not there yet, and draws them.
 #include "cli/runner.h"
+#include "cli/sweeper.h"
 
 #include "base/file.h"
 #include "report/figure.h"
@@ -16,8 +17,8 @@
 struct job {
 	struct figure figure;
 	struct figure_folders folders;
-	bool drawn;
-	char *folder; // of its files
+	bool drawn, failed; // failed: trials of its sweeps
+	char *folder;       // of its files
 };
 struct jobs {
 	const struct options *options;
@@ -25,11 +26,11 @@ struct jobs {
 	size_t count;
 };
 
-// The options that a run of a figure is run with: its overrides are those of the figure's file.
-static struct options options_of(const struct options *options, const struct figure_run *run) {
+// The options that a run or sweep of a figure is run with: its overrides are those of the figure's file.
+static struct options options_of(const struct options *options, const struct strings *set) {
 	struct options ret = *options;
-	ret.overrides = run->set.items;
-	ret.overrides_count = run->set.count;
+	ret.overrides = set->items;
+	ret.overrides_count = set->count;
 	return ret;
 }
 
@@ -37,7 +38,7 @@ static struct options options_of(const struct options *options, const struct fig
 
 static bool has_figure(const struct experiment *e, const char *name) {
 	const char *dot = strchr(name, '.');
-	if (!strcmp(name, "train.loss"))
+	if (!strcmp(name, "train.loss") || !strcmp(name, FIGURE_PARAMETERS))
 		return true;
 	for (size_t i = 0; i < e->uses_count; i++)
 		if (!strcmp(dot ? dot + 1 : "", e->uses[i].name))
@@ -63,8 +64,9 @@ static void check_wants(const struct figure *figure, const struct figure_run *ru
 	figure_wants(figure, &wants);
 	for (size_t i = 0; i < wants.figures_count; i++)
 		if (!has_figure(e, wants.figures[i]))
-			error_hint(errors_add(errors, ERROR_CONFIG, at, "\"%s\" does not measure \"%s\"", run->file, wants.figures[i]),
-			           "Add it to its metrics, with set.");
+			error_hint(
+			    errors_add(errors, ERROR_CONFIG, at, "\"%s\" does not measure \"%s\"", run->file, wants.figures[i]),
+			    "Add it to its metrics, with set.");
 	for (size_t i = 0; i < wants.keys_count; i++)
 		if (!has_key(e, wants.keys[i]))
 			errors_add(errors, ERROR_CONFIG, at, "\"%s\" has no key \"%s\"", run->file, wants.keys[i]);
@@ -83,19 +85,18 @@ static void check_run(const struct figure *figure, size_t index, struct errors *
 	experiment_finish(&e);
 }
 
-// The one place where a sweep's file will be run: sweep_run of cli/sweeper.h, when there is one.
-static bool can_run_sweeps(void) {
-	return false;
-}
-
 static void check_sweep(const struct figure *figure, size_t index, struct errors *errors) {
 	const struct figure_sweep *sweep = figure->sweeps.items[index];
 	struct origin at = figure->sweeps.from[index]->at;
+	struct experiment e;
 	if (sweep->folder && !sweep_result_there(sweep->folder))
 		errors_add(errors, ERROR_CONFIG, at, "\"%s\" is no finished sweep", sweep->folder);
-	if (sweep->file && !can_run_sweeps())
-		error_hint(errors_add(errors, ERROR_CONFIG, at, "a figure does not run sweeps in this version"),
-		           "Run `aexp sweep %s`, and say folder = \"...\"; with the one that it leaves.", sweep->file);
+	if (!sweep->file)
+		return;
+	if (experiment_read(sweep->file, sweep->set.items, sweep->set.count, &e, errors) && !e.sweep)
+		error_hint(errors_add(errors, ERROR_CONFIG, at, "\"%s\" has no group \"sweep\"", sweep->file),
+		           "Among runs it is one; a sweep says what to vary.");
+	experiment_finish(&e);
 }
 
 static int read_all(struct jobs *jobs) {
@@ -126,7 +127,7 @@ static int check_runs(const struct jobs *jobs) {
 		const struct figure *figure = &jobs->items[i].figure;
 		for (size_t k = 0; code == 0 && k < figure->runs.count; k++) {
 			const struct figure_run *run = figure->runs.items[k];
-			struct options options = options_of(jobs->options, run);
+			struct options options = options_of(jobs->options, &run->set);
 			code = run->file ? runner_check(run->file, &options) : 0;
 		}
 	}
@@ -135,6 +136,20 @@ static int check_runs(const struct jobs *jobs) {
 
 // --- running and drawing ---
 
+// Trials that failed are no reason not to draw the others; that some did is said in the end.
+static int find_sweep(struct job *job, size_t index, const struct options *options) {
+	const struct figure_sweep *sweep = job->figure.sweeps.items[index];
+	struct options own = options_of(options, &sweep->set);
+	char **folder = &job->folders.sweeps[index];
+	if (sweep->folder) {
+		*folder = memory_copy_string(sweep->folder);
+		return 0;
+	}
+	int code = sweep_run(sweep->file, &own, false, folder);
+	job->failed = job->failed || code != 0;
+	return code == ERROR_RUN && *folder && sweep_result_there(*folder) ? 0 : code;
+}
+
 static int run_all(struct job *job, const struct options *options) {
 	const struct figure *figure = &job->figure;
 	int code = 0;
@@ -142,14 +157,14 @@ static int run_all(struct job *job, const struct options *options) {
 	job->folders.sweeps = memory_alloc((figure->sweeps.count + 1) * sizeof(char *));
 	for (size_t i = 0; code == 0 && i < figure->runs.count; i++) {
 		const struct figure_run *run = figure->runs.items[i];
-		struct options own = options_of(options, run);
+		struct options own = options_of(options, &run->set);
 		if (run->folder)
 			job->folders.runs[i] = memory_copy_string(run->folder);
 		else
 			code = runner_run(run->file, &own, false, &job->folders.runs[i]);
 	}
 	for (size_t i = 0; code == 0 && i < figure->sweeps.count; i++)
-		job->folders.sweeps[i] = memory_copy_string(((const struct figure_sweep *)figure->sweeps.items[i])->folder);
+		code = find_sweep(job, i, options);
 	return code;
 }
 
@@ -173,7 +188,7 @@ static int draw(struct job *job, const struct options *options) {
 	}
 	if (!options->json)
 		printf("%s  %s%s\n", job->figure.name, job->folder, output.drawn ? "" : "  without pictures");
-	return output.drawn ? 0 : ERROR_RUN;
+	return output.drawn && !job->failed ? 0 : ERROR_RUN;
 }
 
 static void print_json(const struct jobs *jobs) {
@@ -234,11 +249,14 @@ const struct verb verb_figure = {
     .name = "figure",
     .usage = "figure FILE...",
     .doc = "runs what a figure file needs and is not there yet, and draws it",
-    .help = "Figures stand in experiments/figures/; results/figures/NAME/ gets the pictures, their data NAME.tsv and their\n"
-            "script NAME.gp, and figure.json, which says what they were drawn from. -s overrides a key of the figure's\n"
-            "file. All files and runs are checked before the first one runs. `aexp schema figures` lists the kinds,\n"
-            "`aexp schema figure-files` the keys that all have. Exit code 1 where gnuplot or graphviz is not there: the\n"
-            "data and the scripts are written all the same.\n",
+    .help =
+        "Figures stand in experiments/figures/; results/figures/NAME/ gets the pictures, their data NAME.tsv and "
+        "their\n"
+        "script NAME.gp, and figure.json, which says what they were drawn from. -s overrides a key of the figure's\n"
+        "file. All files and runs are checked before the first one runs. `aexp schema figures` lists the kinds,\n"
+        "`aexp schema figure-files` the keys that all have. Exit code 1 where gnuplot or graphviz is not there: the\n"
+        "data and the scripts are written all the same.\n",
+    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

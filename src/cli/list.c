@@ -135,6 +135,7 @@ const struct verb verb_list = {
     .usage = "list",
     .doc = "lists finished and unfinished runs",
     .help = "",
+    .takes = TAKES(json),
     .run = list,
 };
 const struct verb verb_show = {
@@ -143,6 +144,7 @@ const struct verb verb_show = {
     .doc = "shows one run: its figures, its files, its resolved experiment",
     .help =
         "RUN is a run folder, NAME/ID, a NAME with one run, or the beginning of an ID. With --json: metrics.json.\n",
+    .takes = TAKES(json),
     .arguments_min = 1,
     .arguments_max = 1,
     .run = show,

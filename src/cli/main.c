@@ -1,4 +1,4 @@
-// The command line: verbs in a table, options that mean the same everywhere.
+// The command line: verbs in a table; options are options.h's.
 #include "cli/cli.h"
 
 #include "base/nearest.h"
@@ -9,20 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_run,    &verb_verify, &verb_compare, &verb_plan, &verb_data,
-                                           &verb_schema, &verb_list,   &verb_show,    &verb_plot, &verb_figure};
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static const char OPTIONS_HELP[] = "options\n"
-                                   "  -s KEY=VALUE  override one key of the experiment file; repeatable\n"
-                                   "  -o DIR        results root (default: results)\n"
-                                   "  -t N          threads (default: all); never changes a result\n"
-                                   "  --force       run again what is finished\n"
-                                   "  --no-cache    read the data from its files, and leave no cache of it\n"
-                                   "  --json        machine-readable output\n"
-                                   "  --markdown    tables in Markdown (schema)\n"
-                                   "  -q, -v        quieter, more words\n"
-                                   "  --help        help on a command\n";
+static const struct verb *const verbs[] = {&verb_run,    &verb_verify, &verb_sweep, &verb_compare, &verb_plan,
+                                           &verb_data,   &verb_schema, &verb_list,  &verb_show,    &verb_plot,
+                                           &verb_figure, &verb_trial,  NULL};
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) - 1 };
 
 static void print_help(FILE *to) {
 	fprintf(to,
@@ -30,11 +20,14 @@ static void print_help(FILE *to) {
 	        AEXP_VERSION);
 	for (size_t i = 0; i < VERBS; i++)
 		fprintf(to, "  %-16s %s\n", verbs[i]->usage, verbs[i]->doc);
-	fprintf(to, "  %-16s %s\n\n%s", "help [COMMAND]", "this text, or more on one command", OPTIONS_HELP);
+	fprintf(to, "  %-16s %s\n\noptions (`aexp COMMAND --help` names those that it takes)\n", "help [COMMAND]",
+	        "this text, or more on one command");
+	options_print(to, UINT64_MAX);
 }
 
 static int print_verb_help(const struct verb *verb) {
-	printf("usage: aexp %s\n\n%s\n%s%s\n%s", verb->usage, verb->doc, verb->help, *verb->help ? "\n" : "", OPTIONS_HELP);
+	printf("usage: aexp %s\n\n%s\n%s%s\noptions\n", verb->usage, verb->doc, verb->help, *verb->help ? "\n" : "");
+	options_print(stdout, verb->takes | TAKES_COMMON);
 	return 0;
 }
 
@@ -59,61 +52,6 @@ static const struct verb *find_verb(const char *name, const char **ret_near) {
 	return NULL;
 }
 
-static bool read_threads(const char *text, size_t *ret) {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-	*ret = value;
-	return *text >= '0' && *text <= '9' && !*end && value >= 1 && value <= 1024;
-}
-
-static bool read_flag(const char *word, struct options *options) {
-	const struct {
-		const char *word;
-		bool *flag;
-	} flags[] = {
-	    {"-q", &options->quiet},      {"-v", &options->verbose},          {"--json", &options->json},
-	    {"--force", &options->force}, {"--markdown", &options->markdown}, {"--no-cache", &options->no_cache},
-	};
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		if (!strcmp(word, flags[i].word)) {
-			*flags[i].flag = true;
-			return true;
-		}
-	}
-	return false;
-}
-
-// 0, or an exit code; -1: help is wanted.
-static int read_options(int argc, char **argv, struct options *options) {
-	bool only_arguments = false;
-	for (int i = 2; i < argc; i++) {
-		char *word = argv[i];
-		if (only_arguments || word[0] != '-' || !word[1]) {
-			options->arguments[options->arguments_count++] = word;
-		} else if (!strcmp(word, "--")) {
-			only_arguments = true;
-		} else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
-			return -1;
-		} else if (strchr("sotj", word[1]) && word[1] != '-') {
-			const char *value = word[2] ? word + 2 : i + 1 < argc ? argv[++i] : NULL;
-			size_t jobs = 1;
-			if (!value || !*value)
-				return usage_error("option %.2s wants a value", word, NULL);
-			if (word[1] == 's')
-				options->overrides[options->overrides_count++] = value;
-			else if (word[1] == 'o')
-				options->results = value;
-			else if (!read_threads(value, word[1] == 't' ? &options->threads : &jobs))
-				return usage_error("\"%s\" is no number of threads or runs, 1 to 1024", value, NULL);
-			else if (word[1] == 'j' && jobs != 1)
-				return usage_error("-j %s: runs beside each other are not in this version, only -j 1", value, NULL);
-		} else if (!read_flag(word, options)) {
-			return usage_error("unknown option \"%s\"", word, NULL);
-		}
-	}
-	return 0;
-}
-
 static int run_with_threads(const struct verb *verb, struct options *options) {
 	options->pool = pool_create(options->threads);
 	int code = verb->run(options);
@@ -122,22 +60,20 @@ static int run_with_threads(const struct verb *verb, struct options *options) {
 }
 
 static int run_verb(const struct verb *verb, int argc, char **argv) {
-	struct options options = {
-	    .results = "results", .keep_cache = verb == &verb_run || verb == &verb_verify || verb == &verb_figure,
-	    .argc = argc, .argv = argv};
-	options.overrides = memory_alloc((size_t)argc * sizeof(char *));
-	options.arguments = memory_alloc((size_t)argc * sizeof(char *));
-	int code = read_options(argc, argv, &options);
-	if (code == -1)
+	struct options options;
+	int code = options_read(verb, verbs, argc, argv, &options);
+	options.keep_cache = verb == &verb_run || verb == &verb_verify || verb == &verb_sweep || verb == &verb_figure;
+	if (code == OPTIONS_HELP)
 		code = print_verb_help(verb);
+	else if (code == 0 && options.jobs > 1 && !(verb->takes & TAKES(jobs)))
+		code = usage_error("-j: %s starts no runs beside each other, only -j 1", verb->name, NULL);
 	else if (code == 0 && options.arguments_count < verb->arguments_min)
 		code = usage_error("usage: aexp %s", verb->usage, NULL);
 	else if (code == 0 && options.arguments_count > verb->arguments_max)
 		code = usage_error("too many arguments; usage: aexp %s", verb->usage, NULL);
 	else if (code == 0)
 		code = run_with_threads(verb, &options);
-	free(options.overrides);
-	free(options.arguments);
+	options_finish(&options);
 	return code;
 }
 

@@ -44,7 +44,7 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g) {
 	}
 	printf("\nloss %s (%s), optimizer %s, batch %zu, at most %lld epochs\n", p->experiment.loss->kind.row->name,
 	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name, p->graph.shape.batch,
-	       (long long)p->experiment.train->epochs);
+	       (long long)experiment_epochs(&p->experiment));
 }
 
 static void print_json(const struct prepared *p, const struct graph_facts *g) {
@@ -104,6 +104,7 @@ const struct verb verb_plan = {
     .doc = "checks the file, reads the data's shape and prints the graph; runs nothing",
     .help = "For each node: output width, parameters, bytes, FLOPs of a training step, and whether it is computed\n"
             "sparse or dense.\n",
+    .takes = TAKES(overrides) | TAKES(no_cache) | TAKES(json),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

@@ -69,10 +69,11 @@ const struct verb verb_plot = {
     .name = "plot",
     .usage = "plot RUN|SWEEP...",
     .doc = "draws the pictures of finished runs and sweeps again, from their JSON alone",
-    .help = "Of a run: loss.svg, loss.png and graph.svg with what they are drawn from, the same bytes as the run left.\n"
-            "Of a summary of repeats: curves.svg, the mean of the loss with a band. Of a sweep: search.svg, and as it\n"
-            "has them parallel.svg, heatmap.svg (two axes) and pareto.svg (two objectives). Exit code 1 where gnuplot\n"
-            "or graphviz is not there: the data and the scripts are written all the same.\n",
+    .help =
+        "Of a run: loss.svg, loss.png and graph.svg with what they are drawn from, the same bytes as the run left.\n"
+        "Of a summary of repeats: curves.svg, the mean of the loss with a band. Of a sweep: search.svg, and as it\n"
+        "has them parallel.svg, heatmap.svg (two axes) and pareto.svg (two objectives). Exit code 1 where gnuplot\n"
+        "or graphviz is not there: the data and the scripts are written all the same.\n",
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

@@ -34,6 +34,7 @@ const struct verb verb_run = {
     .help = "A finished identical run is reported and not run again; --force runs it. Given several files, all are\n"
             "checked before the first one runs. With repeats above 1, or a split into folds, each is a run of its\n"
             "own, and a folder beside them holds summary.json: means and 95 % intervals.\n",
+    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

@@ -6,6 +6,8 @@
 #include "nn/config.h"
 #include "nn/prior.h"
 #include "report/figure.h"
+#include "search/halving.h"
+#include "search/strategy.h"
 #include "tensor/backend.h"
 
 #include <stdio.h>
@@ -14,7 +16,8 @@
 static const struct registry *const registries[] = {
     &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
     &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
-    &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,       &figure_registry,
+    &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,       &strategy_registry,
+    &halving_registry,  &scale_registry,   &figure_registry,
 };
 // The one word that is no registry: the keys that every figure file has.
 #define FIGURE_FILES "figure-files"
@@ -40,10 +43,6 @@ static int unknown(const char *word) {
 static int run(const struct options *options) {
 	struct text text = {0};
 	const struct registry *registry = NULL;
-	if (options->json) {
-		fprintf(stderr, "aexp: schema has no --json in this version\n  hint: Use --markdown, or the plain listing.\n");
-		return ERROR_CONFIG;
-	}
 	if (options->arguments_count && !strcmp(options->arguments[0], FIGURE_FILES)) {
 		schema_print(&figure_schema, "", options->markdown, &text);
 	} else if (options->arguments_count) {
@@ -66,7 +65,9 @@ const struct verb verb_schema = {
     .usage = "schema [WORD]",
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
-            "schedules, targets, reductions, priors, figures; or figure-files: every key of a figure file.\n",
+            "schedules, targets, reductions, priors, strategies, early-stops, scales,\n"
+            "figures; figure-files: every key of a figure file.\n",
+    .takes = TAKES(markdown),
     .arguments_max = 1,
     .run = run,
 };

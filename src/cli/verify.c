@@ -194,6 +194,7 @@ const struct verb verb_verify = {
         "says\n"
         "how long the runs took when they were run. Exit code 3 if the data of any file is missing (the others are\n"
         "verified all the same), else 1 if one misses or fails.\n",
+    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = verify,

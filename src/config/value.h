@@ -14,7 +14,7 @@ struct value {
 	const char *name; // NULL for an element of a list
 	enum value_type type;
 	struct origin at;
-	const char *raw;  // the text behind the `=` of an override (-s); NULL for what stands in a file
+	const char *raw; // the text behind the `=` of an override (-s); NULL for what stands in a file
 	union {
 		bool boolean;
 		int64_t integer; // literals above INT64_MAX but within 64 bits unsigned have `big` set and keep their bits here
@@ -33,6 +33,8 @@ const struct value *value_child(const struct value *group, const char *name); //
 // Whether `name` addresses the element at `index` (from 0) of a list: its `name`, else OP_N (N from 1; or KIND_N,
 // FORMAT_N), else N alone.
 bool value_is_called(const struct value *element, size_t index, const char *name);
+// The value as it would stand behind an `=` of a file, on one line; reading it gives the same value.
+void value_write(const struct value *value, struct text *text);
 const char *value_label(const struct value *element, size_t index, struct arena *arena); // that name
 // The value of the dotted key, elements of a list by their name; NULL where it was not written.
 const struct value *value_find(const struct value *root, const char *key);

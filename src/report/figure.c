@@ -10,8 +10,8 @@
 #include <string.h>
 
 static const struct row *const rows[] = {
-    &figure_curves.row,      &figure_metric.row, &figure_sensitivity.row, &figure_time.row,         &figure_heatmap.row,
-    &figure_parallel.row,    &figure_pareto.row, &figure_search.row,      &figure_architecture.row, &figure_table.row,
+    &figure_curves.row,   &figure_metric.row, &figure_sensitivity.row, &figure_time.row,         &figure_heatmap.row,
+    &figure_parallel.row, &figure_pareto.row, &figure_search.row,      &figure_architecture.row, &figure_table.row,
 };
 const struct registry figure_registry = {
     .what = "kind of figure", .plural = "figures", .rows = rows, .count = sizeof(rows) / sizeof(rows[0])};
@@ -31,12 +31,14 @@ static const struct schema run_schema = SCHEMA(struct figure_run, run_keys);
 static const struct key sweep_keys[] = {
     KEY(figure_sweep, file, KEY_PATH, .doc = "An experiment file with a sweep group"),
     KEY(figure_sweep, folder, KEY_PATH, .doc = "Instead of file: the folder of a finished sweep"),
+    KEY(figure_sweep, set, KEY_STRINGS, .doc = "Overrides of the file"),
     KEY(figure_sweep, label, KEY_STRING, .doc = "What the figure calls it; those of one label are repeats (search)"),
 };
 static const struct schema sweep_schema = SCHEMA(struct figure_sweep, sweep_keys);
 
 static const struct key figure_keys[] = {
-    KEY(figure, name, KEY_STRING, .doc = "Of its files, and of their folder results/figures/NAME; default: the file's stem"),
+    KEY(figure, name, KEY_STRING,
+        .doc = "Of its files, and of their folder results/figures/NAME; default: the file's stem"),
     KEY(figure, kind, KEY_TAG, .flags = KEY_REQUIRED, .registry = &figure_registry, .doc = "What is drawn"),
     KEY(figure, title, KEY_STRING, .doc = "Above the picture; a paper's stands in its caption"),
     KEY(figure, xlabel, KEY_STRING, .doc = "Of the x axis; default: what it shows"),
@@ -82,8 +84,9 @@ static void check_formats(const struct figure *f, struct errors *errors) {
 			k++;
 		if (known[k])
 			continue;
-		struct error *error = errors_add(errors, ERROR_CONFIG, f->formats.at[i], "a figure of kind \"%s\" has no format \"%s\"",
-		                                 f->kind.row->name, f->formats.items[i]);
+		struct error *error =
+		    errors_add(errors, ERROR_CONFIG, f->formats.at[i], "a figure of kind \"%s\" has no format \"%s\"",
+		               f->kind.row->name, f->formats.items[i]);
 		error_hint(error, "Known are %s.", table ? "\"md\" and \"tex\"" : "\"svg\", \"pdf\", \"png\" and \"tex\"");
 	}
 	if (f->formats.count == 0)
@@ -108,6 +111,8 @@ static void check_sources(const struct figure *f, struct errors *errors) {
 	for (size_t i = 0; i < f->sweeps.count; i++) {
 		const struct figure_sweep *sweep = f->sweeps.items[i];
 		check_one_of(sweep->file, sweep->folder, f->sweeps.from[i]->at, "sweep", errors);
+		if (sweep->folder && sweep->set.count)
+			errors_add(errors, ERROR_CONFIG, sweep->set.at[0], "a finished sweep takes no overrides");
 	}
 }
 
@@ -137,7 +142,7 @@ void figure_check_name(const struct figure *figure, const char *key, const char 
 	struct errors unknown = {0};
 	struct arena arena = {0};
 	struct origin at = figure_origin(figure, key);
-	bool part = false, good = !strcmp(name, "train.loss");
+	bool part = false, good = !strcmp(name, "train.loss") || !strcmp(name, FIGURE_PARAMETERS);
 	for (size_t i = 0; !good && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		size_t length = strlen(parts[i]);
 		if (strncmp(name, parts[i], length) != 0)
@@ -149,7 +154,8 @@ void figure_check_name(const struct figure *figure, const char *key, const char 
 		errors_push(errors, &unknown.items[i]);
 	if (!good && !part)
 		error_hint(errors_add(errors, ERROR_CONFIG, at, "\"%s\" is no figure of a run", name),
-		           "Say a part (train, valid, test), a dot and a metric, as \"test.rmse\"; or \"train.loss\".");
+		           "Say a part (train, valid, test), a dot and a metric, as \"test.rmse\"; \"train.loss\"; or "
+		           "\"model.parameters\".");
 	errors_finish(&unknown);
 	arena_finish(&arena);
 }

@@ -1,5 +1,6 @@
-// Figure files: what to run and what to draw of it (experiments/figures/*.cfg). A kind of figure is a row of a registry:
-// its keys, how it is checked, and how it turns runs and sweeps into a table and a script. Nothing here runs anything.
+// Figure files: what to run and what to draw of it (experiments/figures/*.cfg). A kind of figure is a row of a
+// registry: its keys, how it is checked, and how it turns runs and sweeps into a table and a script. Nothing here runs
+// anything.
 #ifndef AEXP_REPORT_FIGURE_H
 #define AEXP_REPORT_FIGURE_H
 
@@ -8,7 +9,7 @@
 
 // A run that is asked for: an experiment file with overrides, or the folder of a finished run.
 struct figure_run {
-	const char *file, *folder; // exactly one of them
+	const char *file, *folder;  // exactly one of them
 	const char *label, *series; // NULL where left out
 	struct strings set;         // of "KEY=VALUE"
 };
@@ -16,6 +17,7 @@ struct figure_run {
 struct figure_sweep {
 	const char *file, *folder;
 	const char *label;
+	struct strings set;
 };
 
 struct figure {
@@ -39,7 +41,9 @@ void figure_finish(struct figure *figure);
 // The place of a key of the file, for messages.
 struct origin figure_origin(const struct figure *figure, const char *key);
 
-// What a figure will ask each of its runs for: figures as "test.rmse" or "train.loss", and keys of the experiment.
+// What a figure will ask each of its runs for: figures as "test.rmse", "train.loss" or FIGURE_PARAMETERS, and keys of
+// the experiment.
+#define FIGURE_PARAMETERS "model.parameters"
 enum { FIGURE_WANTS_MOST = 32 };
 struct figure_wants {
 	const char *figures[FIGURE_WANTS_MOST], *keys[FIGURE_WANTS_MOST];
@@ -53,7 +57,7 @@ struct figure_folders {
 	char **sweeps; // (figure->sweeps.count)
 };
 struct figure_output {
-	const char *folder;          // where its files go; made with its parents
+	const char *folder;           // where its files go; made with its parents
 	const char *version, *commit; // of the program; version NULL: no figure.json, and no version in the pictures
 	void (*note)(void *context, const char *line); // one line for what could not be drawn
 	void *context;

@@ -191,8 +191,8 @@ static const char *curve_name(const struct figure *f, const struct figure_data *
 	return arena_format(data->arena, "%s, %s", data->samples[run].label, name);
 }
 
-static bool read_curve(struct figure_data *data, size_t run, const char *metric, struct epochs **ret,
-                       size_t *ret_count, struct error *error) {
+static bool read_curve(struct figure_data *data, size_t run, const char *metric, struct epochs **ret, size_t *ret_count,
+                       struct error *error) {
 	const char **folders;
 	if (!figure_sample_folders(&data->samples[run], data->arena, &folders, ret_count, error))
 		return false;
@@ -226,8 +226,9 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 		b.items[i] = mean_of(of[i], runs[i], rows, config->band.row, data->arena);
 	b.x = x;
 	b.rows = rows;
-	const char *ylabel = config->metrics.count > 1 ? "" : config->names.set ? config->names.items[0]
-	                                                                        : config->metrics.items[0];
+	const char *ylabel = config->metrics.count > 1 ? ""
+	                     : config->names.set       ? config->names.items[0]
+	                                               : config->metrics.items[0];
 	figure_bands_make(f, &b, "epoch", ylabel, ret);
 	bool several = false;
 	for (size_t i = 0; i < curves; i++)

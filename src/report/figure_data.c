@@ -1,4 +1,5 @@
-// What a figure is drawn from: finished runs and the trials of sweeps, as samples that can be asked for figures and keys.
+// What a figure is drawn from: finished runs and the trials of sweeps, as samples that can be asked for figures and
+// keys.
 #include "report/figure_kind.h"
 
 #include "base/file.h"
@@ -132,6 +133,45 @@ static bool no_value(const struct figure *f, const struct figure_data *data, con
 	return false;
 }
 
+bool figure_sample_folders(const struct figure_sample *sample, struct arena *arena, const char ***ret,
+                           size_t *ret_count, struct error *error) {
+	const struct run_entry *entry = &sample->entry;
+	*ret = arena_alloc(arena, (entry->runs + 1) * sizeof(**ret));
+	*ret_count = 0;
+	if (!entry->runs) {
+		(*ret)[(*ret_count)++] = entry->folder;
+		return true;
+	}
+	char *path = path_join(entry->folder, "summary.json"), *beside = path_folder(entry->folder);
+	struct cJSON *summary = NULL;
+	const struct cJSON *run;
+	bool good = json_read(path, SUMMARY_MOST, &summary, error);
+	cJSON_ArrayForEach(run, json_member(summary, "runs")) {
+		const char *id = json_text(json_member(run, "id"), arena);
+		if (id && *ret_count < entry->runs)
+			(*ret)[(*ret_count)++] = arena_format(arena, "%s/%s", beside, id);
+	}
+	cJSON_Delete(summary);
+	free(beside);
+	free(path);
+	return good;
+}
+
+// Of a summary those of its first run.
+static bool read_parameters(struct figure_data *data, struct figure_sample *sample, double *ret, struct error *error) {
+	const char **folders;
+	size_t count;
+	struct cJSON *metrics = NULL;
+	if (!figure_sample_folders(sample, data->arena, &folders, &count, error))
+		return false;
+	char *path = path_join(count ? folders[0] : sample->entry.folder, "metrics.json");
+	bool good = json_read(path, SUMMARY_MOST, &metrics, error);
+	*ret = json_number(json_member(json_member(metrics, "model"), "parameters"));
+	cJSON_Delete(metrics);
+	free(path);
+	return good;
+}
+
 bool figure_sample_value(const struct figure *f, struct figure_data *data, struct figure_sample *sample,
                          const char *key, const char *name, struct run_value *ret, struct error *error) {
 	for (size_t i = 0; sample->trial && i < sample->sweep->objectives_count; i++)
@@ -139,7 +179,12 @@ bool figure_sample_value(const struct figure *f, struct figure_data *data, struc
 			*ret = (struct run_value){name, sample->trial->objective[i], NAN, NAN};
 			return true;
 		}
-	if (need_run(data, sample))
+	bool run = need_run(data, sample);
+	if (run && !strcmp(name, FIGURE_PARAMETERS)) {
+		*ret = (struct run_value){name, NAN, NAN, NAN};
+		return read_parameters(data, sample, &ret->value, error);
+	}
+	if (run)
 		for (size_t i = 0; i < sample->entry.final_count; i++)
 			if (!strcmp(sample->entry.final[i].name, name)) {
 				*ret = sample->entry.final[i];
@@ -172,36 +217,12 @@ const char *figure_sample_key(const struct figure *f, struct figure_data *data, 
 	return text || optional ? text : no_key(f, data, sample, at, key, error);
 }
 
-bool figure_sample_folders(const struct figure_sample *sample, struct arena *arena, const char ***ret,
-                           size_t *ret_count, struct error *error) {
-	const struct run_entry *entry = &sample->entry;
-	*ret = arena_alloc(arena, (entry->runs + 1) * sizeof(**ret));
-	*ret_count = 0;
-	if (!entry->runs) {
-		(*ret)[(*ret_count)++] = entry->folder;
-		return true;
-	}
-	char *path = path_join(entry->folder, "summary.json"), *beside = path_folder(entry->folder);
-	struct cJSON *summary = NULL;
-	const struct cJSON *run;
-	bool good = json_read(path, SUMMARY_MOST, &summary, error);
-	cJSON_ArrayForEach(run, json_member(summary, "runs")) {
-		const char *id = json_text(json_member(run, "id"), arena);
-		if (id && *ret_count < entry->runs)
-			(*ret)[(*ret_count)++] = arena_format(arena, "%s/%s", beside, id);
-	}
-	cJSON_Delete(summary);
-	free(beside);
-	free(path);
-	return good;
-}
-
 bool figure_higher(const char *name, bool *ret_known) {
 	struct metric_use use;
 	struct errors errors = {0};
 	struct arena arena = {0};
 	const char *dot = strchr(name, '.');
-	*ret_known = !strcmp(name, "train.loss");
+	*ret_known = !strcmp(name, "train.loss") || !strcmp(name, FIGURE_PARAMETERS);
 	bool higher = false;
 	if (!*ret_known && dot && metric_use_read(dot + 1, (struct origin){0}, &arena, &use, &errors)) {
 		*ret_known = true;

@@ -1,5 +1,5 @@
-// A figure's files: table, script, pictures, and figure.json, which says what they are of. All are made in a hidden folder
-// beside and renamed one by one, figure.json last; what an earlier drawing left and this one has not is removed.
+// A figure's files: table, script, pictures, and figure.json, which says what they are of. All are made in a hidden
+// folder beside and renamed one by one, figure.json last; what an earlier drawing left and this one has not is removed.
 #include "report/figure_kind.h"
 
 #include "base/file.h"
@@ -95,7 +95,8 @@ static bool write_sources(const struct job *job, struct error *error) {
 		good = write_text(job, ".gp", &script, error);
 	}
 	if (good && d->dot.length)
-		good = write_text(job, ".dot", &d->dot, error) && (!wants_format(job->figure, "tex") || write_include(job, error));
+		good =
+		    write_text(job, ".dot", &d->dot, error) && (!wants_format(job->figure, "tex") || write_include(job, error));
 	if (good && d->markdown.length && wants_format(job->figure, "md"))
 		good = write_text(job, ".md", &d->markdown, error);
 	if (good && d->latex.length && wants_format(job->figure, "tex"))
@@ -150,8 +151,13 @@ static bool run_dot(struct job *job, const char *format, const char *ending) {
 	text_format(&target, "%s%s", job->figure->name, ending);
 	text_format(&type, "-T%s", format);
 	bool png = !strcmp(format, "png");
-	const char *const argv[] = {"dot", text_string(&type),   "-o", text_string(&target), png ? "-Gdpi=300" : "-Gbgcolor=white",
-	                            text_string(&source), NULL};
+	const char *const argv[] = {"dot",
+	                            text_string(&type),
+	                            "-o",
+	                            text_string(&target),
+	                            png ? "-Gdpi=300" : "-Gbgcolor=white",
+	                            text_string(&source),
+	                            NULL};
 	bool good = program_run(argv, job->hidden, &missing, &why);
 	if (!good)
 		undrawn(job, missing ? "graphviz" : "dot", missing, why.message);

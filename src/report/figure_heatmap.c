@@ -119,8 +119,8 @@ static bool make_side(const struct figure *f, struct figure_data *data, struct s
 		if (!text || place_of(side, text) < side->count)
 			continue;
 		if (side->count == CELLS_MOST)
-			return error_at(error, ERROR_CONFIG, figure_origin(f, side->at), "\"%s\" has more than %d values", side->key,
-			                CELLS_MOST);
+			return error_at(error, ERROR_CONFIG, figure_origin(f, side->at), "\"%s\" has more than %d values",
+			                side->key, CELLS_MOST);
 		side->names[side->count++] = text;
 	}
 	sort_names(side);

@@ -26,7 +26,8 @@ struct figure_data {
 };
 bool figure_data_read(const struct figure *figure, const struct figure_folders *folders, struct arena *arena,
                       struct figure_data *ret, struct error *error);
-// A figure of a sample, "test.rmse"; an error that names it where it has none. `key` is the figure file's, for the place.
+// A figure of a sample, "test.rmse"; an error that names it where it has none. `key` is the figure file's, for the
+// place.
 bool figure_sample_value(const struct figure *figure, struct figure_data *data, struct figure_sample *sample,
                          const char *key, const char *name, struct run_value *ret, struct error *error);
 // What the sample's experiment has for a dotted key, as text. NULL and an error, or NULL alone where `optional`.
@@ -43,21 +44,22 @@ bool figure_crowded(const struct figure *figure, size_t letters, size_t count);
 
 // What a kind makes of its data.
 struct figure_drawing {
-	struct text tsv;   // NAME.tsv: a line of names, then numbers
-	struct text facts; // of NAME.gp, above style and template: what they ask for
-	const char *plot;  // the template; NULL: not drawn by gnuplot
-	struct text dot;   // NAME.dot, where it is drawn by graphviz
+	struct text tsv;             // NAME.tsv: a line of names, then numbers
+	struct text facts;           // of NAME.gp, above style and template: what they ask for
+	const char *plot;            // the template; NULL: not drawn by gnuplot
+	struct text dot;             // NAME.dot, where it is drawn by graphviz
 	struct text markdown, latex; // of a table
-	char note[160];    // what a person has to know to read it, as what the band is; goes into figure.json
+	char note[160];              // what a person has to know to read it, as what the band is; goes into figure.json
 };
 
 enum { FIGURE_RUNS = 1, FIGURE_SWEEP = 2, FIGURE_SWEEPS = 4, FIGURE_TABLE = 8 };
 struct figure_kind {
 	struct row row;
 	unsigned takes; // runs; one sweep; several; FIGURE_TABLE: makes text, not pictures
-	void (*check)(const struct figure *figure, struct errors *errors);              // NULL: nothing more
-	void (*wants)(const struct figure *figure, struct figure_wants *ret);           // NULL: nothing
-	bool (*make)(const struct figure *figure, struct figure_data *data, struct figure_drawing *ret, struct error *error);
+	void (*check)(const struct figure *figure, struct errors *errors);    // NULL: nothing more
+	void (*wants)(const struct figure *figure, struct figure_wants *ret); // NULL: nothing
+	bool (*make)(const struct figure *figure, struct figure_data *data, struct figure_drawing *ret,
+	             struct error *error);
 };
 extern const struct figure_kind figure_curves, figure_metric, figure_heatmap, figure_parallel, figure_pareto,
     figure_sensitivity, figure_time, figure_search, figure_architecture, figure_table;

@@ -16,7 +16,8 @@ enum { AXES_MOST = 16, TICS_MOST = 12, NAME_DRAWN = 24 };
 	{ .name = #field, .type = kind, .offset = offsetof(struct type_name, field), __VA_ARGS__ }
 
 static const struct key keys[] = {
-    KEY(parallel_config, metric, KEY_STRING, .doc = "The last axis and the colour; default: the sweep's first objective"),
+    KEY(parallel_config, metric, KEY_STRING,
+        .doc = "The last axis and the colour; default: the sweep's first objective"),
     KEY(parallel_config, keys, KEY_STRINGS, .doc = "The other axes; default: all of the sweep's"),
 };
 
@@ -50,7 +51,7 @@ struct line {
 	const char **text; // (samples)
 	double *value;     // (samples)
 	struct figure_range range;
-	bool log, words, declared; // declared: the sweep says its scale
+	bool log, words, declared;    // declared: the sweep says its scale
 	const char *names[TICS_MOST]; // of words
 	size_t names_count;
 };
@@ -68,8 +69,8 @@ static bool choose_axes(const struct figure *f, struct coordinates *c, struct er
 	const struct sweep_result *sweep = c->data->sweeps_count ? &c->data->sweeps[0] : NULL;
 	size_t count = keys_asked->set ? keys_asked->count : sweep->axes_count;
 	if (count >= AXES_MOST)
-		return error_at(error, ERROR_CONFIG, figure_origin(f, "keys"), "the sweep has more than %d axes: name those to draw",
-		                AXES_MOST - 1);
+		return error_at(error, ERROR_CONFIG, figure_origin(f, "keys"),
+		                "the sweep has more than %d axes: name those to draw", AXES_MOST - 1);
 	for (size_t i = 0; i < count; i++) {
 		const char *key = keys_asked->set ? keys_asked->items[i] : sweep->axes[i].key;
 		size_t axis = sweep ? sweep_result_axis(sweep, key) : 0;
@@ -259,7 +260,8 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 	fact_texts(&ret->facts, "axis_names", names, c->axes_count);
 	fact_count(&ret->facts, "staggered", figure_crowded(f, longest, c->axes_count));
 	put_tics(c, &ret->facts);
-	snprintf(ret->note, sizeof(ret->note), "a line a finished trial, %zu of them; the best one is drawn broad", c->count);
+	snprintf(ret->note, sizeof(ret->note), "a line a finished trial, %zu of them; the best one is drawn broad",
+	         c->count);
 	ret->plot = (const char *)embedded_parallel_gp;
 	return true;
 }

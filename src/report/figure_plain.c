@@ -1,5 +1,5 @@
-// Figures without a file: what a sweep and a summary of repeats are drawn as into their own folder. No version stands in
-// them: as a run's pictures they are the same bytes whoever draws them again.
+// Figures without a file: what a sweep and a summary of repeats are drawn as into their own folder. No version stands
+// in them: as a run's pictures they are the same bytes whoever draws them again.
 #include "report/figure_kind.h"
 
 #include <string.h>
@@ -52,7 +52,8 @@ static bool draw_kinds(struct figure *figure, const struct sweep_result *sweep, 
 	                               .over.row = registry_find(figure_search.row.params.keys[1].registry, "trials")};
 	struct parallel_config parallel = {0};
 	struct pareto_config pareto = {0};
-	struct heatmap_config heatmap = {.numbers = true, .of.row = registry_find(figure_heatmap.row.params.keys[3].registry, "best")};
+	struct heatmap_config heatmap = {.numbers = true,
+	                                 .of.row = registry_find(figure_heatmap.row.params.keys[3].registry, "best")};
 	if (sweep->axes_count == 2)
 		heatmap.x = sweep->axes[0].key, heatmap.y = sweep->axes[1].key;
 	const struct {

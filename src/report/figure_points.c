@@ -80,10 +80,12 @@ static bool settle_scale(const struct figure *figure, struct figure_points *poin
 	if (numbers && (!*ret_log || all_positive(points)))
 		return true;
 	for (size_t i = 0; i < points->count; i++)
-		if (points->items[i].text && !number_read(points->items[i].text, strlen(points->items[i].text), &points->items[i].x))
+		if (points->items[i].text &&
+		    !number_read(points->items[i].text, strlen(points->items[i].text), &points->items[i].x))
 			return error_at(error, ERROR_CONFIG, figure_origin(figure, "scale"),
 			                "\"%s\" is no number, but the scale is %s", points->items[i].text, points->scale);
-	return error_at(error, ERROR_CONFIG, figure_origin(figure, "scale"), "a value is not above 0, but the scale is log");
+	return error_at(error, ERROR_CONFIG, figure_origin(figure, "scale"),
+	                "a value is not above 0, but the scale is log");
 }
 
 static int by_value(const void *a, const void *b) {

@@ -1,6 +1,6 @@
-// search: the best objective that a sweep had found, over the trials or the epochs that it had spent by then. Sweeps of one
-// label are repeats (other seeds of the strategy): their mean, with a band. Trials count in their order, stopped ones with
-// the epochs they had; failed ones only as trials.
+// search: the best objective that a sweep had found, over the trials or the epochs that it had spent by then. Sweeps of
+// one label are repeats (other seeds of the strategy): their mean, with a band. Trials count in their order, stopped
+// ones with the epochs they had; failed ones only as trials.
 #include "report/figure_kind.h"
 
 #include <math.h>
@@ -175,7 +175,8 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 	figure_bands_make(f, &b, config->over.row == &over_epochs ? "epochs spent" : "trials",
 	                  arena_format(arena, "best %s so far", metric), ret);
 	if (count > b.count)
-		snprintf(ret->note, sizeof(ret->note), "means over sweeps of one label; %s", figure_band_words(config->band.row));
+		snprintf(ret->note, sizeof(ret->note), "means over sweeps of one label; %s",
+		         figure_band_words(config->band.row));
 	return true;
 }
 

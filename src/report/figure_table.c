@@ -1,5 +1,5 @@
-// table: a row a run, a column a figure, for Markdown and LaTeX (with its package booktabs). A mean over repeats has half
-// of its 95 % t-interval behind it.
+// table: a row a run, a column a figure, for Markdown and LaTeX (with its package booktabs). A mean over repeats has
+// half of its 95 % t-interval behind it.
 #include "report/figure_kind.h"
 
 #include "base/file.h"
@@ -77,9 +77,9 @@ static double published_in(const struct value *tree, const char *figure) {
 static double published_of(const struct figure *f, struct figure_data *data, size_t row, const char *figure) {
 	const struct figure_run *run = f->runs.items[row];
 	struct errors errors = {0};
-	const struct value *tree = run->file ? config_load(run->file, run->set.items, run->set.count, &experiment_schema,
-	                                                   data->arena, &errors)
-	                                     : data->samples[row].config;
+	const struct value *tree =
+	    run->file ? config_load(run->file, run->set.items, run->set.count, &experiment_schema, data->arena, &errors)
+	              : data->samples[row].config;
 	errors_finish(&errors);
 	return published_in(tree, figure);
 }
@@ -92,8 +92,8 @@ struct cell {
 	int digits;
 };
 struct table {
-	const char **heads;  // (columns)
-	struct cell *cells;  // (rows, columns)
+	const char **heads; // (columns)
+	struct cell *cells; // (rows, columns)
 	size_t rows, columns;
 };
 
@@ -111,9 +111,10 @@ static bool fill(const struct figure *f, struct figure_data *data, struct table 
 				return false;
 			cell->digits = (int)column->digits;
 			if (column->published)
-				cell[1] = (struct cell){.value = {.value = published_of(f, data, row, column->figure), .low = NAN, .high = NAN},
-				                        .published = true,
-				                        .digits = (int)column->digits};
+				cell[1] = (struct cell){
+				    .value = {.value = published_of(f, data, row, column->figure), .low = NAN, .high = NAN},
+				    .published = true,
+				    .digits = (int)column->digits};
 		}
 		table->columns += column->published ? 2 : 1;
 	}

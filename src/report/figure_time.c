@@ -1,5 +1,5 @@
-// time: how long training took against how large it was. Times are those of run.json: they differ from machine to machine
-// and from run to run, and with them this figure's bytes, unlike any other's.
+// time: how long training took against how large it was. Times are those of run.json: they differ from machine to
+// machine and from run to run, and with them this figure's bytes, unlike any other's.
 #include "report/figure_kind.h"
 
 #include "base/file.h"

@@ -1,6 +1,6 @@
 // See metadata.h. PNG: "Portable Network Graphics", W3C, section 11.3.3.3; PDF: ISO 32000-1, 7.5.6 (an incremental
-// update, so that nothing that stands in the file moves) and 14.3.3. What is left out: PDF files whose table of objects is
-// compressed (cairo 1.17.6 and later write such), which get a comment behind their end instead.
+// update, so that nothing that stands in the file moves) and 14.3.3. What is left out: PDF files whose table of objects
+// is compressed (cairo 1.17.6 and later write such), which get a comment behind their end instead.
 #include "report/metadata.h"
 
 #include "base/file.h"

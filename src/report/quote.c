@@ -1,5 +1,5 @@
-// Quoting for JSON (RFC 8259), gnuplot's single quotes, graphviz' HTML-like labels and LaTeX. What is left out on purpose: any
-// way for a name to reach gnuplot's double quotes, where a backquote would start a command.
+// Quoting for JSON (RFC 8259), gnuplot's single quotes, graphviz' HTML-like labels and LaTeX. What is left out on
+// purpose: any way for a name to reach gnuplot's double quotes, where a backquote would start a command.
 #include "report/quote.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-// A run's pictures from its metrics.json alone. What they show of a result is read back into one, and drawn by what drew
-// it: the same text goes to gnuplot and graphviz, so that the pictures are the same bytes.
+// A run's pictures from its metrics.json alone. What they show of a result is read back into one, and drawn by what
+// drew it: the same text goes to gnuplot and graphviz, so that the pictures are the same bytes.
 #include "base/file.h"
 #include "eval/metric.h"
 #include "report/json.h"

@@ -91,7 +91,8 @@ static bool read_trial(const struct cJSON *json, const struct cJSON *best, struc
 static bool read_trials(const struct cJSON *json, struct arena *arena, struct sweep_result *ret) {
 	const struct cJSON *list = json_member(json, "trials"), *best = json_member(json, "best"), *one;
 	ret->trials = arena_alloc(arena, (length_of(list) + 1) * sizeof(*ret->trials));
-	cJSON_ArrayForEach(one, list) if (!read_trial(one, best, arena, ret, &ret->trials[ret->trials_count++])) return false;
+	cJSON_ArrayForEach(one,
+	                   list) if (!read_trial(one, best, arena, ret, &ret->trials[ret->trials_count++])) return false;
 	return cJSON_IsArray(list);
 }
 

@@ -6,10 +6,10 @@
 #include "base/memory.h"
 
 struct sweep_axis {
-	const char *key;   // dotted, or the name of a group of settings
-	bool range;        // between low and high; else one of the values or choices
-	bool log, integer; // of a range
-	double low, high;  // of a range
+	const char *key;     // dotted, or the name of a group of settings
+	bool range;          // between low and high; else one of the values or choices
+	bool log, integer;   // of a range
+	double low, high;    // of a range
 	const char **values; // (values_count) else
 	size_t values_count;
 };
@@ -18,11 +18,11 @@ struct sweep_objective {
 	bool higher;        // the goal is the largest
 };
 struct sweep_trial {
-	size_t number; // from 1
-	const char *status;       // "finished", "stopped" (early) or "failed"
-	const char *id;           // of its run, beside the sweep's folder; NULL: it has none
-	const char **set;         // (axes) text as given to -s; NULL where the axis was not active
-	double *objective;        // (objectives) NAN where undefined
+	size_t number;      // from 1
+	const char *status; // "finished", "stopped" (early) or "failed"
+	const char *id;     // of its run, beside the sweep's folder; NULL: it has none
+	const char **set;   // (axes) text as given to -s; NULL where the axis was not active
+	double *objective;  // (objectives) NAN where undefined
 	size_t epochs;
 	const char *reason; // why it failed; NULL
 	bool best;          // it stands in the Pareto set

@@ -80,6 +80,25 @@ run 2 schema --json
 err 'schema has no --json'
 run 2 run "$good" --no-such-option
 err 'unknown option "--no-such-option"'
+run 2 run "$good" --jsn
+err 'Did you mean "--json"?'
+run 2 list --force
+err 'list has no --force'
+err 'It is an option of run, verify'
+no_out
+run 2 run "$good" -t 0
+err '"0" is no whole number from 1 to 1024, as option -t wants one'
+run 2 run "$good" -t2000
+err '"2000" is no whole number'
+run 2 run "$good" -s
+err 'option -s wants a value'
+run 2 run "$good" --json=yes
+err 'unknown option "--json"'
+run 0 schema --help
+out '--markdown'
+! grep -qF -- '--force' "$work/out" || fail "schema --help names an option that schema has not"
+run 0 schema -q -- ops
+out 'dense'
 
 # --- schema ---
 run 0 schema
