@@ -4,8 +4,9 @@
 #   tex       0 in the first pass, 1 in the second, where texts are spelled for LaTeX
 #   title, xlabel, ylabel   "" for none
 table = name . ".tsv"
+set key above # where no label of an axis is in its way
 if (strlen(title) > 0) { set title title }
-if (strlen(xlabel) > 0) { set xlabel xlabel offset 0, 0.7 textcolor rgb text_colour }
+if (strlen(xlabel) > 0) { set xlabel xlabel offset 0, 0.3 textcolor rgb text_colour }
 if (strlen(ylabel) > 0) { set ylabel ylabel offset 0.5, 0 textcolor rgb text_colour }
 
 # A range with some air around it; on a logarithmic axis by factors.
@@ -18,8 +19,8 @@ few_decades(l, h) = l > 0 && h / l < 30
 digits_of(l, h) = h / l < 5 ? "1 2 3 4 5 6 7 8 9" : "1 2 5"
 
 # The distance of tics, 1, 2 or 5 times a power of ten, so that labels of four digits have room: 1.7 centimetres each in
-# x, 0.9 in y.
+# x, 1.2 in y.
 power(x) = 10.0 ** floor(log10(x))
 rounded(x) = (x / power(x) <= 1 ? 1 : x / power(x) <= 2 ? 2 : x / power(x) <= 5 ? 5 : 10) * power(x)
 x_step(l, h) = rounded((h > l ? h - l : 1.0) / (width / 1.7))
-y_step(l, h) = rounded((h > l ? h - l : 1.0) / (height / 0.9))
+y_step(l, h) = rounded((h > l ? h - l : 1.0) / (height / 1.2))

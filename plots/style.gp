@@ -45,7 +45,7 @@ set border 3 linecolor rgb '#555555' linewidth paper ? 0.7 : 1
 set grid xtics ytics linestyle 21
 set tics nomirror out scale 0.6 textcolor rgb text_colour
 set style textbox opaque fillcolor rgb '#ffffff' noborder margins 0.6, 0.4
-set key outside below center horizontal Left reverse samplen (paper ? 3 : 4) spacing 1.2 textcolor rgb text_colour
+set key outside below center horizontal Left reverse samplen (paper ? 2.5 : 4) spacing 1.2 textcolor rgb text_colour
 if (!paper) { set bmargin 5; set title font ',19' }
 set title textcolor rgb text_colour
 set datafile separator "\t"

@@ -14,7 +14,7 @@ struct value {
 	const char *name; // NULL for an element of a list
 	enum value_type type;
 	struct origin at;
-	const char *raw; // the text behind the `=` of an override (-s); NULL for what stands in a file
+	const char *raw;  // the text behind the `=` of an override (-s); NULL for what stands in a file
 	union {
 		bool boolean;
 		int64_t integer; // literals above INT64_MAX but within 64 bits unsigned have `big` set and keep their bits here

@@ -125,6 +125,8 @@ static bool describe_pdf(const struct picture *picture, const char *description,
 		return not_what_it_says(picture, "PDF", error);
 	text_append_bytes(ret, picture->data, picture->size);
 	drop_dates(ret->data, ret->length);
+	if (ret->data[ret->length - 1] != '\n')
+		text_append(ret, "\n");
 	if (!read_trailer(picture, &trailer)) {
 		text_format(ret, "%% %s\n", description);
 		return true;
