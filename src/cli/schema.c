@@ -8,6 +8,7 @@
 #include "report/figure.h"
 #include "search/halving.h"
 #include "search/strategy.h"
+#include "sweep/launch.h"
 #include "tensor/backend.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ static const struct registry *const registries[] = {
     &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
     &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
     &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,       &strategy_registry,
-    &halving_registry,  &scale_registry,   &figure_registry,
+    &halving_registry,  &scale_registry,   &launcher_registry,   &figure_registry,
 };
 // The one word that is no registry: the keys that every figure file has.
 #define FIGURE_FILES "figure-files"
@@ -65,8 +66,8 @@ const struct verb verb_schema = {
     .usage = "schema [WORD]",
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
-            "schedules, targets, reductions, priors, strategies, early-stops, scales,\n"
-            "figures; figure-files: every key of a figure file.\n",
+            "schedules, targets, reductions, priors, strategies, early-stops, scales, launchers, figures;\n"
+            "or figure-files: every key of a figure file.\n",
     .takes = TAKES(markdown),
     .arguments_max = 1,
     .run = run,
