@@ -30,5 +30,8 @@ unset colorbox
 if (staggered) { set bmargin 3.2 }
 draw = "for [a = 1:axes_count - 1] table skip 1 using (a):(column(3 + a)):(1):(column(4 + a) - column(3 + a)):3 " . \
 	"with vectors nohead linewidth 0.7 * line linecolor palette notitle"
+# The best one has a white seam, so that it is seen among dark lines in grey as well.
+draw = draw . ", for [a = 1:axes_count - 1] '' skip 1 using (a):($3 >= 1 ? column(3 + a) : NaN):(1):(column(4 + a) - column(3 + a)) " . \
+	"with vectors nohead linewidth 3.4 * line linecolor rgb '#ffffff' notitle"
 draw = draw . ", for [a = 1:axes_count - 1] '' skip 1 using (a):($3 >= 1 ? column(3 + a) : NaN):(1):(column(4 + a) - column(3 + a)) " . \
 	"with vectors nohead linewidth 1.8 * line linecolor rgb valid_colour notitle"

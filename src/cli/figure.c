@@ -46,16 +46,9 @@ static bool has_figure(const struct experiment *e, const char *name) {
 	return false;
 }
 
-// A key is known by what was written, or by being one of the experiment's; a node's has to be written.
+// What was written, or has a default; a node's keys have to be written.
 static bool has_key(const struct experiment *e, const char *key) {
-	struct text resolved = {0};
-	const char *last = strrchr(key, '.');
-	if (value_find(e->tree, key))
-		return true;
-	experiment_write(e, &resolved);
-	bool found = strncmp(key, "graph.", 6) != 0 && strstr(text_string(&resolved), last ? last + 1 : key);
-	text_finish(&resolved);
-	return found;
+	return value_find(e->tree, key) || schema_holds(&experiment_schema, e, key);
 }
 
 static void check_wants(const struct figure *figure, const struct figure_run *run, struct origin at,

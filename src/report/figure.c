@@ -45,7 +45,8 @@ static const struct key figure_keys[] = {
     KEY(figure, ylabel, KEY_STRING, .doc = "Of the y axis; default: what it shows"),
     KEY(figure, width, KEY_REAL, .fallback = "8.6", .min = 2, .max = 100,
         .doc = "Centimetres; 8.6 is a column of a page with two"),
-    KEY(figure, height, KEY_REAL, .fallback = "6.2", .min = 2, .max = 100, .doc = "Centimetres"),
+    KEY(figure, height, KEY_REAL, .fallback = "6.2", .min = 2, .max = 100,
+        .doc = "Centimetres; an architecture takes what it needs"),
     KEY(figure, letter, KEY_REAL, .fallback = "8.0", .min = 4, .max = 40,
         .doc = "Size of letters in points, but in LaTeX, which has its document's"),
     KEY(figure, font, KEY_STRING, .fallback = "\"Helvetica\"",
@@ -72,6 +73,15 @@ static void check_name(const struct figure *f, struct errors *errors) {
 	struct error *error =
 	    errors_add(errors, ERROR_CONFIG, figure_origin(f, "name"), "\"%s\" cannot be the name of a figure", f->name);
 	error_hint(error, "Letters, digits, dots, underscores and hyphens make one.");
+}
+
+// It goes into the terminals' options.
+static void check_font(const struct figure *f, struct errors *errors) {
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -";
+	size_t length = strlen(f->font);
+	if (length == 0 || strspn(f->font, allowed) != length)
+		error_hint(errors_add(errors, ERROR_CONFIG, figure_origin(f, "font"), "\"%s\" is no name of a font", f->font),
+		           "Letters, digits, blanks and hyphens make one.");
 }
 
 static void check_formats(const struct figure *f, struct errors *errors) {
@@ -199,6 +209,7 @@ bool figure_read(const char *path, const char *const *overrides, size_t override
 	if (sound) {
 		settle(ret, path);
 		check_name(ret, errors);
+		check_font(ret, errors);
 		check_formats(ret, errors);
 		check_sources(ret, errors);
 		check_takes(ret, errors);

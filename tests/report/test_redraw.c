@@ -126,8 +126,7 @@ static void test_refuses(void **state) {
 	(void)state;
 	static const char *const damaged[] = {
 	    "{}",
-	    "{\"experiment\":\"a\",\"id\":\"1\",\"epochs\":[],\"best\":{\"epoch\":0},\"loss\":null,\"model\":{"
-	    "\"parameters\":1}}",
+	    "{\"experiment\":\"a\",\"id\":\"1\",\"epochs\":[],\"best\":{\"epoch\":0},\"loss\":null,\"model\":{}}",
 	    "{\"experiment\":\"a\",\"id\":\"0123456789abcdefgh\",\"epochs\":[]}",
 	    "{\"experiment\":\"a\",\"id\":\"1\",\"epochs\":[{\"epoch\":-1}],\"best\":{\"epoch\":0},\"loss\":null}",
 	    "[]",
