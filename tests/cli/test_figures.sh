@@ -132,6 +132,17 @@ done
 printf 'kind = "search"; sweeps = ( { folder = "%s"; } );\n' "$folder" >"$work/search.cfg"
 run $ended figure "$work/search.cfg" -o "$results" -q
 
+# A trial that fails is no reason not to draw the others, and is said by the exit code.
+cat >"$work/failing.cfg" <<END
+extends = "$good"; metrics = [ "rmse" ]; optimizer = "sgd"; train: { epochs = 5; };
+graph: ( { name = "taste"; op = "dense"; input = "ratings"; units = 4; }, { name = "score"; op = "dense"; units = "items"; } );
+sweep: { kind = "grid"; objective = "valid.rmse"; space: ( { key = "optimizer.rate"; values = [ 0.01, 1e6 ]; } ); };
+END
+printf 'kind = "search"; sweeps = ( { file = "failing.cfg"; } );\n' >"$work/failing-figure.cfg"
+run 1 figure "$work/failing-figure.cfg" -o "$work/failing" -q
+have "$work/failing/figures/failing-figure/failing-figure.tsv"
+[ -z "$drawn" ] || have "$work/failing/figures/failing-figure/failing-figure.svg"
+
 # --- without gnuplot and graphviz ---
 mkdir "$work/bin"
 (
@@ -145,6 +156,16 @@ have "$work/bare/figures/units/units.gp"
 have "$work/bare/figures/units/figure.json"
 have "$work/bare/figures/table/table.md"
 [ ! -f "$work/bare/figures/units/units.svg" ] || fail "a picture without gnuplot"
+
+(
+	PATH=$work/bin
+	"$aexp" plot "$one" -o "$results"
+) >"$work/out" 2>"$work/err" && fail "plot without gnuplot: exit code 0"
+last='plot without gnuplot'
+err 'gnuplot is not installed: loss.svg and loss.png were not drawn'
+err 'graphviz is not installed: graph.svg was not drawn'
+have "$one/loss.gp"
+have "$one/metrics.json"
 
 # --- what ships ---
 # Every figure file is good, and so is every run it names; what has its data elsewhere says so before anything runs.

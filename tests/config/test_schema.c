@@ -132,12 +132,19 @@ static void test_values(void **state) {
 	(void)state;
 	struct arena arena = {0};
 	struct errors errors = {0};
-	static const char text[] = "a: { b = 18446744073709551615; c = [ 1, 2.5 ]; e = \"word\"; f = true; g = -3; };\n"
+	static const char text[] = "a: { b = 18446744073709551615; c = [ 1.0, 2.5 ]; e = \"word\"; f = true; g = -3; };\n"
 	                           "l = ( { name = \"n\"; x = 0.1; }, { op = \"dense\"; } );";
-	static const char *const keys[][2] = {{"a.b", "18446744073709551615"}, {"a.c", "[ 1, 2.5 ]"}, {"a.e", "word"},
-	                                      {"a.f", "true"},                 {"a.g", "-3"},         {"l.n.x", "0.1"},
-	                                      {"l.dense_2.op", "dense"},       {"a", NULL},           {"l", NULL}};
+	static const char *const keys[][2] = {{"a.b", "18446744073709551615"},
+	                                      {"a.c", "[ 1, 2.5 ]"},
+	                                      {"a.e", "word"},
+	                                      {"a.f", "true"},
+	                                      {"a.g", "-3"},
+	                                      {"l.n.x", "0.1"},
+	                                      {"l.dense_2.op", "dense"},
+	                                      {"a", NULL},
+	                                      {"l", NULL}};
 	const struct value *tree = parse_text(text, strlen(text), &arena, &errors);
+	assert_non_null(tree);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		const struct value *value = value_find(tree, keys[i][0]);
 		assert_non_null(value);

@@ -364,6 +364,8 @@ static void test_heatmap(void **state) {
 	expect_line(&place, "x.tsv",
 	            "\n1\t1\t0.25\t2\ta\t16\n2\t1\t0.1\t1\tb\t16\n1\t2\t0.9\t1\ta\t32\n2\t2\t0.55\t2\tb\t32\n");
 	expect_line(&place, "x.gp", "turned_palette = 0\n");
+	good(&place, "kind = \"heatmap\"; name = \"x\"; x = \"k\"; y = \"u\"; metric = \"valid.ndcg@10\";\n" SWEEP);
+	expect_line(&place, "x.tsv", "\n1\t1\t0.3\t2\ta\t16\n");
 	place_finish(&place);
 }
 
@@ -397,6 +399,12 @@ static void test_pareto(void **state) {
 	expect_line(
 	    &place, "x.tsv",
 	    "label\n0.9\t40\t1\tnan\tnan\tnan\tnan\tone_1 & 2\n0.95\t160\t1\tnan\tnan\tnan\tnan\tthree\n0.85\t80\t0");
+	// The same x twice: the worse one of them is behind the other.
+	put_run(&place, "4", 6, 0.1, 0.9, 0.3, 3, 0);
+	good(&place, "kind = \"pareto\"; name = \"x\"; x = \"test.rmse\"; y = \"model.parameters\";\n"
+	             "runs = ( { folder = \"small/4\"; }, { folder = \"small/1\"; }, { folder = \"small/2\"; } );\n");
+	expect_line(&place, "x.tsv",
+	            "label\n0.85\t80\t1\tnan\tnan\tnan\tnan\t\n0.9\t40\t1\tnan\tnan\tnan\tnan\t\n0.9\t60\t0\t");
 	place_finish(&place);
 }
 
