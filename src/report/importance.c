@@ -9,7 +9,7 @@
 #include <string.h>
 
 // A tree of n points has at most about SPLIT_SHARE leaves: the cost of the shares grows with them.
-enum { DEPTH_MOST = 64, SPLIT_SHARE = 128 };
+enum { DEPTH_MOST = 64, SPLIT_SHARE = 256 };
 
 static uint64_t bit(size_t bin) {
 	return UINT64_C(1) << bin;

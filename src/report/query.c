@@ -287,8 +287,31 @@ static const struct metric *metric_of(const char *key, struct arena *arena) {
 	return use.metric;
 }
 
+// Whether a run has an element of that name, where the key is one of a list: `graph.taste.` of graph.taste.units.
+static bool has_element(const struct runs *runs, const char *key) {
+	const char *dot = strchr(key, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
+	size_t length = end ? (size_t)(end - key) + 1 : 0;
+	for (size_t i = 0; i < runs->count; i++)
+		for (const char *line = runs->items[i].config; *line; line += strcspn(line, "\n") + 1)
+			if (strncmp(line, key, length) == 0)
+				return true;
+	return false;
+}
+
+static bool is_in_list(const char *key) {
+	for (size_t i = 0; i < experiment_schema.count; i++)
+		if (experiment_schema.keys[i].type == KEY_LIST && after(key, experiment_schema.keys[i].name))
+			return true;
+	return false;
+}
+
+// A name within a list may be anything, but where there are runs one of them has it.
+static bool is_key(const struct runs *runs, const char *key) {
+	return schema_has(&experiment_schema, key) && (!runs->count || !is_in_list(key) || has_element(runs, key));
+}
+
 static bool is_known(const struct runs *runs, const char *key, struct arena *arena) {
-	if (find_field(key) || !strcmp(key, "train.loss") || metric_of(key, arena) || schema_has(&experiment_schema, key))
+	if (find_field(key) || !strcmp(key, "train.loss") || metric_of(key, arena) || is_key(runs, key))
 		return true;
 	for (size_t i = 0; i < runs->count; i++)
 		if (query_field(&runs->items[i], key, arena).text || find_figure(&runs->items[i], key))
