@@ -1,6 +1,7 @@
 // aexp compare SWEEP: its trials, the best first; which keys mattered; the best against the runner-up.
 #include "cli/comparison.h"
 
+#include "base/number.h"
 #include "report/trials.h"
 
 #include <math.h>
@@ -69,6 +70,16 @@ static const char *test_basis(const struct comparison *pair) {
 
 // --- tables ---
 
+static bool are_numbers(const struct trials *t, size_t axis) {
+	double value;
+	for (size_t i = 0; i < t->count; i++) {
+		const char *word = t->items[i].set[axis];
+		if (word && !number_read(word, strlen(word), &value))
+			return false;
+	}
+	return true;
+}
+
 static void trials_table(const struct sweep_view *view, struct table *table) {
 	const struct trials *t = &view->trials;
 	table_column(table, "trial", TABLE_NUMBERS);
@@ -78,7 +89,7 @@ static void trials_table(const struct sweep_view *view, struct table *table) {
 		table_column(table, t->objectives[i].metric, TABLE_NUMBERS);
 	table_column(table, "epochs", TABLE_NUMBERS);
 	for (size_t i = 0; i < t->axes_count; i++)
-		table_column(table, t->axes[i].key, t->axes[i].kind == AXIS_RANGE ? TABLE_NUMBERS : TABLE_WORDS);
+		table_column(table, t->axes[i].key, are_numbers(t, i) ? TABLE_NUMBERS : TABLE_WORDS);
 	if (t->counts[TRIAL_FAILED])
 		table_column(table, "reason", TABLE_WORDS);
 	for (size_t k = 0; k < view->shown; k++) {
@@ -151,7 +162,7 @@ static void print_shares(const struct sweep_view *view, size_t objective, enum t
 		say(form, "fANOVA of %s: %s", metric, shares->reason);
 		return;
 	}
-	say(form, "fANOVA of %s over %zu finished trials: shares of its variance that a key, or two beyond that, explain",
+	say(form, "fANOVA of %s over %zu finished trials: shares of its variance due to a key, and to two beyond each",
 	    metric, shares->trials);
 	shares_table(shares, &table);
 	print_and_free(&table, form);

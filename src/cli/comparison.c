@@ -64,7 +64,7 @@ static void add_figure(struct comparison *c, size_t other, const struct run_valu
 	                      : arena_format(&c->arena, "%+.4g to %+.4g", f->interval.low, f->interval.high));
 	table_cell(table, p_text(c, f->t_p), f->t_p);
 	table_cell(table, p_text(c, f->wilcoxon_p), f->wilcoxon_p);
-	table_text(table, f->test == COMPARE_NONE
+	table_text(table, f->test == COMPARE_NONE || !f->interval.count
 	                      ? NULL
 	                      : arena_format(&c->arena, "%zu %s", f->interval.count, compare_test_names[f->test]));
 }

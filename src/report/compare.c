@@ -137,7 +137,7 @@ bool compared_read(const char *folder, struct arena *arena, struct compared *ret
 		error_hint(error, "A sweep is compared by itself: aexp compare SWEEP.");
 		return false;
 	}
-	if (!config_lines_read(folder, arena, &ret->config, error))
+	if (!config_lines_read(folder, false, arena, &ret->config, error))
 		return false;
 	if (ret->entry.runs)
 		return read_object(folder, "summary.json", &ret->summary, error);

@@ -11,6 +11,7 @@
 
 struct growing {
 	struct arena *arena;
+	bool whole;
 	struct config_line *items; // (count)
 	size_t count, capacity;
 };
@@ -61,8 +62,7 @@ static void add_list(struct growing *lines, const char *key, const struct value 
 	text_finish(&text);
 }
 
-// What is expected of a run, and the sweep that it was a trial of, are no part of it.
-static bool is_left_out(const char *name) {
+static bool is_no_part(const char *name) {
 	return !strcmp(name, "expect") || !strcmp(name, "sweep");
 }
 
@@ -75,7 +75,7 @@ static void flatten(struct growing *lines, const char *key, const struct value *
 		for (size_t i = 0; i < value->as.children.count; i++) {
 			const struct value *child = value->as.children.items[i];
 			const char *name = value->type == VALUE_LIST ? value_label(child, i, lines->arena) : child->name;
-			if (*key || !is_left_out(name))
+			if (lines->whole || *key || !is_no_part(name))
 				flatten(lines, *key ? arena_format(lines->arena, "%s.%s", key, name) : name, child);
 		}
 	}
@@ -85,9 +85,10 @@ static int by_key(const void *a, const void *b) {
 	return strcmp(((const struct config_line *)a)->key, ((const struct config_line *)b)->key);
 }
 
-bool config_lines_read(const char *folder, struct arena *arena, struct config_lines *ret, struct error *error) {
+bool config_lines_read(const char *folder, bool whole, struct arena *arena, struct config_lines *ret,
+                       struct error *error) {
 	struct errors errors = {0};
-	struct growing lines = {.arena = arena};
+	struct growing lines = {.arena = arena, .whole = whole};
 	char *path = path_join(folder, "experiment.cfg");
 	const struct value *tree = config_load(arena_string(arena, path), NULL, 0, &experiment_schema, arena, &errors);
 	bool good = tree && errors.count == 0;

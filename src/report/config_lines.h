@@ -13,9 +13,10 @@ struct config_lines {
 	struct config_line *items; // (count) by key, in the arena
 	size_t count;
 };
-// Of folder/experiment.cfg, less what is expected of a run and the sweep it may be a trial of. ERROR_DATA where it
-// cannot be read.
-bool config_lines_read(const char *folder, struct arena *arena, struct config_lines *ret, struct error *error);
+// Of folder/experiment.cfg; unless it is to be whole, less what is expected of a run and the sweep, which are no part
+// of it. ERROR_DATA where it cannot be read.
+bool config_lines_read(const char *folder, bool whole, struct arena *arena, struct config_lines *ret,
+                       struct error *error);
 const char *config_lines_value(const struct config_lines *lines, const char *key); // NULL where there is none
 
 // The same as one text, a line "KEY\tVALUE\n" each; control characters within a value become blanks.

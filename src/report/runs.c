@@ -338,7 +338,7 @@ static const char *read_config(const char *folder, struct arena *arena) {
 	struct config_lines lines;
 	struct error error;
 	struct text text = {0};
-	if (config_lines_read(folder, &own, &lines, &error))
+	if (config_lines_read(folder, true, &own, &lines, &error))
 		config_lines_write(&lines, &text);
 	const char *config = arena_string(arena, text_string(&text));
 	text_finish(&text);

@@ -54,12 +54,13 @@ static bool is_number(const struct table *table, size_t column) {
 	return table->columns[column].kind == TABLE_NUMBERS;
 }
 
-static bool is_code(const struct table *table, size_t row, size_t column) {
-	return row > 0 && table->columns[column].kind == TABLE_CODE;
-}
-
 static const struct table_cell *cell_at(const struct table *table, size_t row, size_t column) {
 	return &table->cells[row * table->columns_count + column];
+}
+
+// What is missing is no code.
+static bool is_code(const struct table *table, size_t row, size_t column) {
+	return row > 0 && table->columns[column].kind == TABLE_CODE && cell_at(table, row - 1, column)->text;
 }
 
 // Row 0 is the names of the columns.
@@ -223,7 +224,7 @@ static void write_latex(const struct table *table, struct text *text) {
 
 // Within backquotes only a bar means something, as the end of a cell.
 static void append_markdown(struct text *text, const char *cell, bool code) {
-	code = code && strcmp(cell, "-") != 0 && !strchr(cell, '`');
+	code = code && !strchr(cell, '`');
 	text_append(text, code ? "`" : "");
 	for (const char *c = cell; *c; c++) {
 		if (strchr(code ? "|" : "|*<`\\", *c))

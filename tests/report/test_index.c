@@ -166,7 +166,7 @@ static void test_reads(void **state) {
 		assert_int_equal(runs.items[4].trials, 2);
 		assert_string_equal(runs.items[4].best_metric, "valid.rmse");
 		assert_true(runs.items[4].best_value == 0.8);
-		assert_string_equal(runs.items[4].config, "seed\t3\n");
+		assert_string_equal(runs.items[4].config, "seed\t3\nsweep.kind\t\"tpe\"\n");
 		assert_true(runs.items[4].ended > 1e9);
 		runs_finish(&runs);
 		assert_int_equal(count_rows(&place), 5);

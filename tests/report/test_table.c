@@ -67,7 +67,7 @@ static void test_latex(void **state) {
 	    TABLE_LATEX,
 	    "% \\usepackage{booktabs}\n\\begin{tabular}{llr}\n\\toprule\nname & key\\_1 & value \\\\\n\\midrule\n"
 	    "a,\"b\" $|$ \\& \xc3\xa9 & \\texttt{graph.a\\_b$|$c} & 0.3 $\\pm$ 0.1 \\\\\n"
-	    "- & \\texttt{-} & $-$1.23457e+06 \\\\\n"
+	    "- & - & $-$1.23457e+06 \\\\\n"
 	    "50\\% of \\$x\\_\\{i\\}\\textasciicircum{}2 \\textbackslash{} \\textasciitilde{} \\# $<$$>$ & \\texttt{`} & - "
 	    "\\\\\n\\bottomrule\n\\end{tabular}\n");
 }
