@@ -16,11 +16,12 @@ struct verb {
 	size_t arguments_min, arguments_max;
 	int (*run)(const struct options *options); // the exit code
 };
-extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show;
+extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show,
+    verb_sweep, verb_trial;
 
 void print_error(const struct error *error);
 enum table_form options_form(const struct options *options);
-void print_table(const struct table *table, enum table_form form);
+void output_table(const struct table *table, enum table_form form);
 int print_errors(const struct errors *errors); // all of them; returns the exit code of the first
 
 // An experiment with its data and plan, ready to run.
@@ -38,6 +39,9 @@ int check_files(const struct options *options);
 // Loads and plans one; on failure everything has been reported, and the exit code is returned. prepared_finish either
 // way.
 int prepare(const char *path, const struct options *options, bool plan, struct prepared *ret);
+// The same into one that is prepared already (or zeroed), whose data is kept where the new one has the same: errors are
+// added, none printed; false where there are any.
+bool prepare_again(const char *path, const struct options *options, struct prepared *prepared, struct errors *errors);
 void prepared_finish(struct prepared *prepared);
 
 // The progress of a training on standard error: a bar on a terminal, a line every few seconds elsewhere.

@@ -93,9 +93,9 @@ static void print_tables(struct comparison *c, enum table_form form) {
 		table_column(&keys, name_of(c, i), TABLE_WORDS);
 	each_difference(c, add_difference, &keys);
 	comparison_table(c, &figures);
-	print_table(&keys, form);
+	output_table(&keys, form);
 	printf(form == TABLE_CSV ? "\r\n" : "\n");
-	print_table(&figures, form);
+	output_table(&figures, form);
 	table_finish(&keys);
 	table_finish(&figures);
 }

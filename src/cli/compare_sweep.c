@@ -22,17 +22,17 @@ struct sweep_view {
 // --- the best and the runner-up ---
 
 // The first trial from `from` on that is finished, and another run than `id`; NULL: none.
-static const struct trial *next_finished(const struct trials *t, size_t from, const char *id) {
+static const struct ended_trial *next_finished(const struct trials *t, size_t from, const char *id) {
 	for (size_t i = from; i < t->count; i++) {
-		const struct trial *trial = &t->items[i];
-		if (trial->status == TRIAL_FINISHED && trial->id && !isnan(trial->objectives[0]) &&
+		const struct ended_trial *trial = &t->items[i];
+		if (trial->status == END_FINISHED && trial->id && !isnan(trial->objectives[0]) &&
 		    (!id || strcmp(trial->id, id) != 0))
 			return trial;
 	}
 	return NULL;
 }
 
-static bool add_trial(struct sweep_view *view, const char *folder, const struct trial *trial) {
+static bool add_trial(struct sweep_view *view, const char *folder, const struct ended_trial *trial) {
 	char *path = trial_folder(folder, trial);
 	bool good = comparison_add(&view->pair, path, &view->error);
 	free(path);
@@ -49,8 +49,8 @@ static bool is_tested(const struct comparison *pair) {
 }
 
 static void find_pair(struct sweep_view *view, const char *folder) {
-	const struct trial *best = next_finished(&view->trials, 0, NULL);
-	const struct trial *second = best ? next_finished(&view->trials, 0, best->id) : NULL;
+	const struct ended_trial *best = next_finished(&view->trials, 0, NULL);
+	const struct ended_trial *second = best ? next_finished(&view->trials, 0, best->id) : NULL;
 	if (view->trials.objectives_count > 1)
 		view->no_pair = "several objectives have no one best trial";
 	else if (!second)
@@ -90,19 +90,19 @@ static void trials_table(const struct sweep_view *view, struct table *table) {
 	table_column(table, "epochs", TABLE_NUMBERS);
 	for (size_t i = 0; i < t->axes_count; i++)
 		table_column(table, t->axes[i].key, are_numbers(t, i) ? TABLE_NUMBERS : TABLE_WORDS);
-	if (t->counts[TRIAL_FAILED])
+	if (t->counts[END_FAILED])
 		table_column(table, "reason", TABLE_WORDS);
 	for (size_t k = 0; k < view->shown; k++) {
-		const struct trial *trial = &t->items[k];
+		const struct ended_trial *trial = &t->items[k];
 		table_count(table, trial->number);
 		table_text(table, trial->id);
-		table_text(table, trial->best ? "best" : trial_status_names[trial->status]);
+		table_text(table, trial->best ? "best" : trial_end_names[trial->status]);
 		for (size_t i = 0; i < t->objectives_count; i++)
 			table_number(table, trial->objectives[i]);
 		table_count(table, trial->epochs);
 		for (size_t i = 0; i < t->axes_count; i++)
 			table_text(table, trial->set[i]);
-		if (t->counts[TRIAL_FAILED])
+		if (t->counts[END_FAILED])
 			table_text(table, trial->reason);
 	}
 }
@@ -137,7 +137,7 @@ static void say(enum table_form form, const char *format, ...) {
 }
 
 static void print_and_free(struct table *table, enum table_form form) {
-	print_table(table, form);
+	output_table(table, form);
 	table_finish(table);
 }
 
@@ -145,8 +145,8 @@ static void print_trials(const struct sweep_view *view, enum table_form form) {
 	const struct trials *t = &view->trials;
 	struct table table = {0};
 	say(form, "%s/%s  %s%s%s  %zu trials: %zu finished, %zu stopped early, %zu failed", t->name, t->id, t->kind,
-	    t->early_stop ? " with " : "", t->early_stop ? t->early_stop : "", t->count, t->counts[TRIAL_FINISHED],
-	    t->counts[TRIAL_STOPPED], t->counts[TRIAL_FAILED]);
+	    t->early_stop ? " with " : "", t->early_stop ? t->early_stop : "", t->count, t->counts[END_FINISHED],
+	    t->counts[END_STOPPED], t->counts[END_FAILED]);
 	trials_table(view, &table);
 	print_and_free(&table, form);
 	if (view->shown < t->count)
@@ -183,10 +183,10 @@ static void print_pair(struct sweep_view *view, enum table_form form) {
 
 // --- JSON ---
 
-static void trial_json(struct json *json, const struct trials *t, const struct trial *trial) {
+static void trial_json(struct json *json, const struct trials *t, const struct ended_trial *trial) {
 	json_object(json, NULL, JSON_INLINE);
 	json_count(json, "trial", trial->number);
-	json_string(json, "status", trial_status_names[trial->status]);
+	json_string(json, "status", trial_end_names[trial->status]);
 	json_bool(json, "best", trial->best);
 	json_string(json, "id", trial->id);
 	json_array(json, "objectives", JSON_INLINE);
@@ -252,7 +252,7 @@ static void print_json(const struct sweep_view *view) {
 	json_end(&json);
 	json_object(&json, "counts", JSON_INLINE);
 	for (size_t i = 0; i < 3; i++)
-		json_count(&json, trial_status_names[i], t->counts[i]);
+		json_count(&json, trial_end_names[i], t->counts[i]);
 	json_end(&json);
 	json_array(&json, "trials", JSON_LINES);
 	for (size_t i = 0; i < view->shown; i++)

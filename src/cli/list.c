@@ -147,7 +147,7 @@ static void print_runs(struct listing *l) {
 			struct run_field field = query_field(&l->runs.items[i], l->columns[k], &l->arena);
 			add_cell(&table, &field, numeric[k]);
 		}
-	print_table(&table, options_form(l->options));
+	output_table(&table, options_form(l->options));
 	table_finish(&table);
 	free(numeric);
 }

@@ -24,6 +24,13 @@
 	X(FLAG, csv, "--csv", NULL, 0, "a table as comma-separated values")                                                \
 	X(FLAG, latex, "--latex", NULL, 0, "a table for LaTeX (package booktabs)")                                         \
 	X(FLAG, markdown, "--markdown", NULL, 0, "a table in Markdown")                                                    \
+	X(WORD, launcher, "--launcher", "WORD", 0, "who starts the trials: local (default), slurm, or command='...'")          \
+	X(COUNT, per_job, "--per-job", "N", 1000000, "trials that one job of a launcher runs, one after the other (1)")      \
+	X(FLAG, detach, "--detach", NULL, 0, "ends once the jobs are submitted")                                           \
+	X(FLAG, status, "--status", NULL, 0, "only says how far the sweep is")                                             \
+	X(FLAG, retry_failed, "--retry-failed", NULL, 0, "runs trials again that failed")                                  \
+	X(FLAG, follow, "--follow", NULL, 0, "ends when the process that started this one does, and tells it the progress") \
+	X(WORD, failed, "--failed", "WHY", 0, "runs nothing: the trial is recorded as failed, unless it has ended")        \
 	X(WORD, results, "-o", "DIR", 0, "results root (default: results)")                                                \
 	X(COUNT, jobs, "-j", "N", 1024, "runs beside each other (default: 1)")                                             \
 	X(COUNT, threads, "-t", "N", 1024, "threads (default: all); never changes a result")                               \
@@ -55,7 +62,7 @@ struct options {
 #define TAKES(member) (UINT64_C(1) << OPTION_##member)
 #define TAKES_COMMON (TAKES(results) | TAKES(jobs) | TAKES(threads) | TAKES(quiet) | TAKES(verbose)) // every verb does
 
-#define TAKES_TABLE (TAKES(json) | TAKES(csv) | TAKES(latex) | TAKES(markdown)) // one of them, see print_table
+#define TAKES_TABLE (TAKES(json) | TAKES(csv) | TAKES(latex) | TAKES(markdown)) // one of them, see output_table
 
 struct verb;
 enum { OPTIONS_HELP = -1 };

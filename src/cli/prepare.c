@@ -79,6 +79,55 @@ int prepare(const char *path, const struct options *options, bool plan, struct p
 	return code;
 }
 
+// What the data depends on.
+static void write_data(const struct experiment *e, struct text *text) {
+	schema_write(&data_schema, e->data, false, text);
+	text_format(text, "seed %llu\n", (unsigned long long)e->seed);
+}
+
+static bool same_data(const struct experiment *a, const struct experiment *b) {
+	struct text texts[2] = {{0}, {0}};
+	write_data(a, &texts[0]);
+	write_data(b, &texts[1]);
+	bool same = !strcmp(text_string(&texts[0]), text_string(&texts[1]));
+	text_finish(&texts[0]);
+	text_finish(&texts[1]);
+	return same;
+}
+
+bool prepare_again(const char *path, const struct options *options, struct prepared *p, struct errors *errors) {
+	struct experiment next;
+	struct error error = {0};
+	if (!experiment_read(path, options->overrides, options->overrides_count, &next, errors)) {
+		experiment_finish(&next);
+		return false;
+	}
+	bool kept = p->matrices.dataset && same_data(&p->experiment, &next), good = true;
+	graph_finish(&p->graph);
+	p->graph = (struct graph){0};
+	if (!kept) {
+		prepared_finish(p);
+		*p = (struct prepared){0};
+	} else {
+		experiment_finish(&p->experiment);
+	}
+	p->experiment = next;
+	if (!kept) {
+		char *cache = path_join(options->results, ".cache");
+		good = load(p, options, cache, &error);
+		p->access.cache = NULL; // ends here
+		free(cache);
+	}
+	if (!good) {
+		errors_push(errors, &error);
+		matrices_finish(&p->matrices);
+		p->matrices = (struct matrices){0};
+		return false;
+	}
+	experiment_id(&p->experiment, p->dataset.fingerprint, p->id);
+	return train_plan(&p->experiment, &p->matrices, &p->graph, errors);
+}
+
 void prepared_finish(struct prepared *p) {
 	graph_finish(&p->graph);
 	matrices_finish(&p->matrices);

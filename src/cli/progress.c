@@ -47,7 +47,7 @@ void progress_batch(void *context, size_t epoch, double share, double ratings) {
 	if (p->quiet || now - p->last < (p->terminal ? BAR_EVERY : LINE_EVERY))
 		return;
 	p->last = now;
-	size_t epochs = (size_t)p->experiment->train->epochs;
+	size_t epochs = experiment_epochs(p->experiment);
 	double done = ((double)(epoch - 1) + share) / (double)epochs, elapsed = now - p->started;
 	char left[32], rate[NUMBER_TEXT];
 	format_time(elapsed / done - elapsed, left);
@@ -62,13 +62,13 @@ void progress_epoch(void *context, const struct epoch_result *epoch) {
 	struct progress *p = context;
 	if (p->quiet)
 		return;
-	if (!p->terminal && epoch->epoch != (size_t)p->experiment->train->epochs &&
+	if (!p->terminal && epoch->epoch != experiment_epochs(p->experiment) &&
 	    train_seconds() - p->last < LINE_EVERY && epoch->epoch != 1)
 		return;
 	if (!p->terminal)
 		p->last = train_seconds();
-	fprintf(stderr, "%sepoch %zu/%lld  loss %.6f", p->terminal ? "\r\033[K" : "", epoch->epoch,
-	        (long long)p->experiment->train->epochs, epoch->train_loss);
+	fprintf(stderr, "%sepoch %zu/%zu  loss %.6f", p->terminal ? "\r\033[K" : "", epoch->epoch,
+	        experiment_epochs(p->experiment), epoch->train_loss);
 	if (epoch->valid.exists && !isnan(epoch->valid.metric[0]))
 		fprintf(stderr, "  valid.%s %.6f", p->metric, epoch->valid.metric[0]);
 	fprintf(stderr, "  %.2f s\n", epoch->seconds);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "data/split.h"
+#include "report/claim.h"
 #include "report/report.h"
 #include "report/summary.h"
 #include "version.h"
@@ -27,6 +28,10 @@ void runner_watch_signals(void) {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; // the second one ends at once
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+bool runner_interrupted(void) {
+	return interrupt_wanted;
 }
 
 static bool interrupted(void *context) {
@@ -116,55 +121,135 @@ static void begin_phases(const struct prepared *p, struct run_result *r) {
 		r->phases[r->phases_count++] = (struct run_phase){"cache", p->keep_seconds, (double)p->dataset.count};
 }
 
-static int train_into(struct prepared *p, const char *folder, const struct options *options, bool print) {
-	struct run_result result = {0};
-	struct error error = {0};
+// One training on its way into its folder.
+struct job {
+	struct prepared *prepared;
+	const struct options *options;
+	const struct runner_watch *watch;
+	struct run_result result;
+	struct provenance provenance;
+	struct text resolved, portable;
+	char **folder; // of the run; another one where it ends before its last epoch
+};
+
+// What is known of the experiment as it stands: its texts and its ID.
+static void describe(struct job *job) {
+	struct prepared *p = job->prepared;
+	text_finish(&job->resolved);
+	text_finish(&job->portable);
+	experiment_write(&p->experiment, &job->resolved);
+	experiment_write_portable(&p->experiment, &job->portable);
+	job->result.portable_text = text_string(&job->portable);
+	experiment_id(&p->experiment, p->dataset.fingerprint, p->id);
+	memcpy(job->result.id, p->id, sizeof(p->id));
+}
+
+// A training that whoever watches has ended is the run that would have ended there by itself.
+static void become_shorter(struct job *job) {
+	struct experiment *e = &job->prepared->experiment;
+	e->train->stop_after = (int64_t)job->result.epochs_count;
+	run_folder_abandon(*job->folder);
+	describe(job);
+	free(*job->folder);
+	*job->folder = run_folder_path(job->options->results, e->name, job->prepared->id);
+}
+
+static bool write_job(struct job *job, struct error *error) {
+	struct claim claim = {.file = -1};
+	bool good = true, other = job->result.ended;
+	if (other) {
+		become_shorter(job);
+		good = claim_take(*job->folder, NULL, interrupted, NULL, &claim, error);
+	}
+	if (good && !(other && run_folder_finished(*job->folder)))
+		good = run_folder_finish(*job->folder, &job->result, text_string(&job->resolved), &job->provenance, print_note,
+		                         NULL, error);
+	if (other)
+		claim_release(&claim);
+	return good;
+}
+
+static bool train_job(struct job *job, char **ret_backend, struct error *error) {
+	struct prepared *p = job->prepared;
+	const struct options *options = job->options;
 	struct progress progress;
-	struct text resolved = {0}, portable = {0};
-	struct provenance provenance = {.version = AEXP_VERSION,
-	                                .commit = AEXP_COMMIT,
-	                                .argc = options->argc,
-	                                .argv = options->argv,
-	                                .threads = pool_threads(options->pool),
-	                                .data = p->access.from,
-	                                .started = now()};
-	char *backend = NULL;
-	experiment_write(&p->experiment, &resolved);
-	experiment_write_portable(&p->experiment, &portable);
-	result.portable_text = text_string(&portable);
-	memcpy(result.id, p->id, sizeof(result.id));
-	experiment_protocol(&p->experiment, p->dataset.fingerprint, result.protocol);
-	begin_phases(p, &result);
 	progress_begin(&progress, &p->experiment, options->quiet);
-	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted};
-	bool good = train_backend_check(&p->experiment, options->pool, &error) &&
-	            run_folder_begin(folder, text_string(&resolved), &error) &&
-	            train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &result, &backend, &error);
+	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted, NULL};
+	if (job->watch)
+		observer = (struct train_observer){job->watch->context, job->watch->batch, job->watch->epoch, interrupted,
+		                                   job->watch->ends};
+	bool good = train_backend_check(&p->experiment, options->pool, error) &&
+	            run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
+	            train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend,
+	                      error);
 	progress_end(&progress);
-	provenance.backend = backend ? backend : "";
-	provenance.ended = now();
-	good = good && run_folder_finish(folder, &result, text_string(&resolved), &provenance, print_note, NULL, &error);
-	if (good && result.converged && !options->quiet)
-		fprintf(stderr, "training ended after %zu epochs: %s\n", result.epochs_count, result.converged);
-	if (good && options->verbose)
-		print_phases(&result, &provenance);
-	if (good && print)
-		print_result(&result, folder, options);
-	else if (!good)
+	return good;
+}
+
+static void print_job(const struct job *job, bool print) {
+	const struct run_result *result = &job->result;
+	if (result->converged && !job->options->quiet)
+		fprintf(stderr, "training ended after %zu epochs: %s\n", result->epochs_count, result->converged);
+	if (job->options->verbose)
+		print_phases(result, &job->provenance);
+	if (print)
+		print_result(result, *job->folder, job->options);
+}
+
+static int train_into(struct prepared *p, char **folder, const struct options *options, bool print,
+                      const struct runner_watch *watch) {
+	struct job job = {.prepared = p, .options = options, .watch = watch, .folder = folder};
+	struct error error = {0};
+	char *backend = NULL;
+	job.provenance = (struct provenance){.version = AEXP_VERSION,
+	                                     .commit = AEXP_COMMIT,
+	                                     .argc = options->argc,
+	                                     .argv = options->argv,
+	                                     .threads = pool_threads(options->pool),
+	                                     .data = p->access.from,
+	                                     .started = now()};
+	describe(&job);
+	experiment_protocol(&p->experiment, p->dataset.fingerprint, job.result.protocol);
+	begin_phases(p, &job.result);
+	bool good = train_job(&job, &backend, &error);
+	job.provenance.backend = backend ? backend : "";
+	job.provenance.ended = now();
+	good = good && write_job(&job, &error);
+	if (good)
+		print_job(&job, print);
+	else
 		print_error(&error);
-	train_result_finish(&result);
-	text_finish(&resolved);
-	text_finish(&portable);
+	train_result_finish(&job.result);
+	text_finish(&job.resolved);
+	text_finish(&job.portable);
 	free(backend);
 	return good ? 0 : (int)error.code;
 }
 
-static int run_prepared(struct prepared *p, const char *folder, const struct options *options, bool print) {
-	if (!run_folder_finished(folder) || options->force)
-		return train_into(p, folder, options, print);
-	if (print)
-		print_finished(p->experiment.name, folder, options);
-	return 0;
+static void print_waiting(void *context) {
+	fprintf(stderr, "%s is being run by another; waiting for it\n", (const char *)context);
+}
+
+static int run_prepared(struct prepared *p, char **folder, const struct options *options, bool print,
+                        const struct runner_watch *watch) {
+	struct claim claim;
+	struct error error = {0};
+	int code = 0;
+	if (run_folder_finished(*folder) && !options->force) {
+		if (print)
+			print_finished(p->experiment.name, *folder, options);
+		return 0;
+	}
+	if (!claim_take(*folder, options->quiet ? NULL : print_waiting, interrupted, *folder, &claim, &error)) {
+		print_error(&error);
+		code = (int)error.code;
+	} else if (!run_folder_finished(*folder) || options->force) {
+		code = train_into(p, folder, options, print, watch);
+	} else if (print) {
+		print_finished(p->experiment.name, *folder, options);
+	}
+	claim_release(&claim);
+	return code;
 }
 
 // --- one file as several runs ---
@@ -256,16 +341,22 @@ static int run_several(const struct several *s, bool print) {
 }
 
 int runner_run(const char *path, const struct options *options, bool print, char **ret_folder) {
+	return runner_run_watched(path, options, print, NULL, ret_folder);
+}
+
+int runner_run_watched(const char *path, const struct options *options, bool print, const struct runner_watch *watch,
+                       char **ret_folder) {
 	struct prepared p;
 	int code = prepare(path, options, true, &p);
 	*ret_folder = NULL;
 	if (code == 0) {
-		const struct experiment *e = &p.experiment;
+		struct experiment *e = &p.experiment;
+		e->sweep = NULL; // a run is one point of it, and the same whatever else is tried
 		*ret_folder = run_folder_path(options->results, e->name, p.id);
 		struct several several = {
 		    path, options, NULL, *ret_folder, {0}, {0}, e->seed, (size_t)e->repeats, split_folds(e->data->split)};
 		if (several.repeats == 1 && several.folds == 0) {
-			code = run_prepared(&p, *ret_folder, options, print);
+			code = run_prepared(&p, ret_folder, options, print, watch);
 		} else {
 			several.name = memory_copy_string(e->name);
 			memcpy(several.id, p.id, sizeof(several.id));
@@ -277,6 +368,14 @@ int runner_run(const char *path, const struct options *options, bool print, char
 		free(several.name);
 		text_finish(&several.resolved);
 	}
+	prepared_finish(&p);
+	return code;
+}
+
+int runner_folder(const char *path, const struct options *options, char **ret_folder) {
+	struct prepared p;
+	int code = prepare(path, options, false, &p);
+	*ret_folder = code ? NULL : run_folder_path(options->results, p.experiment.name, p.id);
 	prepared_finish(&p);
 	return code;
 }

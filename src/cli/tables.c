@@ -11,7 +11,7 @@ enum table_form options_form(const struct options *options) {
 	                           : TABLE_TEXT;
 }
 
-void print_table(const struct table *table, enum table_form form) {
+void output_table(const struct table *table, enum table_form form) {
 	struct text text = {0};
 	table_write(table, form, &text);
 	fwrite(text_string(&text), 1, text.length, stdout);

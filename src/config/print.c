@@ -87,6 +87,7 @@ static const char *type_text(struct table *table, const struct key *key) {
 	    [KEY_PATH] = "path",
 	    [KEY_REALS] = "list of numbers",
 	    [KEY_STRINGS] = "list of strings",
+	    [KEY_VALUES] = "list of values",
 	    [KEY_CHOICE] = "",
 	    [KEY_TAG] = "",
 	    [KEY_GROUP] = "group",

@@ -15,4 +15,8 @@
 const struct value *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                                 const struct schema *root, struct arena *arena, struct errors *errors);
 
+// Writes a tree that config_load gave as the text of one file that stands alone and says the same from anywhere: what it
+// extends and the overrides are in it, relative paths are absolute, defaults are not filled in.
+void config_keep(const struct value *tree, const struct schema *root, struct text *text);
+
 #endif

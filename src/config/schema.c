@@ -135,6 +135,7 @@ static const char *expected_name(const struct key *key) {
 	    [KEY_PATH] = "a string",
 	    [KEY_REALS] = "a list of numbers",
 	    [KEY_STRINGS] = "a list of strings",
+	    [KEY_VALUES] = "a list of values",
 	    [KEY_CHOICE] = "a string",
 	    [KEY_TAG] = "a string",
 	    [KEY_GROUP] = "a group",
@@ -302,16 +303,20 @@ static void read_string(struct reader *r, const struct key *key, const struct va
 		*(const char **)ret = string;
 }
 
-// Against the folder of the file that says it; against the working folder where an override does.
-static const char *place_path(struct reader *r, const char *path, struct origin at) {
+char *schema_place_path(const char *path, struct origin at) {
 	if (path[0] == '/' || strncmp(path, "${", 2) == 0)
-		return path;
+		return memory_copy_string(path);
 	char *folder = at.file == NULL || origin_is_override(at) ? memory_copy_string(".") : path_folder(at.file);
 	char *joined = path_join(folder, path), *absolute = path_absolute(joined);
-	const char *kept = arena_string(r->arena, absolute);
-	free(absolute);
 	free(joined);
 	free(folder);
+	return absolute;
+}
+
+static const char *place_path(struct reader *r, const char *path, struct origin at) {
+	char *placed = schema_place_path(path, at);
+	const char *kept = arena_string(r->arena, placed);
+	free(placed);
 	return kept;
 }
 
@@ -367,6 +372,11 @@ static void read_reals(struct reader *r, const struct key *key, const struct val
 static void read_strings(struct reader *r, const struct key *key, const struct value *value, const char *path,
                          void *ret) {
 	(void)path;
+	if (value->type == VALUE_STRING && !was_meant_otherwise(value)) {
+		struct value *list = value_create(r->arena, value->name, VALUE_LIST, value->at);
+		value_append(r->arena, list, value_create_string(r->arena, NULL, value->as.string, value->at));
+		value = list;
+	}
 	if (value->type != VALUE_LIST) {
 		add_mistyped(r, key, value);
 		return;
@@ -382,6 +392,27 @@ static void read_strings(struct reader *r, const struct key *key, const struct v
 		strings->at[i] = element->at;
 		if (element->type != VALUE_STRING && !element->bad)
 			add_mistyped_element(r, key, i, "a string", element);
+	}
+}
+
+static void read_values(struct reader *r, const struct key *key, const struct value *value, const char *path,
+                        void *ret) {
+	(void)path;
+	if (value->type != VALUE_LIST) {
+		add_mistyped(r, key, value);
+		return;
+	}
+	struct values *values = ret;
+	values->set = true;
+	values->count = value->as.children.count;
+	values->items = arena_alloc(r->arena, values->count * sizeof *values->items);
+	values->at = arena_alloc(r->arena, values->count * sizeof *values->at);
+	for (size_t i = 0; i < values->count; i++) {
+		struct text text = {0};
+		value_write(value->as.children.items[i], &text);
+		values->items[i] = arena_string(r->arena, text_string(&text));
+		values->at[i] = value->as.children.items[i]->at;
+		text_finish(&text);
 	}
 }
 
@@ -488,7 +519,7 @@ static void (*const readers[])(struct reader *, const struct key *, const struct
     [KEY_BOOL] = read_bool,     [KEY_INTEGER] = read_integer, [KEY_SEED] = read_seed,      [KEY_REAL] = read_real,
     [KEY_STRING] = read_string, [KEY_PATH] = read_path,       [KEY_REALS] = read_reals,    [KEY_STRINGS] = read_strings,
     [KEY_CHOICE] = read_choice, [KEY_TAG] = read_choice,      [KEY_GROUP] = read_subgroup, [KEY_LIST] = read_list,
-    [KEY_UNITS] = read_units,   [KEY_COLUMN] = read_column,
+    [KEY_UNITS] = read_units,   [KEY_COLUMN] = read_column,   [KEY_VALUES] = read_values,
 };
 
 // ---- a group ----

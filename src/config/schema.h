@@ -50,6 +50,13 @@ struct strings {
 	size_t count;
 	bool set;
 };
+// Values of any type, each as it stands behind an `=`: "16", "\"relu\"", "{ kind = \"normal\"; }".
+struct values {
+	const char **items; // (count)
+	struct origin *at;  // (count)
+	size_t count;
+	bool set;
+};
 struct groups {
 	void **items;             // (count) structs of the list's schema
 	const struct value **from; // (count) the groups they were read from, for positions
@@ -75,7 +82,8 @@ enum key_type {
 	KEY_STRING,  // const char *; NULL where optional and left out
 	KEY_PATH,    // const char *; absolute or beginning with ${NAME}, as the resolved file has it; never part of the ID
 	KEY_REALS,   // struct reals
-	KEY_STRINGS, // struct strings
+	KEY_STRINGS, // struct strings; a plain string is a list of one
+	KEY_VALUES,  // struct values: a list of anything
 	KEY_CHOICE,  // struct choice: a name of `registry`, without keys of its own
 	KEY_TAG,     // struct choice: a name of `registry`, whose row's keys stand in the same group
 	KEY_GROUP,   // pointer to a struct of `schema`; NULL where optional and left out. A plain string is the short form of

@@ -28,6 +28,9 @@ bool tree_explain_value(const char *text, struct origin at, struct errors *error
 const struct key *schema_key(const struct schema *schema, const char *name);    // NULL where there is none
 const struct key *schema_tag(const struct schema *schema);                      // its KEY_TAG, or NULL
 const struct row *schema_row(const struct key *tag, const struct value *group); // the row its tag (or default) names
+// A path as it counts from anywhere: against the folder of the file that says it, the working folder where an override
+// does; one that begins with ${NAME} stays. free()
+char *schema_place_path(const char *path, struct origin at);
 // The limits that a key's bounds set, as "at least 0 and less than 1"; empty where there are none.
 void schema_bounds(const struct key *key, struct text *text);
 

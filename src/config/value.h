@@ -33,6 +33,8 @@ const struct value *value_child(const struct value *group, const char *name); //
 // Whether `name` addresses the element at `index` (from 0) of a list: its `name`, else OP_N (N from 1; or KIND_N,
 // FORMAT_N), else N alone.
 bool value_is_called(const struct value *element, size_t index, const char *name);
+// The value as it would stand behind an `=` of a file, on one line; reading it gives the same value.
+void value_write(const struct value *value, struct text *text);
 const char *value_label(const struct value *element, size_t index, struct arena *arena); // that name
 // The place of the dotted key ("data.split.kind", "graph.taste.units": elements of a list by their name), or of its
 // nearest ancestor that was written.

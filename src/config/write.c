@@ -41,12 +41,58 @@ static void put_integer(struct text *text, int64_t value) {
 	text_format(text, "%" PRId64 "%s", value, wide ? "L" : "");
 }
 
+// libconfig reads decimals as signed
+static void put_seed(struct text *text, bool big, int64_t value) {
+	if (big)
+		text_format(text, "0x%" PRIX64 "L", (uint64_t)value);
+	else
+		put_integer(text, value);
+}
+
 static void put_real(struct text *text, double value) {
 	char number[NUMBER_TEXT];
 	number_write(value, number);
 	text_append(text, number);
 	if (strpbrk(number, ".e") == NULL)
 		text_append(text, ".0");
+}
+
+static void put_children(const struct value *value, char open, char close, struct text *text) {
+	text_append_bytes(text, &open, 1);
+	for (size_t i = 0; i < value->as.children.count; i++) {
+		const struct value *child = value->as.children.items[i];
+		bool group = value->type == VALUE_GROUP;
+		text_append(text, i > 0 && !group ? ", " : " ");
+		if (group)
+			text_format(text, "%s = ", child->name);
+		value_write(child, text);
+		text_append(text, group ? ";" : "");
+	}
+	text_append(text, " ");
+	text_append_bytes(text, &close, 1);
+}
+
+void value_write(const struct value *value, struct text *text) {
+	switch (value->type) {
+	case VALUE_BOOL:
+		text_append(text, value->as.boolean ? "true" : "false");
+		break;
+	case VALUE_INTEGER:
+		put_seed(text, value->big, value->as.integer);
+		break;
+	case VALUE_REAL:
+		put_real(text, value->as.real);
+		break;
+	case VALUE_STRING:
+		put_string(text, value->as.string);
+		break;
+	case VALUE_GROUP:
+		put_children(value, '{', '}', text);
+		break;
+	case VALUE_LIST:
+		put_children(value, '(', ')', text);
+		break;
+	}
 }
 
 static void line_break(struct text *text, int indent) {
@@ -103,10 +149,7 @@ static bool write_seed(struct writer *w, const struct key *key, const void *data
 	uint64_t value = *(const uint64_t *)data;
 	if (value == 0 && is_optional(key))
 		return false;
-	if (value > INT64_MAX)
-		text_format(w->text, "0x%" PRIX64 "L", value); // libconfig reads decimals as signed
-	else
-		put_integer(w->text, (int64_t)value);
+	put_seed(w->text, value > INT64_MAX, (int64_t)value);
 	return true;
 }
 
@@ -153,6 +196,18 @@ static bool write_strings(struct writer *w, const struct key *key, const void *d
 		put_string(w->text, strings->items[i]);
 	}
 	text_append(w->text, " ]");
+	return true;
+}
+
+static bool write_values(struct writer *w, const struct key *key, const void *data, int indent) {
+	(void)key, (void)indent;
+	const struct values *values = data;
+	if (!values->set)
+		return false;
+	text_append(w->text, "(");
+	for (size_t i = 0; i < values->count; i++)
+		text_format(w->text, "%s%s", i == 0 ? " " : ", ", values->items[i]);
+	text_append(w->text, " )");
 	return true;
 }
 
@@ -218,7 +273,7 @@ static bool (*const writers[])(struct writer *, const struct key *, const void *
     [KEY_REAL] = write_real,   [KEY_STRING] = write_string,   [KEY_PATH] = write_string,
     [KEY_REALS] = write_reals, [KEY_STRINGS] = write_strings, [KEY_CHOICE] = write_choice,
     [KEY_TAG] = write_choice,  [KEY_GROUP] = write_group,     [KEY_LIST] = write_list,
-    [KEY_UNITS] = write_units, [KEY_COLUMN] = write_column,
+    [KEY_UNITS] = write_units, [KEY_COLUMN] = write_column,   [KEY_VALUES] = write_values,
 };
 
 // ---- a group ----

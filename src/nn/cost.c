@@ -50,3 +50,19 @@ double cost_dense(const struct cost_shape *s) {
 	double cell = products(s) * (double)s->width * MULTIPLY_NS + CELL_NS;
 	return (double)s->columns * cell + update_ns(s, (double)s->columns);
 }
+
+double cost_multiply(double multiplications) {
+	return multiplications * MULTIPLY_NS;
+}
+
+double cost_gather(double multiplications, double table_bytes) {
+	return multiplications * gather_ns(table_bytes);
+}
+
+double cost_cells(double cells) {
+	return cells * CELL_NS;
+}
+
+double cost_update(double weights) {
+	return weights * UPDATE_NS;
+}

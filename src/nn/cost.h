@@ -19,4 +19,11 @@ struct cost_shape {
 double cost_sparse(const struct cost_shape *shape);
 double cost_dense(const struct cost_shape *shape);
 
+// Nanoseconds of one thread of that machine for what is not a choice of paths: multiplications of a dense product, or of
+// rows gathered from a table of so many bytes; cells that are made and taken back; weights that are updated.
+double cost_multiply(double multiplications);
+double cost_gather(double multiplications, double table_bytes);
+double cost_cells(double cells);
+double cost_update(double weights);
+
 #endif

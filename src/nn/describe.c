@@ -1,6 +1,9 @@
 // A planned graph as facts.
+#include "nn/cost.h"
 #include "nn/graph.h"
 #include "nn/op.h"
+
+#include <math.h>
 
 static const char *update_of(const struct node *node) {
 	const char *update = "";
@@ -39,6 +42,34 @@ static double flops_of(const struct graph *graph, const struct node *node) {
 	return flops * (double)graph->shape.batch;
 }
 
+// Columns of a parameter's rows that a step touches: as if each stored entry fell anywhere.
+static double touched_rows(const struct graph *graph, const struct parameter *p) {
+	double rows = (double)p->rows, entries = graph->shape.ratings_entries;
+	if (!p->lazy)
+		return rows;
+	if (p->touched == TOUCHED_USER)
+		entries = graph->shape.user_entries;
+	else if (p->touched == TOUCHED_TARGETS)
+		entries = graph->shape.target_entries;
+	else if (p->touched == TOUCHED_ROW)
+		entries = 1;
+	return rows * (1 - pow(1 - fmin(entries / rows, 1), (double)graph->shape.batch));
+}
+
+static double ns_of(const struct graph *graph, const struct node *node) {
+	bool gathers = node->reads_rows || node->cells;
+	double multiplications = flops_of(graph, node) / 2, table = 0, ns = 0;
+	for (size_t i = 0; i < node->parameters_count; i++) {
+		const struct parameter *p = node->parameters[i];
+		table = fmax(table, sizeof(real) * (double)p->rows * (double)p->columns);
+		if (p->trainable && p->node == node)
+			ns += cost_update(touched_rows(graph, p) * (double)p->columns);
+	}
+	double width = node->cells ? graph->shape.target_entries : node->sparse ? 0 : (double)node->width;
+	ns += gathers ? cost_gather(multiplications, table) : cost_multiply(multiplications);
+	return ns + cost_cells(width * (double)graph->shape.batch);
+}
+
 static void describe_node(struct graph *graph, const struct node *node, struct node_facts *ret) {
 	struct text detail = {0};
 	size_t shown = node->inputs_count < node->op->inputs_max ? node->inputs_count : node->op->inputs_max;
@@ -58,6 +89,7 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 	    .path = node->sparse || node->reads_rows || node->cells ? "sparse" : "dense",
 	    .bytes = bytes_of(graph, node),
 	    .flops = flops_of(graph, node),
+	    .ns = ns_of(graph, node),
 	    .update = update_of(node),
 	};
 	for (size_t i = 0; i < node->parameters_count; i++)
@@ -77,6 +109,7 @@ void graph_describe(struct graph *graph, struct graph_facts *ret) {
 		ret->parameters += nodes[i].parameters;
 		ret->bytes += nodes[i].bytes;
 		ret->flops += nodes[i].flops;
+		ret->ns += nodes[i].ns;
 	}
 	if (graph->optimizer->descends) { // its steps and gradients, and vectors of the line search, in double
 		const struct lbfgs_params *params = graph->optimizer_params;

@@ -15,6 +15,7 @@ struct node_facts {
 	const char *path;   // "sparse" | "dense"; how it is computed in training
 	double bytes;       // of weights, gradient and optimizer state, and of its activations at the batch size
 	double flops;       // of a training step (forward and backward) at the mean rows of a batch
+	double ns;          // of that step on one thread of the machine that the cost model was measured on
 	const char *update; // how the optimizer treats it: "touched rows" | "all rows" | "" without parameters
 };
 
@@ -23,7 +24,7 @@ struct graph_facts {
 	size_t count;
 	size_t ratings_width, user_width; // user_width 0 without side information
 	size_t parameters;
-	double bytes, flops;
+	double bytes, flops, ns;
 };
 
 // A tensor of the model, row-major and contiguous, as it is stored: dense weights are (inputs, units).

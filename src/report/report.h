@@ -24,6 +24,9 @@ bool run_folder_finished(const char *folder); // it holds metrics.json, or summa
 // listed; fails (ERROR_RUN) where it cannot be written, before anything is trained.
 bool run_folder_begin(const char *folder, const char *experiment_text, struct error *error);
 
+// Takes back what run_folder_begin made, where nothing else is in the folder.
+void run_folder_abandon(const char *folder);
+
 // Writes everything: experiment.cfg, history.jsonl, model.safetensors, users.tsv, loss.tsv, loss.gp, loss.svg, loss.png,
 // graph.dot, graph.svg, run.json, and last metrics.json. All of it is made in a hidden folder beside, `.ID.PID.tmp`,
 // which never outlives the call. `note` is called with one line for each thing that could not be drawn (gnuplot or

@@ -39,6 +39,15 @@ bool run_folder_begin(const char *folder, const char *experiment_text, struct er
 	       write_text(folder, EXPERIMENT, experiment_text, strlen(experiment_text), error);
 }
 
+void run_folder_abandon(const char *folder) {
+	if (run_folder_finished(folder))
+		return;
+	char *path = path_join(folder, EXPERIMENT);
+	unlink(path);
+	rmdir(folder);
+	free(path);
+}
+
 // What run_folder_finish works on.
 struct job {
 	const char *folder;       // the run's

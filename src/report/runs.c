@@ -153,6 +153,17 @@ static bool read_file(struct arena *arena, const char *folder, const char *name,
 	return good;
 }
 
+static bool holds(const char *folder, const char *name) {
+	char *path = path_join(folder, name);
+	bool there = file_exists(path);
+	free(path);
+	return there;
+}
+
+bool run_folder_is_sweep(const char *folder) {
+	return holds(folder, "sweep.json") || holds(folder, "given.cfg");
+}
+
 // What ends a run, a summary and a sweep, in the order in which they are looked for.
 static const struct {
 	const char *file;
@@ -176,7 +187,11 @@ static struct run_entry read_entry(struct arena *arena, const char *name, const 
 		entry = unfinished;
 		entry.finished = read_file(arena, folder, ends[i].file, ends[i].read, &entry);
 	}
-	return entry.finished ? entry : unfinished;
+	if (!entry.finished) {
+		entry = unfinished;
+		entry.kind = run_folder_is_sweep(folder) ? RUN_SWEEP : RUN_ONE;
+	}
+	return entry;
 }
 
 // --- times ---
@@ -230,13 +245,6 @@ struct run_time runs_time(const struct run_entry *run) {
 }
 
 // --- the folders ---
-
-static bool holds(const char *folder, const char *name) {
-	char *path = path_join(folder, name);
-	bool there = file_exists(path);
-	free(path);
-	return there;
-}
 
 static bool is_run(const char *folder) {
 	return holds(folder, "experiment.cfg") || holds(folder, "metrics.json");
@@ -379,10 +387,6 @@ void runs_finish(struct runs *runs) {
 	free(runs->items);
 	arena_finish(&runs->arena);
 	*runs = (struct runs){0};
-}
-
-bool run_folder_is_sweep(const char *folder) {
-	return holds(folder, "sweep.json");
 }
 
 // RUN is the beginning of an ID, of NAME/ID, or a whole NAME.

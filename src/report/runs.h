@@ -48,6 +48,6 @@ struct run_time runs_time(const struct run_entry *run);
 // ERROR_CONFIG when none or several.
 bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);
 bool runs_resolve_sweep(const char *results, const char *sweep, char **ret_folder, struct error *error); // sweeps alone
-bool run_folder_is_sweep(const char *folder); // it holds sweep.json
+bool run_folder_is_sweep(const char *folder); // finished or not
 
 #endif

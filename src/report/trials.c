@@ -14,7 +14,7 @@
 
 enum { SWEEP_MOST = 1 << 30, COUNT_MOST = 1000000000 };
 
-const char *const trial_status_names[] = {"finished", "stopped", "failed"};
+const char *const trial_end_names[] = {"finished", "stopped", "failed"};
 
 static const struct cJSON *member(const struct cJSON *object, const char *name) {
 	return cJSON_GetObjectItemCaseSensitive(object, name);
@@ -109,17 +109,17 @@ static bool read_axes(const struct cJSON *sweep, struct trials *t) {
 
 // --- trials ---
 
-static bool read_status(const struct cJSON *one, enum trial_status *ret) {
+static bool read_status(const struct cJSON *one, enum trial_end *ret) {
 	const struct cJSON *status = member(one, "status");
 	for (int i = 0; i < 3 && cJSON_IsString(status); i++)
-		if (!strcmp(status->valuestring, trial_status_names[i])) {
-			*ret = (enum trial_status)i;
+		if (!strcmp(status->valuestring, trial_end_names[i])) {
+			*ret = (enum trial_end)i;
 			return true;
 		}
 	return false;
 }
 
-static bool read_values(const struct cJSON *one, struct trials *t, struct trial *trial) {
+static bool read_values(const struct cJSON *one, struct trials *t, struct ended_trial *trial) {
 	const struct cJSON *values = member(one, "objectives"), *set = member(one, "set");
 	bool good = true;
 	trial->objectives = arena_alloc(&t->arena, t->objectives_count * sizeof(*trial->objectives));
@@ -131,14 +131,14 @@ static bool read_values(const struct cJSON *one, struct trials *t, struct trial 
 	return good;
 }
 
-static bool read_trial(const struct cJSON *one, struct trials *t, struct trial *trial) {
+static bool read_trial(const struct cJSON *one, struct trials *t, struct ended_trial *trial) {
 	return cJSON_IsNumber(member(one, "trial")) && read_count(member(one, "trial"), &trial->number) &&
 	       read_status(one, &trial->status) && read_word(&t->arena, one, "id", &trial->id) &&
 	       read_word(&t->arena, one, "reason", &trial->reason) && read_count(member(one, "epochs"), &trial->epochs) &&
 	       read_values(one, t, trial);
 }
 
-static bool is_best(const struct cJSON *best, const struct trial *trial) {
+static bool is_best(const struct cJSON *best, const struct ended_trial *trial) {
 	const struct cJSON *one;
 	cJSON_ArrayForEach(one, best) if (cJSON_IsNumber(one) && one->valuedouble == (double)trial->number) return true;
 	return false;
@@ -150,7 +150,7 @@ static bool read_trials(const struct cJSON *sweep, struct trials *t) {
 		return false;
 	t->items = memory_alloc(((size_t)cJSON_GetArraySize(list) + 1) * sizeof(*t->items));
 	cJSON_ArrayForEach(one, list) {
-		struct trial *trial = &t->items[t->count];
+		struct ended_trial *trial = &t->items[t->count];
 		if (!read_trial(one, t, trial))
 			return false;
 		trial->best = is_best(member(sweep, "best"), trial);
@@ -161,13 +161,13 @@ static bool read_trials(const struct cJSON *sweep, struct trials *t) {
 }
 
 // The first objective, so that less is better; what has none last.
-static double rank_of(const struct trial *trial, bool more_is_better) {
+static double rank_of(const struct ended_trial *trial, bool more_is_better) {
 	double value = trial->objectives[0];
 	return isnan(value) ? INFINITY : more_is_better ? -value : value;
 }
 
 static int by_place(const void *a, const void *b, void *more_is_better) {
-	const struct trial *left = a, *right = b;
+	const struct ended_trial *left = a, *right = b;
 	double one = rank_of(left, *(bool *)more_is_better), two = rank_of(right, *(bool *)more_is_better);
 	if (left->status != right->status)
 		return left->status < right->status ? -1 : 1;
@@ -192,6 +192,12 @@ bool trials_read(const char *folder, struct trials *ret, struct error *error) {
 	char *path = path_join(folder, "sweep.json");
 	struct cJSON *sweep = NULL;
 	*ret = (struct trials){0};
+	if (!file_exists(path)) {
+		free(path);
+		error_set(error, ERROR_CONFIG, "the sweep \"%s\" is not finished", folder);
+		error_hint(error, "`aexp sweep` goes on with it.");
+		return false;
+	}
 	bool good = json_read(path, SWEEP_MOST, &sweep, error);
 	if (good && !read_sweep(sweep, ret))
 		good = error_at(error, ERROR_DATA, (struct origin){.file = path}, "not what a sweep leaves");
@@ -208,7 +214,7 @@ void trials_finish(struct trials *trials) {
 	*trials = (struct trials){0};
 }
 
-char *trial_folder(const char *sweep_folder, const struct trial *trial) {
+char *trial_folder(const char *sweep_folder, const struct ended_trial *trial) {
 	char *absolute = path_absolute(sweep_folder), *beside = path_folder(absolute);
 	char *folder = path_join(beside, trial->id ? trial->id : "");
 	free(beside);
@@ -257,7 +263,7 @@ static size_t place_of(const struct trial_axis *axis, const char *word, bool num
 }
 
 struct used {
-	const struct trial **items; // (count) finished, with a value
+	const struct ended_trial **items; // (count) finished, with a value
 	size_t count;
 };
 
@@ -335,8 +341,8 @@ void trials_shares(const struct trials *trials, size_t objective, struct key_sha
 	double *value = memory_alloc((trials->count + 1) * sizeof(*value));
 	*ret = (struct key_shares){0};
 	for (size_t i = 0; i < trials->count; i++) {
-		const struct trial *trial = &trials->items[i];
-		if (trial->status != TRIAL_FINISHED || !isfinite(trial->objectives[objective]))
+		const struct ended_trial *trial = &trials->items[i];
+		if (trial->status != END_FINISHED || !isfinite(trial->objectives[objective]))
 			continue;
 		value[used.count] = trial->objectives[objective];
 		used.items[used.count++] = trial;

@@ -18,11 +18,11 @@ struct trial_axis {
 	const char **words; // (words_count) of values and choices
 	size_t words_count;
 };
-enum trial_status { TRIAL_FINISHED, TRIAL_STOPPED, TRIAL_FAILED };
-extern const char *const trial_status_names[]; // "finished", "stopped", "failed"
-struct trial {
+enum trial_end { END_FINISHED, END_STOPPED, END_FAILED };
+extern const char *const trial_end_names[]; // "finished", "stopped", "failed"
+struct ended_trial {
 	size_t number;
-	enum trial_status status;
+	enum trial_end status;
 	const char *id, *reason; // NULL where there is none
 	double *objectives;      // (objectives_count) NAN where there is none
 	const char **set;        // (axes_count) NULL where the axis was not active
@@ -36,15 +36,16 @@ struct trials {
 	size_t objectives_count;
 	struct trial_axis *axes; // (axes_count)
 	size_t axes_count;
-	struct trial *items; // (count) finished, then stopped, then failed; each the best by the first objective first
+	struct ended_trial
+	    *items; // (count) finished, then stopped, then failed; each the best by the first objective first
 	size_t count;
 	size_t counts[3]; // by status
 };
-// Of folder/sweep.json; ERROR_DATA where it is not what a sweep leaves. trials_finish either way.
+// Of folder/sweep.json; ERROR_CONFIG where there is none yet, ERROR_DATA where it is not what a sweep leaves. trials_finish either way.
 bool trials_read(const char *folder, struct trials *ret, struct error *error);
 void trials_finish(struct trials *trials);
 // The run folder of a trial, beside the sweep's; free().
-char *trial_folder(const char *sweep_folder, const struct trial *trial);
+char *trial_folder(const char *sweep_folder, const struct ended_trial *trial);
 
 // Which keys mattered, by fANOVA (importance.h) over the finished trials. An axis is uniform on its own scale; where a
 // trial has not got it, that is a category of its own, as large as its share of the trials.

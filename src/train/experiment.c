@@ -32,6 +32,8 @@ static const struct schema early_stop_schema = SCHEMA(struct early_stop_config, 
 static const struct key train_keys[] = {
     KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9,
         .doc = "Passes over the training rows"),
+    KEY(train_config, stop_after, KEY_INTEGER, .min = 1, .max = 1e9,
+        .doc = "Ends training after so many of the epochs, whose schedule stays as it is"),
     KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 0, .max = 1 << 24,
         .doc = "Rows of a batch (Keras' default), the last one of an epoch may be smaller; 0: all rows"),
     KEY(train_config, shuffle, KEY_BOOL, .fallback = "true", .doc = "A new order of rows each epoch"),
@@ -92,10 +94,40 @@ static const struct key experiment_keys[] = {
         .doc = "What is measured; ranking metrics as name@k"),
     KEY(experiment, expect, KEY_LIST, .flags = KEY_NO_ID, .schema = &expect_schema,
         .doc = "Figures that a verification holds the result against"),
+    KEY(experiment, sweep, KEY_GROUP, .flags = KEY_NO_ID, .schema = &sweep_schema,
+        .doc = "Trials with other settings, and what is sought by them"),
 };
 const struct schema experiment_schema = SCHEMA(struct experiment, experiment_keys);
 
 // --- checks ---
+
+// What spans several keys is checked wherever the keys that it needs are sound.
+static bool holds_bad(const struct value *value) {
+	if (value->type != VALUE_GROUP && value->type != VALUE_LIST)
+		return value->bad;
+	for (size_t i = 0; i < value->as.children.count; i++)
+		if (holds_bad(value->as.children.items[i]))
+			return true;
+	return value->bad;
+}
+
+// Whether one key of the root, with all below it, could be read: it is read once more, alone.
+static bool sound(struct experiment *e, const char *name) {
+	const struct value *written = value_child(e->tree, name);
+	struct experiment scratch = {0};
+	struct errors problems = {0};
+	const struct key *key = experiment_keys;
+	while (strcmp(key->name, name) != 0)
+		key++;
+	struct value *items[] = {(struct value *)(uintptr_t)written};
+	struct value only = *e->tree;
+	only.as.children.items = items;
+	only.as.children.count = written ? 1 : 0;
+	const struct schema schema = {.keys = key, .count = 1, .size = sizeof(scratch)};
+	bool read = schema_read(&schema, &only, "", &e->arena, &scratch, &problems);
+	errors_finish(&problems);
+	return read && !(written && holds_bad(written));
+}
 
 static void check_metrics(struct experiment *e, struct errors *errors) {
 	struct origin at = value_origin(e->tree, "metrics");
@@ -157,6 +189,50 @@ static void check_expect(const struct experiment *e, struct errors *errors) {
 			error_hint(error, "Give at_most, or at_least, or value and tolerance.");
 		}
 	}
+}
+
+// A sweep seeks what can be known without the test part, or how large the model is.
+static bool is_objective(const struct experiment *e, const char *text) {
+	return !strcmp(text, "model.parameters") || (is_figure(e, text, false) && strncmp(text, "test.", 5) != 0);
+}
+
+static void check_objectives(const struct experiment *e, struct errors *errors) {
+	const struct strings *objective = &e->sweep->objective;
+	for (size_t i = 0; i < objective->count; i++) {
+		if (is_objective(e, objective->items[i]))
+			continue;
+		struct error *error =
+		    errors_add(errors, ERROR_CONFIG, objective->at[i], "\"%s\" is no objective", objective->items[i]);
+		error_hint(error, strncmp(objective->items[i], "test.", 5)
+		                      ? "Say valid or train, a dot, and a name that stands in metrics; or \"model.parameters\"."
+		                      : "Choose by the validation part; what is chosen has its test figures all the same.");
+	}
+}
+
+static void check_early_ends(const struct experiment *e, bool train, struct errors *errors) {
+	const struct halving_config *stop = e->sweep->early_stop;
+	struct origin at = value_origin(e->tree, "sweep.early_stop");
+	const char *objective = e->sweep->objective.count ? e->sweep->objective.items[0] : "train.loss";
+	if (!stop)
+		return;
+	if (value_child(e->tree, "model"))
+		errors_add(errors, ERROR_CONFIG, at, "a model is fitted in one go: there is nothing to end early");
+	else if (train && stop->min_epochs % e->train->evaluate_every)
+		errors_add(errors, ERROR_CONFIG, at, "after %lld epochs nothing is evaluated: train.evaluate_every is %lld",
+		           (long long)stop->min_epochs, (long long)e->train->evaluate_every);
+	if (e->repeats > 1 || split_folds(e->data->split))
+		error_hint(errors_add(errors, ERROR_CONFIG, at, "trials of several runs cannot be ended early"),
+		           "Leave repeats and folds to what the sweep finds best.");
+	if (is_objective(e, objective) && !is_figure(e, objective, true))
+		errors_add(errors, ERROR_CONFIG, at, "\"%s\" is not known after an epoch", objective);
+}
+
+static void check_sweep(const struct experiment *e, bool metrics, bool train, struct errors *errors) {
+	sweep_check(e->sweep, e->tree, errors);
+	if (metrics)
+		check_objectives(e, errors);
+	if (metrics && sound((struct experiment *)(uintptr_t)e, "data"))
+		check_early_ends(e, train, errors);
 }
 
 static void check_targets(const struct experiment *e, struct errors *errors) {
@@ -240,6 +316,26 @@ static void settle_data(struct experiment *e) {
 		split_settle(e->data->split, e->seed);
 }
 
+static bool higher_is_better(const struct experiment *e, const char *figure) {
+	const char *dot = strchr(figure, '.');
+	for (size_t i = 0; i < e->uses_count; i++)
+		if (!strcmp(dot + 1, e->uses[i].name))
+			return e->uses[i].metric->higher_is_better;
+	return false; // a loss, a size
+}
+
+static void settle_sweep(struct experiment *e) {
+	struct strings *objective = &e->sweep->objective, *goal = &e->sweep->goal;
+	sweep_settle(e->sweep, e->seed);
+	if (goal->set)
+		return;
+	*goal = (struct strings){.items = arena_alloc(&e->arena, objective->count * sizeof(*goal->items)),
+	                         .count = objective->count,
+	                         .set = true};
+	for (size_t i = 0; i < goal->count; i++)
+		goal->items[i] = higher_is_better(e, objective->items[i]) ? "max" : "min";
+}
+
 static void settle_name(struct experiment *e) {
 	if (e->name)
 		return;
@@ -248,34 +344,7 @@ static void settle_name(struct experiment *e) {
 	free(stem);
 }
 
-// --- all in one go: what spans several keys is checked wherever the keys that it needs are sound ---
-
-static bool holds_bad(const struct value *value) {
-	if (value->type != VALUE_GROUP && value->type != VALUE_LIST)
-		return value->bad;
-	for (size_t i = 0; i < value->as.children.count; i++)
-		if (holds_bad(value->as.children.items[i]))
-			return true;
-	return value->bad;
-}
-
-// Whether one key of the root, with all below it, could be read: it is read once more, alone.
-static bool sound(struct experiment *e, const char *name) {
-	const struct value *written = value_child(e->tree, name);
-	struct experiment scratch = {0};
-	struct errors problems = {0};
-	const struct key *key = experiment_keys;
-	while (strcmp(key->name, name) != 0)
-		key++;
-	struct value *items[] = {(struct value *)(uintptr_t)written};
-	struct value only = *e->tree;
-	only.as.children.items = items;
-	only.as.children.count = written ? 1 : 0;
-	const struct schema schema = {.keys = key, .count = 1, .size = sizeof(scratch)};
-	bool read = schema_read(&schema, &only, "", &e->arena, &scratch, &problems);
-	errors_finish(&problems);
-	return read && !(written && holds_bad(written));
-}
+// --- all in one go ---
 
 static void check_graph(struct experiment *e, struct errors *errors) {
 	static const struct groups none = {0};
@@ -325,6 +394,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		check_early_stop(e, errors);
 	if (metrics && sound(e, "expect"))
 		check_expect(e, errors);
+	if (value_child(e->tree, "sweep") && sound(e, "sweep"))
+		check_sweep(e, metrics, !model && sound(e, "train"), errors);
 }
 
 bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
@@ -343,6 +414,8 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 	if (errors->count > before)
 		return false;
 	settle_nodes(ret);
+	if (ret->sweep)
+		settle_sweep(ret);
 	if (ret->model) { // what nothing reads is not written either
 		ret->graph = (struct groups){0};
 		ret->loss = NULL;
@@ -356,6 +429,13 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 
 void experiment_finish(struct experiment *experiment) {
 	arena_finish(&experiment->arena);
+}
+
+size_t experiment_epochs(const struct experiment *e) {
+	if (!e->train)
+		return 1;
+	bool ends = e->train->stop_after && e->train->stop_after < e->train->epochs;
+	return (size_t)(ends ? e->train->stop_after : e->train->epochs);
 }
 
 void experiment_write(const struct experiment *experiment, struct text *text) {

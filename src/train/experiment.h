@@ -7,6 +7,7 @@
 #include "eval/metric.h"
 #include "model/model.h"
 #include "nn/config.h"
+#include "search/config.h"
 
 struct early_stop_config {
 	const char *metric; // "valid.mse", "train.loss"
@@ -15,6 +16,7 @@ struct early_stop_config {
 };
 struct train_config {
 	int64_t epochs, batch;
+	int64_t stop_after; // epochs after which training ends all the same; 0: none
 	bool shuffle;
 	struct groups alternate;              // of struct phase_config
 	int64_t refeed;                       // times that the output of a step is trained on
@@ -50,7 +52,8 @@ struct experiment {
 	struct train_config *train;
 	struct evaluate_config *evaluate; // NULL where left out
 	struct strings metrics;
-	struct groups expect; // of struct expect_config
+	struct groups expect;       // of struct expect_config
+	struct sweep_config *sweep; // NULL where left out
 	// derived from the above
 	struct metric_use *uses; // (uses_count), at most METRIC_USES_MAX
 	size_t uses_count;
@@ -62,6 +65,8 @@ extern const struct schema experiment_schema;
 bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
                      struct errors *errors);
 void experiment_finish(struct experiment *experiment);
+// The epochs of a training that nothing ends early.
+size_t experiment_epochs(const struct experiment *experiment);
 
 // The text of experiment.cfg: every default spelled out; reading it gives the same experiment and the same ID.
 void experiment_write(const struct experiment *experiment, struct text *text);

@@ -53,7 +53,7 @@ static int progress(void *context, const double *x, const double *gradient, cons
 	(void)gradient, (void)length, (void)gradient_length, (void)step, (void)n, (void)iteration, (void)evaluations;
 	whole_set(d->trainer->network, x);
 	d->failed = !end_epoch(d, loss);
-	return d->failed || d->trainer->result->stopped_early;
+	return d->failed || d->trainer->result->stopped_early || d->trainer->result->ended;
 }
 
 // Of a loss whose predictions are in single precision.
@@ -84,7 +84,7 @@ static bool finish(struct descent *d, int code, double loss) {
 	struct run_result *r = d->trainer->result;
 	if (d->failed)
 		return false;
-	if (code == LBFGSERR_MAXIMUMITERATION || r->stopped_early)
+	if (code == LBFGSERR_MAXIMUMITERATION || r->stopped_early || r->ended)
 		return true;
 	const char *why = reason(d, code);
 	if (!why || !isfinite(loss)) {
@@ -115,7 +115,7 @@ bool train_lbfgs(struct trainer *t, struct error *error) {
 	numbers.epsilon = params->epsilon;
 	numbers.past = (int)params->past;
 	numbers.delta = params->delta;
-	numbers.max_iterations = (int)t->experiment->train->epochs;
+	numbers.max_iterations = (int)experiment_epochs(t->experiment);
 	numbers.linesearch = ((const struct line_search *)params->line_search.row)->number;
 	numbers.max_linesearch = (int)params->most_evaluations;
 	whole_get(t->network, x);

@@ -38,6 +38,7 @@ struct run_result {
 	const char *best_metric; // "valid.mse"
 	double best_value;
 	bool stopped_early;
+	bool ended; // after its last epoch because whoever watches said so, as if by train.stop_after
 	const char *converged; // why training ended of itself before its last epoch; NULL: it did not
 	double final_loss;     // train loss of the epoch that `final` and the model are from
 	size_t final_epoch;

@@ -122,8 +122,8 @@ static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, str
 
 static bool train_epochs(struct trainer *t, struct error *error) {
 	struct run_result *r = t->result;
-	size_t epochs = (size_t)t->experiment->train->epochs;
-	for (size_t epoch = 1; epoch <= epochs && !r->stopped_early; epoch++) {
+	size_t epochs = (size_t)t->experiment->train->epochs, last = experiment_epochs(t->experiment);
+	for (size_t epoch = 1; epoch <= last && !r->stopped_early && !r->ended; epoch++) {
 		double start = train_seconds(), ratings = t->ratings, loss = NAN;
 		bool ends;
 		t->schedule.epoch = epoch;

@@ -12,6 +12,7 @@ struct train_observer {
 	              double ratings); // of the epoch done; ratings since the start
 	void (*epoch)(void *context, const struct epoch_result *epoch);
 	bool (*interrupted)(void *context); // asked after each batch
+	bool (*ends)(void *context, const struct epoch_result *epoch); // asked after an epoch: whether it is the last
 };
 
 // The plan of the experiment's graph for this data (an empty one for a model), and whether that data can be trained on.

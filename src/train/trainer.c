@@ -203,7 +203,7 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 	*e = (struct epoch_result){.epoch = epoch, .train_loss = loss, .refed_loss = refeed_take_loss(&t->refeed)};
 	double start = train_seconds();
 	run_add_phase(r, "train", seconds, ratings);
-	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == (size_t)config->epochs) &&
+	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == experiment_epochs(t->experiment)) &&
 	    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
 		return false;
 	double evaluated = train_seconds() - start;
@@ -213,5 +213,7 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 	r->stopped_early = watch(t, e);
 	if (t->observer->epoch)
 		t->observer->epoch(t->observer->context, e);
+	r->ended = !r->stopped_early && epoch < experiment_epochs(t->experiment) && t->observer->ends &&
+	           t->observer->ends(t->observer->context, e);
 	return true;
 }

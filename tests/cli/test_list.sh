@@ -232,6 +232,12 @@ err "no sweep \"$wide\""
 err 'two runs or more'
 run 2 compare "$wide" 5eebfew
 err 'is a sweep, not a run'
+rm "$results/lone/5eeblone/sweep.json"
+: >"$results/lone/5eeblone/given.cfg"
+run 2 compare lone
+err 'is not finished'
+run 0 list --where kind=sweep --where finished=false --columns id --csv
+ids 5eeblone
 echo '{}' >"$results/gone/5eebgone/sweep.json"
 run 3 compare gone
 err 'not what a sweep leaves'

@@ -148,7 +148,7 @@ static const struct {
     {"liked = \"3\";", "x.cfg:1: \"liked\" must be a number, not a string\n"},
     {"name = 5;", "x.cfg:1: \"name\" must be a string, not an integer\n"},
     {"thresholds = 3.5;", "x.cfg:1: \"thresholds\" must be a list of numbers, not a real number\n"},
-    {"metrics = \"mse\";", "x.cfg:1: \"metrics\" must be a list of strings, not a string\n"},
+    {"metrics = 5;", "x.cfg:1: \"metrics\" must be a list of strings, not an integer\n"},
     {"metrics = ( \"mse\",\n5, { } );", "x.cfg:2: element 2 of \"metrics\" must be a string, not an integer\n"
                                         "x.cfg:2: element 3 of \"metrics\" must be a string, not a group\n"},
     {"thresholds = ( 1,\n\"2\" );", "x.cfg:2: element 2 of \"thresholds\" must be a number, not a string\n"},

@@ -67,9 +67,9 @@ static void test_order(void **state) {
 	assert_string_equal(trials.items[4].reason, "out of memory");
 	assert_null(trials.items[4].id);
 	assert_true(isnan(trials.items[4].objectives[0]));
-	assert_int_equal(trials.counts[TRIAL_FINISHED], 3);
-	assert_int_equal(trials.counts[TRIAL_STOPPED], 1);
-	assert_int_equal(trials.counts[TRIAL_FAILED], 1);
+	assert_int_equal(trials.counts[END_FINISHED], 3);
+	assert_int_equal(trials.counts[END_STOPPED], 1);
+	assert_int_equal(trials.counts[END_FAILED], 1);
 	assert_string_equal(trials.early_stop, "asha");
 	assert_null(trials.protocol);
 	char *folder = trial_folder("results/e/i", &trials.items[0]);
