@@ -4,6 +4,7 @@
 #define AEXP_CLI_CLI_H
 
 #include "cli/options.h"
+#include "report/table.h"
 #include "train/train.h"
 
 struct verb {
@@ -19,6 +20,8 @@ extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_da
     verb_sweep, verb_trial, verb_plot, verb_figure;
 
 void print_error(const struct error *error);
+enum table_form options_form(const struct options *options);
+void output_table(const struct table *table, enum table_form form);
 int print_errors(const struct errors *errors); // all of them; returns the exit code of the first
 
 // An experiment with its data and plan, ready to run.

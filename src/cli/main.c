@@ -65,6 +65,9 @@ static int run_verb(const struct verb *verb, int argc, char **argv) {
 	options.keep_cache = verb == &verb_run || verb == &verb_verify || verb == &verb_sweep || verb == &verb_figure;
 	if (code == OPTIONS_HELP)
 		code = print_verb_help(verb);
+	else if (code == 0 && options.json + options.csv + options.latex + options.markdown > 1)
+		code =
+		    usage_error("%s can be written in one form only: --json, --csv, --latex or --markdown", verb->name, NULL);
 	else if (code == 0 && options.jobs > 1 && !(verb->takes & TAKES(jobs)))
 		code = usage_error("-j: %s starts no runs beside each other, only -j 1", verb->name, NULL);
 	else if (code == 0 && options.arguments_count < verb->arguments_min)

@@ -62,6 +62,8 @@ struct options {
 #define TAKES(member) (UINT64_C(1) << OPTION_##member)
 #define TAKES_COMMON (TAKES(results) | TAKES(jobs) | TAKES(threads) | TAKES(quiet) | TAKES(verbose)) // every verb does
 
+#define TAKES_TABLE (TAKES(json) | TAKES(csv) | TAKES(latex) | TAKES(markdown)) // one of them, see output_table
+
 struct verb;
 enum { OPTIONS_HELP = -1 };
 // Reads argv[2] ... for a verb; `verbs` (NULL-ended) are asked whose an option is that the verb has not. 0,

@@ -4,9 +4,7 @@
 
 #include "base/file.h"
 #include "base/number.h"
-#include "config/read.h"
 #include "report/json.h"
-#include "train/experiment.h"
 
 #include <cJSON.h>
 #include <math.h>
@@ -15,106 +13,8 @@
 
 enum { FILE_MOST = 1 << 30 };
 
-// --- the experiment as dotted keys ---
-
-struct lines {
-	struct arena *arena;
-	struct config_line *items; // (count)
-	size_t count, capacity;
-};
-
-static void add_line(struct lines *lines, const char *key, const char *value) {
-	if (lines->count == lines->capacity) {
-		lines->capacity = lines->capacity ? 2 * lines->capacity : 64;
-		lines->items = memory_resize(lines->items, lines->capacity * sizeof(*lines->items));
-	}
-	lines->items[lines->count++] = (struct config_line){key, value};
-}
-
-static const char *text_of(const struct value *value, struct arena *arena) {
-	char number[NUMBER_TEXT];
-	switch (value->type) {
-	case VALUE_BOOL:
-		return value->as.boolean ? "true" : "false";
-	case VALUE_INTEGER:
-		return value->big ? arena_format(arena, "%llu", (unsigned long long)value->as.integer)
-		                  : arena_format(arena, "%lld", (long long)value->as.integer);
-	case VALUE_REAL:
-		number_write(value->as.real, number);
-		return arena_string(arena, number);
-	default:
-		return arena_format(arena, "\"%s\"", value->as.string);
-	}
-}
-
-static bool is_plain(const struct value *value) {
-	return value->type != VALUE_GROUP && value->type != VALUE_LIST;
-}
-
-// A list of plain values is one value; elements of others have names.
-static bool is_plain_list(const struct value *value) {
-	for (size_t i = 0; value->type == VALUE_LIST && i < value->as.children.count; i++)
-		if (!is_plain(value->as.children.items[i]))
-			return false;
-	return value->type == VALUE_LIST;
-}
-
-static void add_list(struct lines *lines, const char *key, const struct value *list) {
-	struct text text = {0};
-	text_append(&text, "[");
-	for (size_t i = 0; i < list->as.children.count; i++)
-		text_format(&text, "%s%s", i ? ", " : " ", text_of(list->as.children.items[i], lines->arena));
-	text_append(&text, " ]");
-	add_line(lines, key, arena_string(lines->arena, text_string(&text)));
-	text_finish(&text);
-}
-
-static void flatten(struct lines *lines, const char *key, const struct value *value) {
-	if (is_plain(value)) {
-		add_line(lines, key, text_of(value, lines->arena));
-	} else if (is_plain_list(value)) {
-		add_list(lines, key, value);
-	} else {
-		for (size_t i = 0; i < value->as.children.count; i++) {
-			const struct value *child = value->as.children.items[i];
-			const char *name = value->type == VALUE_LIST ? value_label(child, i, lines->arena) : child->name;
-			if (*key || strcmp(name, "expect") != 0) // what is expected of a run is no part of it
-				flatten(lines, *key ? arena_format(lines->arena, "%s.%s", key, name) : name, child);
-		}
-	}
-}
-
-static int by_key(const void *a, const void *b) {
-	return strcmp(((const struct config_line *)a)->key, ((const struct config_line *)b)->key);
-}
-
-static bool read_config(const char *folder, struct arena *arena, struct compared *ret, struct error *error) {
-	struct errors errors = {0};
-	struct lines lines = {.arena = arena};
-	char *path = path_join(folder, "experiment.cfg");
-	const struct value *tree = config_load(arena_string(arena, path), NULL, 0, &experiment_schema, arena, &errors);
-	bool good = tree && errors.count == 0;
-	if (good) {
-		flatten(&lines, "", tree);
-		ret->config = arena_copy(arena, lines.items, lines.count * sizeof(*lines.items));
-		ret->config_count = lines.count;
-		qsort(ret->config, lines.count, sizeof(*lines.items), by_key);
-	} else {
-		*error = errors.items[0];
-		error->code = ERROR_DATA;
-	}
-	free(lines.items);
-	free(path);
-	errors_finish(&errors);
-	return good;
-}
-
 const char *compared_value(const struct compared *compared, const char *key) {
-	struct config_line wanted = {.key = key};
-	const struct config_line *found =
-	    compared->config_count ? bsearch(&wanted, compared->config, compared->config_count, sizeof(wanted), by_key)
-	                           : NULL;
-	return found ? found->value : NULL;
+	return config_lines_value(&compared->config, key);
 }
 
 bool compared_asks(const char *key) {
@@ -232,7 +132,12 @@ bool compared_read(const char *folder, struct arena *arena, struct compared *ret
 		error_hint(error, "Run it to its end first.");
 		return false;
 	}
-	if (!read_config(folder, arena, ret, error))
+	if (ret->entry.kind == RUN_SWEEP) {
+		error_set(error, ERROR_CONFIG, "\"%s\" is a sweep, not a run", folder);
+		error_hint(error, "A sweep is compared by itself: aexp compare SWEEP.");
+		return false;
+	}
+	if (!config_lines_read(folder, false, arena, &ret->config, error))
 		return false;
 	if (ret->entry.runs)
 		return read_object(folder, "summary.json", &ret->summary, error);

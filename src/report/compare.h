@@ -5,19 +5,15 @@
 #define AEXP_REPORT_COMPARE_H
 
 #include "base/probability.h"
+#include "report/config_lines.h"
 #include "report/runs.h"
 
-// One key of a resolved file, dotted, with its value as text.
-struct config_line {
-	const char *key, *value;
-};
 struct compared_users; // users.tsv
 struct cJSON;
 struct compared {
 	struct run_entry entry;
-	const char *split;          // hash of the parts of its ratings; "" where it is not known, as of a summary
-	struct config_line *config; // (config_count) by key
-	size_t config_count;
+	const char *split; // hash of the parts of its ratings; "" where it is not known, as of a summary
+	struct config_lines config;
 	struct compared_users *users; // NULL: there is no users.tsv
 	struct cJSON *summary;        // summary.json; NULL: a run of its own
 };

@@ -3,6 +3,8 @@
 #include "report/runs.h"
 
 #include "base/file.h"
+#include "report/config_lines.h"
+#include "report/index.h"
 #include "report/json.h"
 #include "report/report.h"
 
@@ -12,8 +14,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 enum { METRICS_MOST = 64 << 20, EPOCHS_MOST = 1000000000, NAMED_MOST = 4 };
+
+const char *const run_kind_names[RUN_KINDS] = {"run", "summary", "sweep"};
 
 static const struct cJSON *member(const struct cJSON *object, const char *name) {
 	return cJSON_GetObjectItemCaseSensitive(object, name);
@@ -105,9 +111,35 @@ static bool read_summary(struct arena *arena, const struct cJSON *summary, struc
 	if (!read_string(arena, summary, "schema", &schema) || strcmp(schema, "aexp.summary/1") != 0 ||
 	    !cJSON_IsArray(runs) || cJSON_GetArraySize(runs) == 0)
 		return false;
+	entry->kind = RUN_SUMMARY;
 	entry->runs = (size_t)cJSON_GetArraySize(runs);
 	return read_string(arena, summary, "backend", &entry->backend) &&
 	       read_string(arena, summary, "protocol", &entry->protocol) && read_final(arena, summary, entry);
+}
+
+// The first objective's value of a trial that is among the best.
+static double read_best_trial(const struct cJSON *sweep) {
+	const struct cJSON *best = cJSON_GetArrayItem(member(sweep, "best"), 0), *trial;
+	cJSON_ArrayForEach(trial, member(sweep, "trials")) {
+		const struct cJSON *number = member(trial, "trial");
+		const struct cJSON *value = cJSON_GetArrayItem(member(trial, "objectives"), 0);
+		if (cJSON_IsNumber(best) && cJSON_IsNumber(number) && number->valuedouble == best->valuedouble)
+			return cJSON_IsNumber(value) ? value->valuedouble : (double)NAN;
+	}
+	return NAN;
+}
+
+static bool read_sweep(struct arena *arena, const struct cJSON *sweep, struct run_entry *entry) {
+	const char *schema;
+	const struct cJSON *trials = member(sweep, "trials");
+	const struct cJSON *objective = cJSON_GetArrayItem(member(sweep, "objectives"), 0);
+	if (!read_string(arena, sweep, "schema", &schema) || strcmp(schema, "aexp.sweep/1") != 0 ||
+	    !cJSON_IsArray(trials) || !read_string(arena, objective, "metric", &entry->best_metric))
+		return false;
+	entry->kind = RUN_SWEEP;
+	entry->trials = (size_t)cJSON_GetArraySize(trials);
+	entry->best_value = read_best_trial(sweep);
+	return cJSON_IsNull(member(sweep, "protocol")) || read_string(arena, sweep, "protocol", &entry->protocol);
 }
 
 static bool read_file(struct arena *arena, const char *folder, const char *name,
@@ -121,6 +153,24 @@ static bool read_file(struct arena *arena, const char *folder, const char *name,
 	return good;
 }
 
+static bool holds(const char *folder, const char *name) {
+	char *path = path_join(folder, name);
+	bool there = file_exists(path);
+	free(path);
+	return there;
+}
+
+bool run_folder_is_sweep(const char *folder) {
+	return holds(folder, "sweep.json") || holds(folder, "given.cfg");
+}
+
+// What ends a run, a summary and a sweep, in the order in which they are looked for.
+static const struct {
+	const char *file;
+	bool (*read)(struct arena *arena, const struct cJSON *object, struct run_entry *entry);
+} ends[] = {{"metrics.json", read_metrics}, {"summary.json", read_summary}, {"sweep.json", read_sweep}};
+enum { ENDS = sizeof(ends) / sizeof(ends[0]) };
+
 static struct run_entry read_entry(struct arena *arena, const char *name, const char *id, const char *folder) {
 	const struct run_entry unfinished = {.name = arena_string(arena, name),
 	                                     .id = arena_string(arena, id),
@@ -129,14 +179,19 @@ static struct run_entry read_entry(struct arena *arena, const char *name, const 
 	                                     .seed = "",
 	                                     .protocol = "",
 	                                     .best_metric = "",
-	                                     .best_value = NAN};
+	                                     .best_value = NAN,
+	                                     .ended = NAN,
+	                                     .config = ""};
 	struct run_entry entry = unfinished;
-	entry.finished = read_file(arena, folder, "metrics.json", read_metrics, &entry);
+	for (size_t i = 0; i < ENDS && !entry.finished; i++) {
+		entry = unfinished;
+		entry.finished = read_file(arena, folder, ends[i].file, ends[i].read, &entry);
+	}
 	if (!entry.finished) {
 		entry = unfinished;
-		entry.finished = read_file(arena, folder, "summary.json", read_summary, &entry);
+		entry.kind = run_folder_is_sweep(folder) ? RUN_SWEEP : RUN_ONE;
 	}
-	return entry.finished ? entry : unfinished;
+	return entry;
 }
 
 // --- times ---
@@ -191,13 +246,6 @@ struct run_time runs_time(const struct run_entry *run) {
 
 // --- the folders ---
 
-static bool holds(const char *folder, const char *name) {
-	char *path = path_join(folder, name);
-	bool there = file_exists(path);
-	free(path);
-	return there;
-}
-
 static bool is_run(const char *folder) {
 	return holds(folder, "experiment.cfg") || holds(folder, "metrics.json");
 }
@@ -230,35 +278,109 @@ static bool each_folder(const char *folder, void (*found)(void *context, const c
 
 // What the walk over NAME and ID carries.
 struct walk {
-	struct runs *runs;
-	size_t capacity;
-	const char *name; // of the experiment's folder that is open
+	struct arena *arena;
+	struct run_place *places; // (count)
+	size_t count, capacity;
+	const char *name;   // of the experiment's folder that is open
+	int64_t fresh_from; // a change from this time on, in ns, is fresh
 };
+
+// On file systems with the coarsest clocks two changes in one second look the same.
+static const int64_t FRESH_NANOSECONDS = 2000000000;
+
+static int64_t changed(const struct stat *status) {
+	return (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
+}
+
+// Time, size and inode of a file; zeros where there is none.
+static void stamp_file(const char *folder, const char *name, int64_t ret[3]) {
+	char *path = path_join(folder, name);
+	struct stat status;
+	ret[0] = ret[1] = ret[2] = 0;
+	if (stat(path, &status) == 0) {
+		ret[0] = changed(&status);
+		ret[1] = (int64_t)status.st_size;
+		ret[2] = (int64_t)status.st_ino;
+	}
+	free(path);
+}
+
+// False where the folder is gone.
+static bool stamp_place(const struct walk *walk, struct run_place *place) {
+	struct stat status;
+	if (stat(place->folder, &status) != 0)
+		return false;
+	place->stamp[0] = changed(&status);
+	place->fresh = place->stamp[0] >= walk->fresh_from;
+	stamp_file(place->folder, "experiment.cfg", &place->stamp[1]);
+	for (size_t i = 0; i < ENDS; i++)
+		stamp_file(place->folder, ends[i].file, &place->stamp[4 + 3 * i]);
+	for (size_t i = 0; i < INDEX_FILES; i++)
+		place->fresh = place->fresh || place->stamp[1 + 3 * i] >= walk->fresh_from;
+	return place->stamp[1] || place->stamp[4]; // as is_run
+}
 
 static void found_run(void *context, const char *id, const char *path) {
 	struct walk *walk = context;
-	struct runs *runs = walk->runs;
-	if (!is_run(path))
+	struct run_place place = {.folder = path};
+	if (!stamp_place(walk, &place))
 		return;
-	if (runs->count == walk->capacity) {
-		walk->capacity = walk->capacity ? 2 * walk->capacity : 16;
-		runs->items = memory_resize(runs->items, walk->capacity * sizeof(*runs->items));
+	if (walk->count == walk->capacity) {
+		walk->capacity = walk->capacity ? 2 * walk->capacity : 64;
+		walk->places = memory_resize(walk->places, walk->capacity * sizeof(*walk->places));
 	}
-	runs->items[runs->count++] = read_entry(&runs->arena, walk->name, id, path);
+	place.name = walk->name;
+	place.id = arena_string(walk->arena, id);
+	place.folder = arena_string(walk->arena, path);
+	walk->places[walk->count++] = place;
 }
 
 static void found_name(void *context, const char *name, const char *path) {
 	struct walk *walk = context;
-	walk->name = name;
+	walk->name = arena_string(walk->arena, name);
 	each_folder(path, found_run, walk); // one that cannot be listed has no runs to show
 }
 
+static const char *read_config(const char *folder, struct arena *arena) {
+	struct arena own = {0};
+	struct config_lines lines;
+	struct error error;
+	struct text text = {0};
+	if (config_lines_read(folder, true, &own, &lines, &error))
+		config_lines_write(&lines, &text);
+	const char *config = arena_string(arena, text_string(&text));
+	text_finish(&text);
+	arena_finish(&own);
+	return config;
+}
+
+static void read_place(struct arena *arena, const struct run_place *place, struct run_entry *ret) {
+	*ret = read_entry(arena, place->name, place->id, place->folder);
+	ret->config = read_config(place->folder, arena);
+}
+
+static double end_of(const struct run_place *place, const struct run_entry *entry) {
+	return entry->finished ? 1e-9 * (double)place->stamp[4 + 3 * (size_t)entry->kind] : (double)NAN;
+}
+
 bool runs_read(const char *results, struct runs *ret, struct error *error) {
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
 	*ret = (struct runs){0};
-	struct walk walk = {.runs = ret};
-	if (each_folder(results, found_name, &walk) || errno == ENOENT)
-		return true;
-	return error_set(error, ERROR_RUN, "cannot list the results folder \"%s\": %s", results, strerror(errno));
+	struct walk walk = {.arena = &ret->arena,
+	                    .fresh_from = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - FRESH_NANOSECONDS};
+	bool there = each_folder(results, found_name, &walk), good = there || errno == ENOENT;
+	if (!good)
+		error_set(error, ERROR_RUN, "cannot list the results folder \"%s\": %s", results, strerror(errno));
+	if (good && walk.count) {
+		ret->items = memory_alloc(walk.count * sizeof(*ret->items));
+		ret->count = walk.count;
+		index_read(results, walk.places, walk.count, &ret->arena, read_place, ret->items, &ret->note);
+	}
+	for (size_t i = 0; i < ret->count; i++)
+		ret->items[i].ended = end_of(&walk.places[i], &ret->items[i]);
+	free(walk.places);
+	return good;
 }
 
 void runs_finish(struct runs *runs) {
@@ -269,24 +391,31 @@ void runs_finish(struct runs *runs) {
 
 // RUN is the beginning of an ID, of NAME/ID, or a whole NAME.
 struct search {
-	const char *run, *name;
+	const char *run, *name, *what; // "run" or "sweep"
+	bool (*is_one)(const char *folder);
 	size_t length, matches;
 	char *folder;      // of the first match
 	struct text named; // the matches, for the message
 };
 
+// Whether NAME/ID begins with what is searched for; there is a / in it.
+static bool both_fit(const struct search *search, const char *id) {
+	size_t length = strlen(search->name);
+	return search->length > length && !strncmp(search->run, search->name, length) && search->run[length] == '/' &&
+	       !strncmp(id, search->run + length + 1, search->length - length - 1);
+}
+
+// The name is asked first: looking into ten thousand folders takes its time.
 static void match_run(void *context, const char *id, const char *path) {
 	struct search *search = context;
-	struct text both = {0};
-	text_format(&both, "%s/%s", search->name, id);
 	bool fits =
-	    is_run(path) && (strncmp(id, search->run, search->length) == 0 || strcmp(search->name, search->run) == 0 ||
-	                     (strchr(search->run, '/') && strncmp(text_string(&both), search->run, search->length) == 0));
-	if (fits && search->matches++ == 0)
+	    strncmp(id, search->run, search->length) == 0 || strcmp(search->name, search->run) == 0 || both_fit(search, id);
+	if (!fits || !search->is_one(path))
+		return;
+	if (search->matches++ == 0)
 		search->folder = memory_copy_string(path);
-	if (fits && search->matches <= NAMED_MOST)
-		text_format(&search->named, "%s%s", search->matches > 1 ? ", " : "", text_string(&both));
-	text_finish(&both);
+	if (search->matches <= NAMED_MOST)
+		text_format(&search->named, "%s%s/%s", search->matches > 1 ? ", " : "", search->name, id);
 }
 
 static void match_name(void *context, const char *name, const char *path) {
@@ -295,28 +424,38 @@ static void match_name(void *context, const char *name, const char *path) {
 	each_folder(path, match_run, search);
 }
 
-bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error) {
-	if (*run && is_run(run)) {
-		*ret_folder = memory_copy_string(run);
+static bool resolve(const char *results, struct search *search, char **ret_folder, struct error *error) {
+	if (*search->run && search->is_one(search->run)) {
+		*ret_folder = memory_copy_string(search->run);
 		return true;
 	}
-	struct search search = {.run = run, .length = strlen(run)};
-	if (search.length > 0)
-		each_folder(results, match_name, &search);
-	if (search.matches == 1)
-		*ret_folder = search.folder;
+	search->length = strlen(search->run);
+	if (search->length > 0)
+		each_folder(results, match_name, search);
+	if (search->matches == 1)
+		*ret_folder = search->folder;
 	else
-		free(search.folder);
-	if (search.matches > 1) {
-		error_set(error, ERROR_CONFIG, "\"%s\" is the beginning of %zu runs: %s%s", run, search.matches,
-		          text_string(&search.named), search.matches > NAMED_MOST ? ", ..." : "");
+		free(search->folder);
+	if (search->matches > 1) {
+		error_set(error, ERROR_CONFIG, "\"%s\" is the beginning of %zu %ss: %s%s", search->run, search->matches,
+		          search->what, text_string(&search->named), search->matches > NAMED_MOST ? ", ..." : "");
 		error_hint(error, "Give more digits, or NAME/ID.");
-	} else if (search.matches == 0) {
-		error_set(error, ERROR_CONFIG, "no run \"%s\" in \"%s\"", run, results);
+	} else if (search->matches == 0) {
+		error_set(error, ERROR_CONFIG, "no %s \"%s\" in \"%s\"", search->what, search->run, results);
 		error_hint(error, "`aexp list` shows what is there.");
 	}
-	text_finish(&search.named);
-	return search.matches == 1;
+	text_finish(&search->named);
+	return search->matches == 1;
+}
+
+bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error) {
+	struct search search = {.run = run, .what = "run", .is_one = is_run};
+	return resolve(results, &search, ret_folder, error);
+}
+
+bool runs_resolve_sweep(const char *results, const char *sweep, char **ret_folder, struct error *error) {
+	struct search search = {.run = sweep, .what = "sweep", .is_one = run_folder_is_sweep};
+	return resolve(results, &search, ret_folder, error);
 }
 
 void runs_read_one(const char *folder, struct arena *arena, struct run_entry *ret) {

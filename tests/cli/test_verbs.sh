@@ -248,7 +248,7 @@ run 0 compare "$one" "$other" -o "$results"
 no_err
 out 'train.epochs'
 out 'graph.taste.units'
-grep -qE '^ +test\.ndcg@3 .* [0-9]+ users' "$work/out" || fail "$last: no test over users"
+grep -qE '^test\.ndcg@3 .* [0-9]+ users' "$work/out" || fail "$last: no test over users"
 ! grep -qF 'graph.taste.op' "$work/out" || fail "$last: lists what does not differ"
 run 0 compare "$one" "$other" -o "$results" --json
 is_json
@@ -277,6 +277,15 @@ out '"test": "seeds", "pairs": 3'
 made -s repeats=2 -s seed=100
 run 0 compare "$first" "$id" -o "$results" --json
 out '"test": "welch", "pairs": 5'
+run 0 compare "$one" "$other" -o "$results" --latex
+out '\texttt{train.epochs} & 1 & 4 \\'
+[ "$(grep -c '^.begin{tabular}' "$work/out")" = 2 ] || fail "$last: not two tables"
+run 0 compare "$one" "$other" -o "$results" --csv
+out 'train.epochs,1,4'
+run 2 compare "$one" "$other" -o "$results" --csv --json
+err 'in one form only'
 run 2 compare "$one" none -o "$results"
 err 'no run "none"'
+run 2 compare "$one" -o "$results"
+err "no sweep \"$one\""
 exit "$failed"
