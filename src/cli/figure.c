@@ -6,7 +6,6 @@
 #include "report/figure.h"
 #include "report/json.h"
 #include "report/report.h"
-#include "report/sweep_result.h"
 #include "version.h"
 
 #include <stdio.h>
@@ -82,7 +81,7 @@ static void check_sweep(const struct figure *figure, size_t index, struct errors
 	const struct figure_sweep *sweep = figure->sweeps.items[index];
 	struct origin at = figure->sweeps.from[index]->at;
 	struct experiment e;
-	if (sweep->folder && !sweep_result_there(sweep->folder))
+	if (sweep->folder && !sweep_finished(sweep->folder))
 		errors_add(errors, ERROR_CONFIG, at, "\"%s\" is no finished sweep", sweep->folder);
 	if (!sweep->file)
 		return;
@@ -140,7 +139,7 @@ static int find_sweep(struct job *job, size_t index, const struct options *optio
 	}
 	int code = sweep_run(sweep->file, &own, false, folder);
 	job->failed = job->failed || code != 0;
-	return code == ERROR_RUN && *folder && sweep_result_there(*folder) ? 0 : code;
+	return code == ERROR_RUN && *folder && sweep_finished(*folder) ? 0 : code;
 }
 
 static int run_all(struct job *job, const struct options *options) {

@@ -4,7 +4,7 @@
 #include "report/figure.h"
 #include "report/report.h"
 #include "report/runs.h"
-#include "report/sweep_result.h"
+#include "sweep/sweep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static void print_note(void *context, const char *line) {
 }
 
 static bool draw(const char *folder, bool *ret_drawn, struct error *error) {
-	if (sweep_result_there(folder))
+	if (sweep_finished(folder))
 		return figure_draw_sweep(folder, print_note, NULL, ret_drawn, error);
 	struct arena arena = {0};
 	struct run_entry entry;

@@ -52,26 +52,29 @@ static bool read_run(const struct figure *f, size_t index, const char *folder, s
 	return true;
 }
 
-static size_t finished_trials(const struct sweep_result *sweep) {
-	size_t count = 0;
-	for (size_t i = 0; i < sweep->trials_count; i++)
-		count += sweep_trial_finished(&sweep->trials[i]);
-	return count;
+static size_t finished_trials(const struct trials *sweep) {
+	return sweep->counts[END_FINISHED];
 }
 
-static void add_trials(const struct figure *f, size_t index, struct figure_data *data) {
-	const struct sweep_result *sweep = &data->sweeps[index];
+static void add_trials(const struct figure *f, size_t index, const char *folder, struct figure_data *data) {
+	const struct trials *sweep = &data->sweeps[index];
 	const struct figure_sweep *asked = f->sweeps.items[index];
-	for (size_t i = 0; i < sweep->trials_count; i++) {
-		if (!sweep_trial_finished(&sweep->trials[i]))
+	for (size_t i = 0; i < sweep->count; i++) {
+		if (sweep->items[i].status != END_FINISHED)
 			continue;
 		data->samples[data->count++] =
-		    (struct figure_sample){.label = asked->label ? asked->label : sweep->experiment,
+		    (struct figure_sample){.label = asked->label ? asked->label : sweep->name,
 		                           .series = "",
 		                           .sweep = sweep,
-		                           .trial = &sweep->trials[i],
+		                           .sweep_folder = arena_string(data->arena, folder),
+		                           .trial = &sweep->items[i],
 		                           .at = f->sweeps.from ? f->sweeps.from[index]->at : (struct origin){0}};
 	}
+}
+
+static int by_number(const void *a, const void *b) {
+	const struct ended_trial *left = a, *right = b;
+	return (left->number > right->number) - (left->number < right->number);
 }
 
 bool figure_data_read(const struct figure *f, const struct figure_folders *folders, struct arena *arena,
@@ -80,9 +83,12 @@ bool figure_data_read(const struct figure *f, const struct figure_folders *folde
 	*ret = (struct figure_data){.arena = arena};
 	ret->sweeps = arena_alloc(arena, (f->sweeps.count + 1) * sizeof(*ret->sweeps));
 	for (; ret->sweeps_count < f->sweeps.count; ret->sweeps_count++) {
-		struct sweep_result *sweep = &ret->sweeps[ret->sweeps_count];
-		if (!sweep_result_read(folders->sweeps[ret->sweeps_count], arena, sweep, error))
+		struct trials *sweep = &ret->sweeps[ret->sweeps_count];
+		if (!trials_read(folders->sweeps[ret->sweeps_count], sweep, error)) {
+			trials_finish(sweep);
 			return false;
+		}
+		qsort(sweep->items, sweep->count, sizeof(*sweep->items), by_number);
 		count += finished_trials(sweep);
 	}
 	ret->samples = arena_alloc(arena, (count + 1) * sizeof(*ret->samples));
@@ -90,8 +96,21 @@ bool figure_data_read(const struct figure *f, const struct figure_folders *folde
 		if (!read_run(f, i, folders->runs[i], ret, error))
 			return false;
 	for (size_t i = 0; i < f->sweeps.count; i++)
-		add_trials(f, i, ret);
+		add_trials(f, i, folders->sweeps[i], ret);
 	return true;
+}
+
+void figure_data_finish(struct figure_data *data) {
+	for (size_t i = 0; i < data->sweeps_count; i++)
+		trials_finish(&data->sweeps[i]);
+	data->sweeps_count = 0;
+}
+
+size_t figure_axis(const struct trials *sweep, const char *key) {
+	size_t i = 0;
+	while (i < sweep->axes_count && strcmp(sweep->axes[i].key, key) != 0)
+		i++;
+	return i;
 }
 
 // --- asking ---
@@ -100,19 +119,19 @@ bool figure_data_read(const struct figure *f, const struct figure_folders *folde
 static bool need_run(struct figure_data *data, struct figure_sample *sample) {
 	if (sample->entry.folder)
 		return sample->entry.finished;
-	char *beside = path_folder(sample->sweep->folder);
-	char *folder = path_join(beside, sample->trial->id ? sample->trial->id : "");
+	if (!sample->trial->id)
+		return false;
+	char *folder = trial_folder(sample->sweep_folder, sample->trial);
 	runs_read_one(folder, data->arena, &sample->entry);
 	bool good = sample->entry.finished && read_config(data, sample, folder, NULL);
 	sample->entry.finished = good;
 	free(folder);
-	free(beside);
 	return good;
 }
 
 static const char *name_of(const struct figure_data *data, const struct figure_sample *sample) {
-	return sample->trial ? arena_format(data->arena, "trial %zu of %s/%s", sample->trial->number,
-	                                    sample->sweep->experiment, sample->sweep->id)
+	return sample->trial ? arena_format(data->arena, "trial %zu of %s/%s", sample->trial->number, sample->sweep->name,
+	                                    sample->sweep->id)
 	                     : arena_format(data->arena, "%s/%s", sample->entry.name, sample->entry.id);
 }
 
@@ -176,7 +195,7 @@ bool figure_sample_value(const struct figure *f, struct figure_data *data, struc
                          const char *key, const char *name, struct run_value *ret, struct error *error) {
 	for (size_t i = 0; sample->trial && i < sample->sweep->objectives_count; i++)
 		if (!strcmp(sample->sweep->objectives[i].metric, name)) {
-			*ret = (struct run_value){name, sample->trial->objective[i], NAN, NAN};
+			*ret = (struct run_value){name, sample->trial->objectives[i], NAN, NAN};
 			return true;
 		}
 	bool run = need_run(data, sample);
@@ -209,7 +228,7 @@ static const char *no_key(const struct figure *f, const struct figure_data *data
 
 const char *figure_sample_key(const struct figure *f, struct figure_data *data, struct figure_sample *sample,
                               const char *at, const char *key, bool optional, struct error *error) {
-	size_t axis = sample->trial ? sweep_result_axis(sample->sweep, key) : 0;
+	size_t axis = sample->trial ? figure_axis(sample->sweep, key) : 0;
 	if (sample->trial && axis < sample->sweep->axes_count && sample->trial->set[axis])
 		return sample->trial->set[axis];
 	const struct value *value = need_run(data, sample) ? value_find(sample->config, key) : NULL;

@@ -213,13 +213,13 @@ static void put_sweeps(const struct job *job, struct json *json, bool whole) {
 		return;
 	json_array(json, "sweeps", whole ? JSON_LINES : JSON_INLINE);
 	for (size_t i = 0; i < job->data.sweeps_count; i++) {
-		const struct sweep_result *sweep = &job->data.sweeps[i];
+		const struct trials *sweep = &job->data.sweeps[i];
 		json_object(json, NULL, JSON_INLINE);
-		json_string(json, "experiment", sweep->experiment);
+		json_string(json, "experiment", sweep->name);
 		json_string(json, "id", sweep->id);
 		if (whole) {
 			json_string(json, "kind", sweep->kind);
-			json_count(json, "trials", sweep->trials_count);
+			json_count(json, "trials", sweep->count);
 		}
 		json_end(json);
 	}
@@ -352,6 +352,7 @@ bool figure_draw(const struct figure *figure, const struct figure_folders *folde
 	output->drawn = true;
 	bool good = figure_data_read(figure, folders, &arena, &job.data, error) && draw(&job, error) &&
 	            (!provenance || write_provenance(&job, error)) && publish(&job, provenance, error);
+	figure_data_finish(&job.data);
 	finish(&job);
 	arena_finish(&arena);
 	return good;

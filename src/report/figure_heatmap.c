@@ -55,10 +55,10 @@ struct side {
 	const char *key, *at; // the experiment's, and the figure file's that names it
 	const char *names[CELLS_MOST];
 	size_t count;
-	const struct sweep_axis *range; // NULL: values
+	const struct trial_axis *range; // NULL: values
 };
 
-static double bin_edge(const struct sweep_axis *axis, double share) {
+static double bin_edge(const struct trial_axis *axis, double share) {
 	return axis->log ? axis->low * pow(axis->high / axis->low, share) : axis->low + share * (axis->high - axis->low);
 }
 
@@ -68,7 +68,7 @@ static void name_bins(struct side *side, struct arena *arena) {
 		side->names[i] = arena_format(arena, "%.2g", bin_edge(side->range, ((double)i + 0.5) / BINS));
 }
 
-static size_t bin_of(const struct sweep_axis *axis, double value) {
+static size_t bin_of(const struct trial_axis *axis, double value) {
 	double share = axis->log ? log(value / axis->low) / log(axis->high / axis->low)
 	                         : (value - axis->low) / (axis->high - axis->low);
 	share = isfinite(share) && share > 0 ? share : 0;
@@ -104,9 +104,9 @@ static size_t place_of(const struct side *side, const char *text) {
 }
 
 static bool make_side(const struct figure *f, struct figure_data *data, struct side *side, struct error *error) {
-	const struct sweep_result *sweep = data->sweeps_count ? &data->sweeps[0] : NULL;
-	size_t axis = sweep ? sweep_result_axis(sweep, side->key) : 0;
-	side->range = sweep && axis < sweep->axes_count && sweep->axes[axis].range ? &sweep->axes[axis] : NULL;
+	const struct trials *sweep = data->sweeps_count ? &data->sweeps[0] : NULL;
+	size_t axis = sweep ? figure_axis(sweep, side->key) : 0;
+	side->range = sweep && axis < sweep->axes_count && sweep->axes[axis].kind == AXIS_RANGE ? &sweep->axes[axis] : NULL;
 	if (side->range) {
 		name_bins(side, data->arena);
 		return true;
@@ -194,7 +194,7 @@ static bool make(const struct figure *f, struct figure_data *data, struct figure
 	const struct heatmap_config *config = config_of(f);
 	struct side x = {.key = config->x, .at = "x"}, y = {.key = config->y, .at = "y"};
 	const char *metric = config->metric ? config->metric : data->sweeps[0].objectives[0].metric;
-	bool known, higher = config->metric ? figure_higher(metric, &known) : data->sweeps[0].objectives[0].higher;
+	bool known, higher = config->metric ? figure_higher(metric, &known) : data->sweeps[0].objectives[0].more_is_better;
 	if (!make_side(f, data, &x, error) || !make_side(f, data, &y, error))
 		return false;
 	struct cells cells = {arena_alloc(data->arena, (x.count * y.count + 1) * sizeof(double)),

@@ -5,7 +5,7 @@
 #include "base/probability.h"
 #include "report/figure.h"
 #include "report/runs.h"
-#include "report/sweep_result.h"
+#include "report/trials.h"
 
 // A run, or a trial of a sweep.
 struct figure_sample {
@@ -13,19 +13,24 @@ struct figure_sample {
 	bool named;                 // the file gives the label
 	struct run_entry entry;     // of a trial: zero until it is asked for
 	const struct value *config; // its experiment.cfg; of a trial NULL until it is asked for
-	const struct sweep_result *sweep; // of a trial
-	const struct sweep_trial *trial;  // NULL: a run
-	struct origin at;                 // where the figure's file asks for it
+	const struct trials *sweep; // of a trial
+	const char *sweep_folder;   // likewise
+	const struct ended_trial *trial; // NULL: a run
+	struct origin at;                // where the figure's file asks for it
 };
 struct figure_data {
 	struct arena *arena;
 	struct figure_sample *samples; // (count) runs, then the finished trials of all sweeps
 	size_t count;
-	struct sweep_result *sweeps; // (sweeps_count)
+	struct trials *sweeps; // (sweeps_count), trials by their numbers
 	size_t sweeps_count;
 };
+// figure_data_finish either way.
 bool figure_data_read(const struct figure *figure, const struct figure_folders *folders, struct arena *arena,
                       struct figure_data *ret, struct error *error);
+void figure_data_finish(struct figure_data *data);
+// The axis of that key; axes_count where there is none.
+size_t figure_axis(const struct trials *sweep, const char *key);
 // A figure of a sample, "test.rmse"; an error that names it where it has none. `key` is the figure file's, for the
 // place.
 bool figure_sample_value(const struct figure *figure, struct figure_data *data, struct figure_sample *sample,

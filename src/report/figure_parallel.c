@@ -66,15 +66,15 @@ struct coordinates {
 
 static bool choose_axes(const struct figure *f, struct coordinates *c, struct error *error) {
 	const struct strings *keys_asked = &config_of(f)->keys;
-	const struct sweep_result *sweep = c->data->sweeps_count ? &c->data->sweeps[0] : NULL;
+	const struct trials *sweep = c->data->sweeps_count ? &c->data->sweeps[0] : NULL;
 	size_t count = keys_asked->set ? keys_asked->count : sweep->axes_count;
 	if (count >= AXES_MOST)
 		return error_at(error, ERROR_CONFIG, figure_origin(f, "keys"),
 		                "the sweep has more than %d axes: name those to draw", AXES_MOST - 1);
 	for (size_t i = 0; i < count; i++) {
 		const char *key = keys_asked->set ? keys_asked->items[i] : sweep->axes[i].key;
-		size_t axis = sweep ? sweep_result_axis(sweep, key) : 0;
-		bool declared = sweep && axis < sweep->axes_count && sweep->axes[axis].range;
+		size_t axis = sweep ? figure_axis(sweep, key) : 0;
+		bool declared = sweep && axis < sweep->axes_count && sweep->axes[axis].kind == AXIS_RANGE;
 		c->axes[c->axes_count++] =
 		    (struct line){.key = key, .declared = declared, .log = declared && sweep->axes[axis].log};
 	}
@@ -107,11 +107,11 @@ static bool choose_samples(const struct figure *f, struct coordinates *c, struct
 
 static bool value_axis(const struct figure *f, struct coordinates *c, struct error *error) {
 	const char *metric = config_of(f)->metric;
-	const struct sweep_objective *objective = metric ? NULL : &c->data->sweeps[0].objectives[0];
+	const struct trial_objective *objective = metric ? NULL : &c->data->sweeps[0].objectives[0];
 	bool known;
 	struct line *last = &c->axes[c->axes_count++];
 	last->key = metric ? metric : objective->metric;
-	c->higher = metric ? figure_higher(metric, &known) : objective->higher;
+	c->higher = metric ? figure_higher(metric, &known) : objective->more_is_better;
 	for (size_t i = 0; i < c->count; i++) {
 		struct run_value value;
 		if (!figure_sample_value(f, c->data, c->samples[i], "metric", last->key, &value, error))

@@ -58,7 +58,7 @@ static bool find_goal(const struct figure *f, const struct figure_data *data, si
 	const struct pareto_config *config = config_of(f);
 	const char *name = which ? config->y : config->x;
 	const struct row *asked = which ? config->y_goal.row : config->x_goal.row;
-	const struct sweep_result *sweep = data->sweeps_count ? &data->sweeps[0] : NULL;
+	const struct trials *sweep = data->sweeps_count ? &data->sweeps[0] : NULL;
 	if (!name && which >= sweep->objectives_count)
 		return error_at(error, ERROR_CONFIG, figure_origin(f, "sweeps"),
 		                "the sweep has one objective, \"%s\": say what y is", sweep->objectives[0].metric);
@@ -67,7 +67,7 @@ static bool find_goal(const struct figure *f, const struct figure_data *data, si
 	ret->higher = figure_higher(ret->metric, &known);
 	for (size_t i = 0; sweep && i < sweep->objectives_count; i++)
 		if (!strcmp(sweep->objectives[i].metric, ret->metric))
-			ret->higher = sweep->objectives[i].higher;
+			ret->higher = sweep->objectives[i].more_is_better;
 	if (asked)
 		ret->higher = asked == &goal_max;
 	return true;

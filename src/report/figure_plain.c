@@ -45,7 +45,7 @@ bool figure_draw_summary(const char *folder, void (*note)(void *context, const c
 }
 
 // What a sweep of this shape can be drawn as.
-static bool draw_kinds(struct figure *figure, const struct sweep_result *sweep, const char *folder,
+static bool draw_kinds(struct figure *figure, const struct trials *sweep, const char *folder,
                        void (*note)(void *context, const char *line), void *context, bool *ret_drawn,
                        struct error *error) {
 	struct search_config search = {.band.row = registry_find(&figure_band_registry, "none"),
@@ -78,14 +78,13 @@ static bool draw_kinds(struct figure *figure, const struct sweep_result *sweep, 
 
 bool figure_draw_sweep(const char *folder, void (*note)(void *context, const char *line), void *context,
                        bool *ret_drawn, struct error *error) {
-	struct arena arena = {0};
-	struct sweep_result sweep;
+	struct trials sweep;
 	struct figure_sweep asked = {.folder = folder};
 	void *sweeps[] = {&asked};
 	struct figure figure = {.sweeps = {.items = sweeps, .count = 1, .set = true}};
 	*ret_drawn = true;
-	bool good = sweep_result_read(folder, &arena, &sweep, error) &&
-	            draw_kinds(&figure, &sweep, folder, note, context, ret_drawn, error);
-	arena_finish(&arena);
+	bool good =
+	    trials_read(folder, &sweep, error) && draw_kinds(&figure, &sweep, folder, note, context, ret_drawn, error);
+	trials_finish(&sweep);
 	return good;
 }

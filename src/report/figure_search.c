@@ -43,31 +43,32 @@ struct stairs {
 	size_t count;
 };
 
-static bool objective_of(const struct figure *f, const struct sweep_result *sweep, size_t *ret, struct error *error) {
+static bool objective_of(const struct figure *f, const struct trials *sweep, size_t *ret, struct error *error) {
 	const char *metric = config_of(f)->metric;
 	*ret = 0;
 	while (metric && *ret < sweep->objectives_count && strcmp(sweep->objectives[*ret].metric, metric) != 0)
 		++*ret;
-	return *ret < sweep->objectives_count ||
-	       error_at(error, ERROR_CONFIG, figure_origin(f, "metric"), "%s/%s has no objective \"%s\"", sweep->experiment,
-	                sweep->id, metric);
+	return *ret < sweep->objectives_count || error_at(error, ERROR_CONFIG, figure_origin(f, "metric"),
+	                                                  "%s/%s has no objective \"%s\"", sweep->name, sweep->id, metric);
 }
 
-static bool climb(const struct figure *f, const struct sweep_result *sweep, struct arena *arena, struct stairs *ret,
+static bool climb(const struct figure *f, const struct trials *sweep, struct arena *arena, struct stairs *ret,
                   struct error *error) {
 	size_t which;
 	double spent = 0, best = NAN;
 	if (!objective_of(f, sweep, &which, error))
 		return false;
-	ret->spent = arena_alloc(arena, (sweep->trials_count + 1) * sizeof(double));
-	ret->best = arena_alloc(arena, (sweep->trials_count + 1) * sizeof(double));
-	for (size_t i = 0; i < sweep->trials_count; i++) {
-		const struct sweep_trial *trial = &sweep->trials[i];
-		double value = trial->objective[which];
+	ret->spent = arena_alloc(arena, (sweep->count + 1) * sizeof(double));
+	ret->best = arena_alloc(arena, (sweep->count + 1) * sizeof(double));
+	for (size_t i = 0; i < sweep->count; i++) {
+		const struct ended_trial *trial = &sweep->items[i];
+		double value = trial->objectives[which];
 		spent += config_of(f)->over.row == &over_epochs ? (double)trial->epochs : 1;
 		// What was stopped early is not what the sweep would give back.
-		if (sweep_trial_finished(trial) && isfinite(value))
-			best = isnan(best) ? value : sweep->objectives[which].higher ? fmax(best, value) : fmin(best, value);
+		if (trial->status == END_FINISHED && isfinite(value))
+			best = isnan(best)                               ? value
+			       : sweep->objectives[which].more_is_better ? fmax(best, value)
+			                                                 : fmin(best, value);
 		ret->spent[ret->count] = spent;
 		ret->best[ret->count++] = best;
 	}
