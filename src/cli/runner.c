@@ -178,10 +178,10 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 	if (job->watch)
 		observer = (struct train_observer){job->watch->context, job->watch->batch, job->watch->epoch, interrupted,
 		                                   job->watch->ends};
-	bool good = train_backend_check(&p->experiment, options->pool, error) &&
-	            run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
-	            train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend,
-	                      error);
+	bool good =
+	    train_backend_check(&p->experiment, options->pool, error) &&
+	    run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
+	    train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend, error);
 	progress_end(&progress);
 	return good;
 }

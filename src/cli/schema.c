@@ -7,6 +7,7 @@
 #include "nn/prior.h"
 #include "search/halving.h"
 #include "search/strategy.h"
+#include "sweep/launch.h"
 #include "tensor/backend.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@ static const struct registry *const registries[] = {
     &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
     &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
     &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,       &strategy_registry,
-    &halving_registry,  &scale_registry,
+    &halving_registry,  &scale_registry,   &launcher_registry,
 };
 enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
 
@@ -59,7 +60,7 @@ const struct verb verb_schema = {
     .usage = "schema [WORD]",
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
-            "schedules, targets, reductions, priors, strategies, early-stops, scales.\n",
+            "schedules, targets, reductions, priors, strategies, early-stops, scales, launchers.\n",
     .takes = TAKES(markdown),
     .arguments_max = 1,
     .run = run,

@@ -159,11 +159,13 @@ static int run_open(struct sweep *sweep, const struct options *options) {
 	struct error error = {0};
 	forecast_create(&forecast, sweep->search.trials);
 	int code = sweep_plan(sweep, options, &forecast);
+	bool local = !options->launcher || !strcmp(options->launcher, "local");
 	if (code == 0) {
 		print_forecast(sweep, &forecast, options);
-		code = sweep_work(sweep, options, &forecast);
+		code = local ? sweep_work(sweep, options, &forecast) : sweep_launch(sweep, options);
 	}
-	if (code == 0 && !sweep_end(sweep, &error)) {
+	bool whole = local || !options->detach;
+	if (code == 0 && whole && !sweep_end(sweep, &error)) {
 		print_error(&error);
 		code = (int)error.code;
 	}
@@ -182,7 +184,7 @@ static int run_sweep(struct sweep *sweep, const struct options *options, bool pr
 		code = run_open(sweep, options);
 	else
 		sweep->begun = sweep->search.trials - sweep_count(sweep, TRIAL_OPEN); // the budget left out the rest
-	if (code == 0 && print)
+	if (code == 0 && print && sweep_finished(sweep->folder))
 		sweep_print(sweep, options->json);
 	return code ? code : sweep_count(sweep, TRIAL_FAILED) ? ERROR_RUN : 0;
 }
@@ -221,10 +223,14 @@ const struct verb verb_sweep = {
     .name = "sweep",
     .usage = "sweep CFG",
     .doc = "expands the sweep group into trials and runs them, beside each other and resumable",
-    .help = "Trials are ordinary runs: one that was run before is found, not run again. A sweep that was interrupted\n"
-            "or killed goes on where it was when the same command is given again; the result does not depend on it,\n"
-            "nor on -j. Exit code 1 if a trial failed; --retry-failed runs those again.\n",
-    .takes = TAKES(overrides) | TAKES(no_cache) | TAKES(json) | TAKES(jobs) | TAKES(status) | TAKES(retry_failed),
+    .help =
+        "Trials are ordinary runs: one that was run before is found, not run again. A sweep that was interrupted\n"
+        "or killed goes on where it was when the same command is given again; the result does not depend on it,\n"
+        "nor on -j. Exit code 1 if a trial failed; --retry-failed runs those again.\n"
+        "--launcher slurm submits job arrays by sbatch, --launcher command='ssh node {command}' anything else; both\n"
+        "need a results folder that all machines see.\n",
+    .takes = TAKES(overrides) | TAKES(no_cache) | TAKES(json) | TAKES(jobs) | TAKES(status) | TAKES(retry_failed) |
+             TAKES(launcher) | TAKES(per_job) | TAKES(detach),
     .arguments_min = 1,
     .arguments_max = 1,
     .run = sweep,

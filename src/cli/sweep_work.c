@@ -124,8 +124,9 @@ static bool start_worker(struct work *w, struct worker *worker, size_t index, st
 	char number[THREADS_TEXT], threads[THREADS_TEXT];
 	snprintf(number, sizeof(number), "%zu", index + 1);
 	snprintf(threads, sizeof(threads), "%zu", w->threads);
-	const char *const argv[] = {w->program, "trial",  w->sweep->folder, number, "--follow",
-	                            "-q",       "-t",     threads,          w->options->no_cache ? "--no-cache" : NULL,
+	const char *const argv[] = {w->program, "trial",    w->sweep->folder,
+	                            number,     "--follow", "-q",
+	                            "-t",       threads,    w->options->no_cache ? "--no-cache" : NULL,
 	                            NULL};
 	*worker = (struct worker){.trial = index, .busy = true, .started = train_seconds()};
 	worker->epochs = experiment_epochs(&w->sweep->experiment);

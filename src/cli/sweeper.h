@@ -13,14 +13,14 @@ int sweep_run(const char *path, const struct options *options, bool print, char 
 
 // What a sweep is expected to take, by the cost model; once trials have ended, by them.
 struct forecast {
-	double *seconds; // (trials) of one thread of the machine of the cost model; NAN where it is not known
-	double *bytes;   // (trials) likewise
+	double *seconds;            // (trials) of one thread of the machine of the cost model; NAN where it is not known
+	double *bytes;              // (trials) likewise
 	double measured, predicted; // seconds of the trials that were run here, and what was predicted of them
 };
 void forecast_create(struct forecast *forecast, size_t trials);
 void forecast_finish(struct forecast *forecast);
 double forecast_trial(const struct forecast *forecast, const struct sweep *sweep, size_t index); // seconds, NAN
-double forecast_rest(const struct forecast *forecast, const struct sweep *sweep); // of all that are open, one by one
+double forecast_rest(const struct forecast *forecast, const struct sweep *sweep);  // of all that are open, one by one
 double forecast_bytes(const struct forecast *forecast, const struct sweep *sweep); // the largest
 
 // Checks every trial that can be proposed now, and of a strategy that learns the ends of every axis; fills the
@@ -30,7 +30,10 @@ int sweep_plan(struct sweep *sweep, const struct options *options, struct foreca
 // Runs what is open in worker processes beside each other; the exit code, 0 also where trials fail.
 int sweep_work(struct sweep *sweep, const struct options *options, struct forecast *forecast);
 
-void sweep_print(struct sweep *sweep, bool json);      // results
+// The same as jobs of a scheduler (--launcher); with --detach it ends once they are submitted.
+int sweep_launch(struct sweep *sweep, const struct options *options);
+
+void sweep_print(struct sweep *sweep, bool json);   // results
 void sweep_print_status(const struct sweep *sweep); // how far it is
 
 #endif

@@ -23,8 +23,8 @@ struct trial_run {
 	struct options options; // with the trial's overrides
 	size_t epochs;          // of the whole training
 	size_t rungs[RUNGS_MAX], rungs_count;
-	size_t stopped_at; // 0: it was not
-	double said;       // when progress was last told
+	size_t stopped_at;  // 0: it was not
+	double said;        // when progress was last told
 	struct error error; // of what went wrong in between; code ERROR_NONE: nothing
 };
 
@@ -156,7 +156,9 @@ static int run_judged(struct trial_run *t, char **ret_folder) {
 	int code = runner_folder(t->sweep.given, &t->options, &whole);
 	if (code == 0) {
 		t->stopped_at = known_end(t, whole, &known);
-		code = t->stopped_at ? run_shorter(t, ret_folder) : known ? run_plain(t, ret_folder) : run_watched(t, ret_folder);
+		code = t->stopped_at ? run_shorter(t, ret_folder)
+		       : known       ? run_plain(t, ret_folder)
+		                     : run_watched(t, ret_folder);
 	}
 	free(whole);
 	return code;

@@ -81,9 +81,8 @@ static void make_trials(struct sweep *s) {
 	for (size_t i = 0; i < 2 * count * objectives; i++)
 		numbers[i] = NAN;
 	for (size_t i = 0; i < count; i++)
-		s->trials[i] = (struct trial){.number = i + 1,
-		                              .objectives = numbers + 2 * i * objectives,
-		                              .losses = numbers + (2 * i + 1) * objectives};
+		s->trials[i] = (struct trial){
+		    .number = i + 1, .objectives = numbers + 2 * i * objectives, .losses = numbers + (2 * i + 1) * objectives};
 }
 
 bool sweep_open(const char *folder, struct sweep *ret, struct errors *errors) {
@@ -134,8 +133,8 @@ static void propose_one(struct sweep *sweep, size_t index) {
 	struct known_trial *known = memory_alloc((index + 1) * sizeof(*known));
 	for (size_t i = 0; i < index; i++) {
 		const struct trial *trial = &sweep->trials[i];
-		known[i] = (struct known_trial){i < needs ? trial->state : TRIAL_OPEN, trial->point, trial->losses,
-		                                trial->epochs};
+		known[i] =
+		    (struct known_trial){i < needs ? trial->state : TRIAL_OPEN, trial->point, trial->losses, trial->epochs};
 	}
 	sweep->trials[index].point =
 	    arena_alloc(&sweep->arena, (sweep->search.space.count + 1) * sizeof(*sweep->trials[index].point));
