@@ -240,6 +240,10 @@ static int run_prepared(struct prepared *p, char **folder, const struct options 
 			print_finished(p->experiment.name, *folder, options);
 		return 0;
 	}
+	if (!train_backend_check(&p->experiment, options->pool, &error)) { // before anything is made
+		print_error(&error);
+		return (int)error.code;
+	}
 	if (!claim_take(*folder, options->quiet ? NULL : print_waiting, interrupted, *folder, &claim, &error)) {
 		print_error(&error);
 		code = (int)error.code;
