@@ -1,14 +1,17 @@
 // Strategy tpe: tree-structured Parzen estimators (Bergstra, Bardenet, Bengio, Kegl, "Algorithms for hyper-parameter
-// optimization", NIPS 2011). For each axis two densities are estimated, of the best trials' settings and of the
-// others'; of some candidates drawn from the first, the one with the largest ratio of the two is proposed. The details
-// that the paper leaves open are those of Optuna's TPESampler with its defaults (Watanabe, arXiv:2304.11127): a tenth
-// of the trials, at most 25, count as best; older ones of many weigh less; axes are independent; a kernel is as wide as
-// the larger gap to its neighbours, within bounds; the prior is one kernel more. Trials whose result may not be known
-// yet count among the others, so that trials beside each other keep apart. Left out: multivariate kernels.
+// optimization", NIPS 2011). Two densities are estimated, of the best trials' points and of the others'; of some
+// candidates drawn from the first, the one with the largest ratio of the two is proposed. A density has a kernel for
+// each trial, the product of one for each axis (the multivariate form of Falkner, Klein, Hutter, "BOHB", ICML 2018),
+// and one more, the prior. The details that the papers leave open are those of Optuna's TPESampler with its defaults
+// (Watanabe, arXiv:2304.11127): a tenth of the trials, at most 25, count as best; older ones of many weigh less; a
+// kernel is as wide as the larger gap to its neighbours on the axis, within bounds. An axis that is not in force in a
+// trial has the prior there. Trials whose result may not be known yet count among the others, so that trials beside
+// each other keep apart.
 #include "search/strategy.h"
 
 #include "base/random.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +36,7 @@ static const struct key keys[] = {
      .fallback = "24",
      .min = 1,
      .max = 1e5,
-     .doc = "Candidates drawn for each axis"},
+     .doc = "Candidates drawn for a proposal"},
 };
 
 // --- best and others ---
@@ -89,20 +92,25 @@ static size_t rank_trials(const struct search *search, const struct known_trial 
 	return ended;
 }
 
-// --- densities of one axis ---
+// --- densities ---
 
-// Some trials' settings on one axis, by number, with the prior as the last kernel.
-struct parzen {
+// Some trials' points on one axis, and the prior as the last kernel.
+struct axis_kernels {
 	const struct axis *axis;
-	size_t count;         // of kernels, the prior's included
-	double *weight;       // (count), of sum 1
+	bool *flat;           // (count) where the axis is not in force: the prior
 	double *mean, *width; // (count) of a range, in coordinates
-	size_t *level;        // (count - 1) of levels
+	size_t *level;        // (count) of levels
+};
+struct parzen {
+	size_t count;              // of kernels, the prior's included
+	double *weight;            // (count), of sum 1
+	struct axis_kernels *axes; // (axes_count)
+	size_t axes_count;
 };
 
 // Weights of trials from the oldest on: of many, the older ones rise from 1 / n to 1.
 static double weight_of(size_t index, size_t count) {
-	if (count <= FULL_WEIGHTS || index >= count - FULL_WEIGHTS)
+	if (count < FULL_WEIGHTS || index + FULL_WEIGHTS >= count)
 		return 1;
 	size_t rising = count - FULL_WEIGHTS;
 	double least = 1 / (double)count;
@@ -120,131 +128,157 @@ static int compare_placed(const void *a, const void *b) {
 	return x->kernel < y->kernel ? -1 : 1;
 }
 
-// A kernel is as wide as the larger gap to its neighbours; the first and the last look inwards alone. Between the whole
-// range and a hundredth of it, or a share by the number of kernels.
-static void fill_widths(struct parzen *p) {
-	double low = axis_low(p->axis), high = axis_high(p->axis), range = high - low;
-	double shares = 1 + (double)p->count, least = range / (shares < WIDTHS_LEAST ? shares : WIDTHS_LEAST);
-	struct placed *sorted = memory_alloc(p->count * sizeof(*sorted));
-	for (size_t i = 0; i < p->count; i++)
-		sorted[i] = (struct placed){p->mean[i], i};
-	qsort(sorted, p->count, sizeof(*sorted), compare_placed);
-	for (size_t i = 0; i < p->count; i++) {
-		double left = sorted[i].mean - (i ? sorted[i - 1].mean : low);
-		double right = (i + 1 < p->count ? sorted[i + 1].mean : high) - sorted[i].mean;
-		double width = p->count >= 2 && i == 0 ? right : p->count >= 2 && i + 1 == p->count ? left : fmax(left, right);
-		p->width[sorted[i].kernel] = fmin(fmax(width, least), range);
+// As wide as the larger gap to the neighbours; the first and the last look inwards alone, where there are two. Between
+// the whole range and a hundredth of it, or a share by the number of kernels.
+static void fill_widths(struct axis_kernels *k, size_t count) {
+	double low = axis_low(k->axis), high = axis_high(k->axis), range = high - low;
+	double shares = 1 + (double)count, least = range / (shares < WIDTHS_LEAST ? shares : WIDTHS_LEAST);
+	struct placed *sorted = memory_alloc((count + 1) * sizeof(*sorted));
+	size_t placed = 0;
+	for (size_t i = 0; i < count; i++) {
+		k->width[i] = range;
+		if (!k->flat[i])
+			sorted[placed++] = (struct placed){k->mean[i], i};
 	}
-	p->width[p->count - 1] = range; // the prior
+	qsort(sorted, placed, sizeof(*sorted), compare_placed);
+	for (size_t i = 0; i < placed; i++) {
+		double left = sorted[i].mean - (i ? sorted[i - 1].mean : low);
+		double right = (i + 1 < placed ? sorted[i + 1].mean : high) - sorted[i].mean;
+		double width = placed >= 2 && i == 0 ? right : placed >= 2 && i + 1 == placed ? left : fmax(left, right);
+		k->width[sorted[i].kernel] = fmin(fmax(width, least), range);
+	}
 	free(sorted);
 }
 
-// `trials` (count) in order of their numbers; those without the axis in force are passed over.
-static void parzen_create(struct parzen *p, const struct search *search, size_t axis, const struct known_trial *known,
-                          const size_t *trials, size_t count) {
-	double sum = 1, middle = (axis_low(&search->space.axes[axis]) + axis_high(&search->space.axes[axis])) / 2;
-	*p = (struct parzen){.axis = &search->space.axes[axis]};
-	p->weight = memory_alloc((count + 1) * sizeof(*p->weight));
-	p->mean = memory_alloc((count + 1) * sizeof(*p->mean));
-	p->width = memory_alloc((count + 1) * sizeof(*p->width));
-	p->level = memory_alloc((count + 1) * sizeof(*p->level));
-	for (size_t i = 0; i < count; i++) {
-		const struct setting *setting = &known[trials[i]].point[axis];
-		if (!setting->active)
+static void fill_axis(struct axis_kernels *k, const struct axis *axis, size_t index, const struct known_trial *known,
+                      const size_t *trials, size_t count) {
+	*k = (struct axis_kernels){.axis = axis,
+	                           .flat = memory_alloc((count + 1) * sizeof(*k->flat)),
+	                           .mean = memory_alloc((count + 1) * sizeof(*k->mean)),
+	                           .width = memory_alloc((count + 1) * sizeof(*k->width)),
+	                           .level = memory_alloc((count + 1) * sizeof(*k->level))};
+	for (size_t i = 0; i <= count; i++) {
+		const struct setting *setting = i < count ? &known[trials[i]].point[index] : NULL;
+		k->flat[i] = !setting || !setting->active;
+		k->level[i] = k->flat[i] ? 0 : setting->level;
+		if (axis->levels)
 			continue;
-		p->level[p->count] = setting->level;
-		p->mean[p->count++] = p->axis->levels ? 0 : axis_coordinate(p->axis, setting->number);
+		k->mean[i] = k->flat[i] ? (axis_low(axis) + axis_high(axis)) / 2 : axis_coordinate(axis, setting->number);
 	}
-	for (size_t i = 0; i < p->count; i++)
-		sum += p->weight[i] = weight_of(i, p->count);
-	p->weight[p->count] = 1;
-	p->mean[p->count++] = middle;
+	if (!axis->levels)
+		fill_widths(k, count + 1);
+}
+
+// `trials` (count) in order of their numbers.
+static void parzen_create(struct parzen *p, const struct search *search, const struct known_trial *known,
+                          const size_t *trials, size_t count) {
+	double sum = 1;
+	*p = (struct parzen){.count = count + 1, .axes_count = search->space.count};
+	p->weight = memory_alloc(p->count * sizeof(*p->weight));
+	p->axes = memory_alloc((p->axes_count + 1) * sizeof(*p->axes));
+	for (size_t i = 0; i < count; i++)
+		sum += p->weight[i] = weight_of(i, count);
+	p->weight[count] = 1;
 	for (size_t i = 0; i < p->count; i++)
 		p->weight[i] /= sum;
-	if (!p->axis->levels)
-		fill_widths(p);
+	for (size_t i = 0; i < p->axes_count; i++)
+		fill_axis(&p->axes[i], &search->space.axes[i], i, known, trials, count);
 }
 
 static void parzen_finish(struct parzen *p) {
+	for (size_t i = 0; i < p->axes_count; i++) {
+		free(p->axes[i].flat);
+		free(p->axes[i].mean);
+		free(p->axes[i].width);
+		free(p->axes[i].level);
+	}
+	free(p->axes);
 	free(p->weight);
-	free(p->mean);
-	free(p->width);
-	free(p->level);
 }
 
 static double below(double z) { // the standard normal's distribution function
 	return 0.5 * erfc(-z / sqrt(2));
 }
 
-// The mass of the kernel, which is cut at the range's ends, between two coordinates.
-static double kernel_mass(const struct parzen *p, size_t i, double from, double to) {
-	double mean = p->mean[i], width = p->width[i];
-	double all = below((axis_high(p->axis) - mean) / width) - below((axis_low(p->axis) - mean) / width);
-	return (below((to - mean) / width) - below((from - mean) / width)) / all;
-}
-
-static double kernel_density(const struct parzen *p, size_t i, double at) {
-	double z = (at - p->mean[i]) / p->width[i];
-	double all =
-	    below((axis_high(p->axis) - p->mean[i]) / p->width[i]) - below((axis_low(p->axis) - p->mean[i]) / p->width[i]);
-	return exp(-z * z / 2) / (p->width[i] * all); // less a factor that all kernels have
+// The mass of a normal kernel between two coordinates.
+static double mass(const struct axis_kernels *k, size_t i, double from, double to) {
+	return below((to - k->mean[i]) / k->width[i]) - below((from - k->mean[i]) / k->width[i]);
 }
 
 // Of levels: each kernel has most of its mass at its own level, and the prior's share everywhere.
-static double level_mass(const struct parzen *p, size_t i, size_t level) {
-	double levels = (double)p->axis->levels, prior = 1 / (double)p->count;
-	if (i + 1 == p->count)
+static double level_mass(const struct axis_kernels *k, size_t count, size_t i, size_t level) {
+	double levels = (double)k->axis->levels, prior = 1 / (double)count;
+	if (k->flat[i])
 		return 1 / levels;
-	return (prior + (p->level[i] == level ? 1 : 0)) / (1 + levels * prior);
+	return (prior + (k->level[i] == level ? 1 : 0)) / (1 + levels * prior);
 }
 
-static double log_density(const struct parzen *p, const struct setting *at) {
-	double sum = 0, coordinate = p->axis->levels ? 0 : axis_coordinate(p->axis, at->number);
+// Kernel i at a setting: a mass, or of a continuous range a density less a factor that all kernels have. Kernels are
+// cut at the range's ends.
+static double kernel_at(const struct axis_kernels *k, size_t count, size_t i, const struct setting *at) {
+	if (k->axis->levels)
+		return level_mass(k, count, i, at->level);
+	double all = mass(k, i, axis_low(k->axis), axis_high(k->axis));
+	if (k->axis->integer)
+		return mass(k, i, axis_coordinate(k->axis, at->number - 0.5), axis_coordinate(k->axis, at->number + 0.5)) / all;
+	double z = (axis_coordinate(k->axis, at->number) - k->mean[i]) / k->width[i];
+	return exp(-z * z / 2) / (k->width[i] * all);
+}
+
+static double log_density(const struct parzen *p, const struct setting *point) {
+	double sum = 0;
 	for (size_t i = 0; i < p->count; i++) {
-		double one;
-		if (p->axis->levels)
-			one = level_mass(p, i, at->level);
-		else if (p->axis->integer)
-			one = kernel_mass(p, i, axis_coordinate(p->axis, at->number - 0.5),
-			                  axis_coordinate(p->axis, at->number + 0.5));
-		else
-			one = kernel_density(p, i, coordinate);
-		sum += p->weight[i] * one;
+		double product = p->weight[i];
+		for (size_t axis = 0; axis < p->axes_count; axis++)
+			if (point[axis].active)
+				product *= kernel_at(&p->axes[axis], p->count, i, &point[axis]);
+		sum += product;
 	}
-	return log(fmax(sum, 1e-300));
+	return log(fmax(sum, DBL_MIN));
 }
 
-// A draw by two uniform numbers: which kernel, and where in it.
-static void parzen_draw(const struct parzen *p, double which, double where, struct setting *ret) {
-	size_t kernel = 0, level = 0;
-	while (kernel + 1 < p->count && which >= p->weight[kernel])
-		which -= p->weight[kernel++];
-	if (p->axis->levels) {
-		while (level + 1 < p->axis->levels && where >= level_mass(p, kernel, level))
-			where -= level_mass(p, kernel, level++);
+// A setting drawn from kernel i by a uniform number.
+static void draw_axis(const struct axis_kernels *k, size_t count, size_t i, double where, struct setting *ret) {
+	if (k->axis->levels) {
+		size_t level = 0;
+		while (level + 1 < k->axis->levels && where >= level_mass(k, count, i, level))
+			where -= level_mass(k, count, i, level++);
 		ret->level = level;
 		return;
 	}
-	double mean = p->mean[kernel], width = p->width[kernel], low = axis_low(p->axis), high = axis_high(p->axis);
-	double from = below((low - mean) / width), to = below((high - mean) / width), share = from + where * (to - from);
+	double low = axis_low(k->axis), high = axis_high(k->axis), from = below((low - k->mean[i]) / k->width[i]);
+	double share = from + where * mass(k, i, low, high);
 	double z = share > 0 && share < 1 ? random_normal_quantile(share) : 0;
-	axis_place(p->axis, fmin(fmax(mean + width * z, low), high), ret);
+	axis_place(k->axis, fmin(fmax(k->mean[i] + k->width[i] * z, low), high), ret);
 }
 
-static void propose_axis(const struct search *search, size_t trial, size_t axis, const struct parzen *best,
-                         const struct parzen *others, struct setting *ret) {
+// Candidate number `candidate` of a trial: one kernel for all axes, then a place in it on each.
+static void draw_point(const struct search *search, size_t trial, const struct parzen *p, uint32_t candidate,
+                       struct setting *ret) {
+	double which = search_uniform(search, "sweep tpe kernel", trial, 0, candidate);
+	size_t kernel = 0;
+	while (kernel + 1 < p->count && which >= p->weight[kernel])
+		which -= p->weight[kernel++];
+	for (size_t i = 0; i < p->axes_count; i++)
+		draw_axis(&p->axes[i], p->count, kernel, search_uniform(search, "sweep tpe", trial, i, candidate), &ret[i]);
+	space_settle(&search->space, ret);
+}
+
+static void choose(const struct search *search, size_t trial, const struct parzen *best, const struct parzen *others,
+                   struct setting *ret) {
 	const struct tpe_params *params = search->config->kind.params;
+	size_t bytes = search->space.count * sizeof(*ret);
+	struct setting *candidate = memory_alloc(bytes + 1);
 	double highest = -INFINITY;
 	for (uint32_t i = 0; i < (uint32_t)params->candidates; i++) {
-		struct setting candidate = {0};
-		parzen_draw(best, search_uniform(search, "sweep tpe", trial, axis, 2 * i),
-		            search_uniform(search, "sweep tpe", trial, axis, 2 * i + 1), &candidate);
-		double gain = log_density(best, &candidate) - log_density(others, &candidate);
+		draw_point(search, trial, best, i, candidate);
+		double gain = log_density(best, candidate) - log_density(others, candidate);
 		if (gain > highest) {
 			highest = gain;
-			*ret = candidate;
+			memcpy(ret, candidate, bytes);
 		}
 	}
+	free(candidate);
 }
 
 // --- a proposal ---
@@ -267,14 +301,12 @@ static void tpe_propose(const struct search *search, size_t trial, const struct 
 		is_best[order[i].trial] = true;
 	for (size_t i = 0; i < trial; i++)
 		sides[!is_best[i]][counts[!is_best[i]]++] = i;
-	for (size_t axis = 0; axis < search->space.count; axis++) {
-		struct parzen parzen[2];
-		for (size_t side = 0; side < 2; side++)
-			parzen_create(&parzen[side], search, axis, known, sides[side], counts[side]);
-		propose_axis(search, trial, axis, &parzen[0], &parzen[1], &ret[axis]);
-		parzen_finish(&parzen[0]);
-		parzen_finish(&parzen[1]);
-	}
+	struct parzen parzen[2];
+	for (size_t side = 0; side < 2; side++)
+		parzen_create(&parzen[side], search, known, sides[side], counts[side]);
+	choose(search, trial, &parzen[0], &parzen[1], ret);
+	parzen_finish(&parzen[0]);
+	parzen_finish(&parzen[1]);
 	free(sides[0]);
 	free(sides[1]);
 	free(is_best);
