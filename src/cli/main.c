@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_run,    &verb_verify, &verb_sweep, &verb_compare, &verb_plan, &verb_data,
-                                           &verb_schema, &verb_list,   &verb_show,    &verb_trial, NULL};
+static const struct verb *const verbs[] = {&verb_run,  &verb_verify, &verb_sweep,  &verb_compare,
+                                           &verb_plan, &verb_data,   &verb_schema, &verb_list,
+                                           &verb_show, &verb_trial,  NULL};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) - 1 };
 
 static void print_help(FILE *to) {
@@ -25,7 +26,7 @@ static void print_help(FILE *to) {
 }
 
 static int print_verb_help(const struct verb *verb) {
-	printf("usage: aexp %s\n\n%s\n%s%s\noptions\n", verb->usage, verb->doc, verb->help, *verb->help ? "\n" : "");
+	printf("usage: aexp %s\n\n%s\n%s%s\noptions\n", verb->usage, verb->doc, *verb->help ? "\n" : "", verb->help);
 	options_print(stdout, verb->takes | TAKES_COMMON);
 	return 0;
 }
