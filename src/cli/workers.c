@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { POLL_MS = 200, ARGUMENTS_MOST = 64, NUMBER = 24 };
+enum { POLL_MS = 200, NUMBER = 24, OWN = 8 };           // OWN: arguments that every worker has, and the end
 static const double DRAW_EVERY = 0.2, TELL_EVERY = 0.2; // seconds
 
 // Cores are shared among the workers, unless -t says how many each has.
@@ -56,19 +56,24 @@ size_t workers_busy(const struct workers *w) {
 
 bool worker_start(struct workers *w, struct worker *worker, size_t task, const char *label,
                   const char *const arguments[], struct error *error) {
-	const char *argv[ARGUMENTS_MOST] = {w->program}, *const last[] = {"--follow", "-q", "-t"};
+	static const char *const last[] = {"--follow", "-q", "-t"};
 	char threads[NUMBER];
-	size_t count = 1;
-	for (size_t i = 0; arguments[i] && count < ARGUMENTS_MOST - 6; i++)
-		argv[count++] = arguments[i];
+	size_t count = 0, used = 0;
+	while (arguments[count])
+		count++;
+	const char **argv = memory_alloc((count + OWN) * sizeof(*argv));
+	argv[used++] = w->program;
+	for (size_t i = 0; i < count; i++)
+		argv[used++] = arguments[i];
 	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
-		argv[count++] = last[i];
+		argv[used++] = last[i];
 	snprintf(threads, sizeof(threads), "%zu", w->threads);
-	argv[count++] = threads;
+	argv[used++] = threads;
 	if (w->options->no_cache)
-		argv[count++] = "--no-cache";
+		argv[used++] = "--no-cache";
 	*worker = (struct worker){.task = task, .label = label, .started = train_seconds()};
 	worker->busy = process_start(argv, NULL, &worker->process, NULL, error);
+	free(argv);
 	return worker->busy;
 }
 
