@@ -123,6 +123,14 @@ char *arena_format(struct arena *arena, const char *format, ...) {
 	return text;
 }
 
+void arena_join(struct arena *arena, struct arena *other) {
+	struct arena_block **end = &arena->blocks;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = other->blocks;
+	other->blocks = NULL;
+}
+
 void arena_finish(struct arena *arena) {
 	while (arena->blocks != NULL) {
 		struct arena_block *block = arena->blocks;

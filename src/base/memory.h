@@ -25,6 +25,7 @@ void *arena_alloc(struct arena *arena, size_t size);   // zeroed, 16-byte aligne
 char *arena_string(struct arena *arena, const char *text);
 char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *arena_copy(struct arena *arena, const void *data, size_t size);
+void arena_join(struct arena *arena, struct arena *other); // takes over all that the other holds, which is empty then
 void arena_finish(struct arena *arena);
 
 // A growing string, always terminated (text.data may be NULL while empty: use text_string). Zero-initialise to start.

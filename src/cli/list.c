@@ -207,7 +207,7 @@ static void print_listing(struct listing *l, size_t all) {
 
 static bool list_runs(struct listing *l, struct error *error) {
 	const struct options *options = l->options;
-	if (!read_conditions(l, error) || !runs_read(options->results, &l->runs, error))
+	if (!read_conditions(l, error) || !runs_read_on(options->results, options->pool, &l->runs, error))
 		return false;
 	if (l->runs.note.code != ERROR_NONE && options->verbose)
 		print_error(&l->runs.note);

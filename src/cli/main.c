@@ -26,7 +26,7 @@ static void print_help(FILE *to) {
 }
 
 static int print_verb_help(const struct verb *verb) {
-	printf("usage: aexp %s\n\n%s\n%s%s\noptions\n", verb->usage, verb->doc, verb->help, *verb->help ? "\n" : "");
+	printf("usage: aexp %s\n\n%s\n%s%s\noptions\n", verb->usage, verb->doc, *verb->help ? "\n" : "", verb->help);
 	options_print(stdout, verb->takes | TAKES_COMMON);
 	return 0;
 }

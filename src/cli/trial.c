@@ -1,5 +1,6 @@
 // aexp trial: one trial of a sweep, in a process of its own; what `aexp sweep` starts, here or through a launcher.
 #include "cli/runner.h"
+#include "cli/workers.h"
 
 #include "base/file.h"
 #include "base/process.h"
@@ -15,30 +16,22 @@
 #include <time.h>
 
 static const struct timespec BETWEEN = {.tv_nsec = 20000000}; // two looks for what other trials have left
-static const double PROGRESS_EVERY = 0.2;                     // seconds
 
 struct trial_run {
 	struct sweep sweep;
 	size_t index;
 	struct options options; // with the trial's overrides
 	size_t epochs;          // of the whole training
+	struct telling telling;
 	size_t rungs[RUNGS_MAX], rungs_count;
 	size_t stopped_at;  // 0: it was not
-	double said;        // when progress was last told
 	struct error error; // of what went wrong in between; code ERROR_NONE: nothing
 };
 
-// --- progress, for whoever started this ---
-
 static void tell_batch(void *context, size_t epoch, double share, double ratings) {
 	struct trial_run *t = context;
-	double now = train_seconds();
-	(void)ratings;
-	if (!t->options.follow || now - t->said < PROGRESS_EVERY)
-		return;
-	t->said = now;
-	printf("progress %zu %zu %.3f\n", epoch, t->epochs, share);
-	fflush(stdout);
+	if (t->options.follow)
+		telling_batch(&t->telling, epoch, share, ratings);
 }
 
 // --- judging ---
@@ -200,7 +193,7 @@ static int run_trial(struct trial_run *t, const struct options *options) {
 	for (size_t i = 0; i < overrides.count; i++)
 		t->options.overrides[i] = overrides.items[i];
 	t->options.overrides_count = overrides.count;
-	t->epochs = experiment_epochs(&t->sweep.experiment);
+	t->epochs = t->telling.epochs = experiment_epochs(&t->sweep.experiment);
 	return run_and_record(t);
 }
 

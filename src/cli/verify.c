@@ -1,4 +1,5 @@
 // aexp verify: runs experiments, or finds their finished runs, and holds what came out against what they expect.
+#include "cli/beside.h"
 #include "cli/runner.h"
 
 #include "report/json.h"
@@ -125,12 +126,13 @@ static bool only_outside(const struct errors *errors) {
 }
 
 // The exit code where the whole must stop, else 0.
-static int verify_one(struct verification *v, const char *path) {
+// `failed`: what its runs beside others ended with already; 0: nothing did.
+static int verify_one(struct verification *v, const char *path, int failed) {
 	struct experiment e;
 	struct errors errors = {0};
 	char *folder = NULL;
 	bool read = experiment_read(path, v->options->overrides, v->options->overrides_count, &e, &errors);
-	int code = read ? runner_run(path, v->options, false, &folder) : ERROR_CONFIG;
+	int code = !read ? ERROR_CONFIG : failed ? failed : runner_run(path, v->options, false, &folder);
 	const char *name = e.name ? e.name : path;
 	if (!read)
 		print_errors(&errors);
@@ -167,11 +169,19 @@ static int verify(const struct options *options) {
 	int code = check_all(options);
 	if (code)
 		return code;
+	struct options collecting = *options;
+	int *failed = memory_alloc((options->arguments_count + 1) * sizeof(*failed));
+	v.options = &collecting;
 	runner_watch_signals();
+	if (options->jobs > 1) {
+		code = beside_run(options, failed);
+		collecting.force = false;
+	}
 	if (options->json)
 		json_array(&v.json, NULL, JSON_LINES);
 	for (size_t i = 0; code == 0 && i < options->arguments_count; i++)
-		code = verify_one(&v, options->arguments[i]);
+		code = verify_one(&v, options->arguments[i], failed[i]);
+	free(failed);
 	if (options->json) {
 		json_end(&v.json);
 		printf("%s\n", text_string(&v.text));
@@ -194,7 +204,7 @@ const struct verb verb_verify = {
         "says\n"
         "how long the runs took when they were run. Exit code 3 if the data of any file is missing (the others are\n"
         "verified all the same), else 1 if one misses or fails.\n",
-    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json),
+    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = verify,

@@ -118,8 +118,17 @@ const char *config_lines_value(const struct config_lines *lines, const char *key
 // --- as one text ---
 
 static void append_clean(struct text *text, const char *string) {
-	for (const char *c = string; *c; c++)
-		text_append_bytes(text, (unsigned char)*c < ' ' ? " " : c, 1);
+	while (*string) {
+		size_t clean = 0;
+		while ((unsigned char)string[clean] >= ' ')
+			clean++;
+		text_append_bytes(text, string, clean);
+		string += clean;
+		if (*string) {
+			text_append(text, " ");
+			string++;
+		}
+	}
 }
 
 void config_lines_write(const struct config_lines *lines, struct text *text) {

@@ -380,7 +380,49 @@ static int write_news(struct index *index) {
 	return result == SQLITE_OK ? execute(index, "COMMIT") : result;
 }
 
-void index_read(const char *results, const struct run_place *places, size_t count, struct arena *arena,
+// --- from the folders ---
+
+enum { READ_BLOCK = 64 }; // places that are read one after the other, into an arena of their own
+
+struct reading {
+	const struct index *index;
+	void (*read)(struct arena *arena, const struct run_place *place, struct run_entry *ret);
+	size_t *places; // (count) those that no row gave
+	size_t count;
+	struct arena *arenas; // (blocks)
+};
+
+static void read_block(void *context, size_t block) {
+	struct reading *reading = context;
+	const struct index *index = reading->index;
+	size_t end = (block + 1) * READ_BLOCK < reading->count ? (block + 1) * READ_BLOCK : reading->count;
+	for (size_t k = block * READ_BLOCK; k < end; k++) {
+		size_t i = reading->places[k];
+		reading->read(&reading->arenas[block], &index->places[i], &index->entries[i]);
+	}
+}
+
+static void read_unknown(const struct index *index, struct pool *pool,
+                         void (*read)(struct arena *arena, const struct run_place *place, struct run_entry *ret)) {
+	struct reading reading = {index, read, memory_alloc((index->count + 1) * sizeof(*reading.places)), 0, NULL};
+	for (size_t i = 0; i < index->count; i++)
+		if (!index->known[i])
+			reading.places[reading.count++] = i;
+	size_t blocks = (reading.count + READ_BLOCK - 1) / READ_BLOCK;
+	reading.arenas = memory_alloc((blocks + 1) * sizeof(*reading.arenas));
+	pool_run(pool, blocks, read_block, &reading);
+	struct arena all = {0};
+	for (size_t block = blocks; block-- > 0;) { // the joined one at the end: its blocks are walked over each time
+		arena_join(&reading.arenas[block], &all);
+		all = reading.arenas[block];
+	}
+	arena_join(index->arena, &all);
+	free(reading.places);
+	free(reading.arenas);
+}
+
+void index_read(const char *results, const struct run_place *places, size_t count, struct pool *pool,
+                struct arena *arena,
                 void (*read)(struct arena *arena, const struct run_place *place, struct run_entry *ret),
                 struct run_entry *entries, struct error *note) {
 	char *path = path_join(results, ".index.sqlite");
@@ -391,9 +433,7 @@ void index_read(const char *results, const struct run_place *places, size_t coun
 		remove_index(&index);
 		result = open_and_read(&index);
 	}
-	for (size_t i = 0; i < count; i++)
-		if (!index.known[i])
-			read(arena, &places[i], &entries[i]);
+	read_unknown(&index, pool, read);
 	if (result == SQLITE_OK && has_news(&index))
 		result = write_news(&index);
 	*note = (struct error){0};

@@ -5,6 +5,7 @@
 #ifndef AEXP_REPORT_INDEX_H
 #define AEXP_REPORT_INDEX_H
 
+#include "base/pool.h"
 #include "report/runs.h"
 
 #include <stdint.h>
@@ -18,8 +19,10 @@ struct run_place {
 	bool fresh; // changed so shortly ago that it may change again without another stamp: it is not kept
 };
 // Fills entries[i] for places[i] (count, by name, then id): from the index, or by `read`. Strings in the arena. *note
-// says why the index could not be used or written, which fails nothing; code ERROR_NONE where it could.
-void index_read(const char *results, const struct run_place *places, size_t count, struct arena *arena,
+// says why the index could not be used or written, which fails nothing; code ERROR_NONE where it could. `read` is
+// called on the pool's threads (NULL: on this one).
+void index_read(const char *results, const struct run_place *places, size_t count, struct pool *pool,
+                struct arena *arena,
                 void (*read)(struct arena *arena, const struct run_place *place, struct run_entry *ret),
                 struct run_entry *entries, struct error *note);
 

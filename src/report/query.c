@@ -136,6 +136,15 @@ static const struct run_value *find_figure(const struct run_entry *run, const ch
 	return NULL;
 }
 
+// The short form of a group that holds a kind: graph.taste.activation for graph.taste.activation.kind.
+static const char *config_value(const char *config, const char *key, struct arena *arena) {
+	static const char *const kinds[] = {"", ".kind", ".format"};
+	const char *value = NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !value; i++)
+		value = config_text_value(config, arena_format(arena, "%s%s", key, kinds[i]), arena);
+	return value;
+}
+
 struct run_field query_field(const struct run_entry *run, const char *key, struct arena *arena) {
 	const struct field *field = find_field(key);
 	const struct run_value *figure = find_figure(run, key);
@@ -143,7 +152,7 @@ struct run_field query_field(const struct run_entry *run, const char *key, struc
 		return field->get(run, arena);
 	if (figure)
 		return number(figure->value, arena);
-	const char *value = config_text_value(run->config, key, arena);
+	const char *value = config_value(run->config, key, arena);
 	return value ? word(value) : NO_FIELD;
 }
 
@@ -244,10 +253,17 @@ static const char *after(const char *key, const char *part) {
 
 static bool schema_has(const struct schema *schema, const char *key);
 
+static bool has_tag(const struct schema *schema) {
+	for (size_t i = 0; i < schema->count; i++)
+		if (schema->keys[i].type == KEY_TAG)
+			return true;
+	return false;
+}
+
 // `rest` begins with the dot behind the key's name, or is empty.
 static bool key_has(const struct key *key, const char *rest) {
 	if (key->type == KEY_GROUP)
-		return *rest && schema_has(key->schema, rest + 1);
+		return *rest ? schema_has(key->schema, rest + 1) : has_tag(key->schema);
 	if (key->type == KEY_LIST) {
 		const char *element = *rest ? strchr(rest + 1, '.') : NULL; // any name
 		return element && schema_has(key->schema, element + 1);

@@ -363,7 +363,7 @@ static double end_of(const struct run_place *place, const struct run_entry *entr
 	return entry->finished ? 1e-9 * (double)place->stamp[4 + 3 * (size_t)entry->kind] : (double)NAN;
 }
 
-bool runs_read(const char *results, struct runs *ret, struct error *error) {
+bool runs_read_on(const char *results, struct pool *pool, struct runs *ret, struct error *error) {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	*ret = (struct runs){0};
@@ -375,12 +375,16 @@ bool runs_read(const char *results, struct runs *ret, struct error *error) {
 	if (good && walk.count) {
 		ret->items = memory_alloc(walk.count * sizeof(*ret->items));
 		ret->count = walk.count;
-		index_read(results, walk.places, walk.count, &ret->arena, read_place, ret->items, &ret->note);
+		index_read(results, walk.places, walk.count, pool, &ret->arena, read_place, ret->items, &ret->note);
 	}
 	for (size_t i = 0; i < ret->count; i++)
 		ret->items[i].ended = end_of(&walk.places[i], &ret->items[i]);
 	free(walk.places);
 	return good;
+}
+
+bool runs_read(const char *results, struct runs *ret, struct error *error) {
+	return runs_read_on(results, NULL, ret, error);
 }
 
 void runs_finish(struct runs *runs) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/pool.h"
 
 struct run_value {
 	const char *name;
@@ -36,6 +37,7 @@ struct runs {
 };
 // A damaged metrics.json makes an unfinished entry, never a failure; a missing results folder is an empty list.
 bool runs_read(const char *results, struct runs *ret, struct error *error);
+bool runs_read_on(const char *results, struct pool *pool, struct runs *ret, struct error *error); // on its threads
 void runs_finish(struct runs *runs);
 // One run folder, finished or not, from its own files; strings in the arena. No .config and .ended.
 void runs_read_one(const char *folder, struct arena *arena, struct run_entry *ret);

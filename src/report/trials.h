@@ -41,7 +41,8 @@ struct trials {
 	size_t count;
 	size_t counts[3]; // by status
 };
-// Of folder/sweep.json; ERROR_CONFIG where there is none yet, ERROR_DATA where it is not what a sweep leaves. trials_finish either way.
+// Of folder/sweep.json; ERROR_CONFIG where there is none yet, ERROR_DATA where it is not what a sweep leaves.
+// trials_finish either way.
 bool trials_read(const char *folder, struct trials *ret, struct error *error);
 void trials_finish(struct trials *trials);
 // The run folder of a trial, beside the sweep's; free().

@@ -154,6 +154,24 @@ static void exhaustion_ends_the_program(void **state) {
 enum { PIECES = 3000 };
 
 // Random sizes; every piece is filled with its own byte, and all must still hold theirs at the end.
+static void arena_joins(void **state) {
+	(void)state;
+	struct arena arena = {0}, other = {0}, empty = {0};
+	const char *first = arena_string(&other, "first");
+	arena_join(&arena, &other); // into an empty one
+	assert_null(other.blocks);
+	arena_alloc(&other, 100000);
+	const char *second = arena_string(&other, "second");
+	arena_join(&arena, &other);
+	arena_join(&arena, &empty);
+	const char *third = arena_string(&arena, "third"); // it goes on
+	assert_string_equal(first, "first");
+	assert_string_equal(second, "second");
+	assert_string_equal(third, "third");
+	arena_finish(&other);
+	arena_finish(&arena);
+}
+
 static void arena_pieces_do_not_overlap(void **state) {
 	(void)state;
 	struct random_stream stream = random_stream_make(1, "test", "arena");
@@ -228,6 +246,7 @@ int main(void) {
 	    cmocka_unit_test(arrays_fail_as_errors),
 	    cmocka_unit_test(small_pieces),
 	    cmocka_unit_test(exhaustion_ends_the_program),
+	    cmocka_unit_test(arena_joins),
 	    cmocka_unit_test(arena_pieces_do_not_overlap),
 	    cmocka_unit_test(arena_strings),
 	    cmocka_unit_test(texts_grow),

@@ -71,6 +71,8 @@ run 0 list --where 'optimizer.rate<0.1' --where 'test.rmse>0' --columns id --csv
 ids "$adam"
 run 0 list --where 'graph.taste.activation.kind=relu' --where 'graph.taste.units>=16' --columns id --csv
 ids "$wide"
+run 0 list --where 'graph.taste.activation=tanh' --where 'optimizer=adam' --where finished=true --columns id --csv
+ids "$adam"
 run 0 list --where 'name=n*' --where 'epochs!=1' --columns id --csv
 ids "$narrow"
 run 0 list --where 'finished=false' --columns id --csv

@@ -313,6 +313,37 @@ static void test_cannot_be_written(void **state) {
 	place_finish(&place);
 }
 
+// The same from any number of threads.
+static void test_threads(void **state) {
+	(void)state;
+	enum { RUNS = 300 };
+	struct place place;
+	place_init(&place);
+	for (size_t i = 0; i < RUNS; i++) {
+		char id[16], config[128];
+		snprintf(id, sizeof(id), "%06zu", i);
+		snprintf(config, sizeof(config), "seed = %zu; optimizer: { rate = %zu.5; };", i, i);
+		add(&place, "many", id, "experiment.cfg", config);
+		if (i % 3)
+			add(&place, "many", id, "metrics.json", text_string(&place.metrics));
+	}
+	struct runs one, more;
+	struct error error = {0};
+	struct pool *pool = pool_create(4);
+	read_all(&place, &one);
+	assert_int_equal(unlink(place.index), 0);
+	assert_true(runs_read_on(place.results, pool, &more, &error));
+	assert_int_equal(one.count, RUNS + 5);
+	assert_int_equal(more.count, one.count);
+	for (size_t i = 0; i < one.count; i++)
+		assert_same(&one.items[i], &more.items[i]);
+	assert_string_equal(more.items[4 + RUNS].config, "optimizer.rate\t299.5\nseed\t299\n");
+	runs_finish(&one);
+	runs_finish(&more);
+	pool_destroy(pool);
+	place_finish(&place);
+}
+
 // Somebody else holds it: reading waits a moment, then goes to the folders.
 static void test_locked(void **state) {
 	(void)state;
@@ -373,6 +404,7 @@ int main(void) {
 	    cmocka_unit_test(test_fresh),
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_altered),
+	    cmocka_unit_test(test_threads),
 	    cmocka_unit_test(test_locked),
 	    cmocka_unit_test(test_cannot_be_written),
 	    cmocka_unit_test(test_several_processes),

@@ -47,6 +47,8 @@ static void test_holds(void **state) {
 	                                  "graph.taste.units > 8", // by size, not by letters
 	                                  "graph.taste.activation.kind=relu",
 	                                  "graph.taste.activation.kind = \"relu\"",
+	                                  "graph.taste.activation=relu",
+	                                  "graph.taste.activation!=tanh",
 	                                  "graph.taste.activation.kind=re*",
 	                                  "graph.taste.activation.kind!=sig*",
 	                                  "name=ml1m-*",
@@ -157,6 +159,9 @@ static void test_known(void **state) {
 	check_known(&runs, "nam", "\"name\"");
 	check_known(&runs, "test.ndcg", "test.ndcg@10");
 	check_known(&runs, "graph.taste", "Keys are");
+	check_known(&none, "optimizer", NULL);
+	check_known(&runs, "graph.taste.activation", NULL);
+	check_known(&runs, "data.filter", "Keys are");
 	check_known(&runs, "", "Keys are");
 }
 
