@@ -1,4 +1,5 @@
 // aexp figure: runs what figure files need and is not there yet, and draws them.
+#include "cli/beside.h"
 #include "cli/runner.h"
 #include "cli/sweeper.h"
 
@@ -142,19 +143,43 @@ static int find_sweep(struct job *job, size_t index, const struct options *optio
 	return code == ERROR_RUN && *folder && sweep_finished(*folder) ? 0 : code;
 }
 
+// With -j, repeats and folds that are missing run beside each other first; then they are found. What failed of them
+// fails again, and is said, when they are collected.
+static int run_beside(const struct figure_run *run, const struct options *own) {
+	struct options options = *own;
+	const char *files[] = {run->file};
+	char *folder = NULL;
+	int failed, code = 0;
+	options.arguments = files;
+	options.arguments_count = 1;
+	if (own->jobs < 2 || runner_folder(run->file, own, &folder) != 0)
+		return 0; // why the folder cannot be told is said by whoever runs it
+	if (own->force || !run_folder_finished(folder))
+		code = beside_run(&options, &failed);
+	free(folder);
+	return code;
+}
+
+static int find_run(struct job *job, size_t index, const struct options *options) {
+	const struct figure_run *run = job->figure.runs.items[index];
+	struct options own = options_of(options, &run->set);
+	char **folder = &job->folders.runs[index];
+	if (run->folder) {
+		*folder = memory_copy_string(run->folder);
+		return 0;
+	}
+	int code = run_beside(run, &own);
+	own.force = own.force && own.jobs < 2; // they were run just now
+	return code ? code : runner_run(run->file, &own, false, folder);
+}
+
 static int run_all(struct job *job, const struct options *options) {
 	const struct figure *figure = &job->figure;
 	int code = 0;
 	job->folders.runs = memory_alloc((figure->runs.count + 1) * sizeof(char *));
 	job->folders.sweeps = memory_alloc((figure->sweeps.count + 1) * sizeof(char *));
-	for (size_t i = 0; code == 0 && i < figure->runs.count; i++) {
-		const struct figure_run *run = figure->runs.items[i];
-		struct options own = options_of(options, &run->set);
-		if (run->folder)
-			job->folders.runs[i] = memory_copy_string(run->folder);
-		else
-			code = runner_run(run->file, &own, false, &job->folders.runs[i]);
-	}
+	for (size_t i = 0; code == 0 && i < figure->runs.count; i++)
+		code = find_run(job, i, options);
 	for (size_t i = 0; code == 0 && i < figure->sweeps.count; i++)
 		code = find_sweep(job, i, options);
 	return code;
@@ -245,7 +270,8 @@ const struct verb verb_figure = {
         "Figures stand in experiments/figures/; results/figures/NAME/ gets the pictures, their data NAME.tsv and "
         "their\n"
         "script NAME.gp, and figure.json, which says what they were drawn from. -s overrides a key of the figure's\n"
-        "file. All files and runs are checked before the first one runs. `aexp schema figures` lists the kinds,\n"
+        "file, -j runs repeats and trials beside each\n"
+        "other. All files and runs are checked before the first one runs. `aexp schema figures` lists the kinds,\n"
         "`aexp schema figure-files` the keys that all have. Exit code 1 where gnuplot or graphviz is not there: the\n"
         "data and the scripts are written all the same.\n",
     .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs),

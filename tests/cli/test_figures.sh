@@ -76,6 +76,12 @@ grep -q '"id": "[0-9a-f]*"' "$results/figures/units/figure.json" || fail "figure
 left=$(find "$results/figures" -name '.*' -mindepth 1)
 [ -z "$left" ] || fail "left behind: $left"
 
+# With -j repeats run beside each other: the same figure.
+run $ended figure "$work/units.cfg" -o "$work/beside" -q -j 2
+for file in units.tsv ${drawn:+units.svg}; do
+	same "$results/figures/units/$file" "$work/beside/figures/units/$file"
+done
+
 # --- overrides are of the figure's file ---
 run $ended figure "$work/loss.cfg" -o "$results" -q -s width=12 -s name=wide
 have "$results/figures/wide/wide.gp"
