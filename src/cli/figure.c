@@ -267,13 +267,11 @@ const struct verb verb_figure = {
     .usage = "figure FILE...",
     .doc = "runs what a figure file needs and is not there yet, and draws it",
     .help =
-        "Figures stand in experiments/figures/; results/figures/NAME/ gets the pictures, their data NAME.tsv and "
-        "their\n"
-        "script NAME.gp, and figure.json, which says what they were drawn from. -s overrides a key of the figure's\n"
-        "file, -j runs repeats and trials beside each\n"
-        "other. All files and runs are checked before the first one runs. `aexp schema figures` lists the kinds,\n"
-        "`aexp schema figure-files` the keys that all have. Exit code 1 where gnuplot or graphviz is not there: the\n"
-        "data and the scripts are written all the same.\n",
+        "Figures stand in experiments/figures/; results/figures/NAME/ gets the pictures, their data NAME.tsv, their\n"
+        "script NAME.gp, and figure.json, which says what they were drawn from. All files and runs are checked before\n"
+        "the first one runs. -s overrides a key of the figure's file; -j runs repeats and trials beside each other.\n"
+        "`aexp schema figures` lists the kinds, `aexp schema figure-files` the keys that all have. Exit code 1 where\n"
+        "gnuplot or graphviz is not there: the data and the scripts are written all the same.\n",
     .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
