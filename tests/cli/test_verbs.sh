@@ -72,7 +72,7 @@ for verb in run compare plan data show; do
 done
 run 2 list more
 err 'too many arguments'
-run 2 run "$good" -j 2
+run 2 plan "$good" -j 2
 err 'only -j 1'
 run 2 list -o ''
 err 'option -o wants a value'
