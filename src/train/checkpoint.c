@@ -114,7 +114,7 @@ static void take_progress(struct trainer *t, struct bytes_in *in) {
 	size_t batch = t->graph->shape.batch;
 	t->at.first = bytes_take_below(in, t->order.count + batch);
 	t->at.number = bytes_take_u64(in);
-	in->failed |= t->at.first % batch != 0 || t->at.number != t->at.first / batch + 1;
+	in->failed |= t->at.first % batch != 0 || t->at.number != (t->at.first ? t->at.first / batch + 1 : 0);
 	t->at.total = bytes_take_double(in);
 	t->at.cells = bytes_take_double(in);
 	t->refeed.loss = bytes_take_double(in);

@@ -174,8 +174,10 @@ size_t trainer_batches_left(const struct trainer *t) {
 	return t->at.first < rows ? (rows - t->at.first + batch - 1) / batch : 0;
 }
 
-static bool diverged(struct trainer *t, size_t epoch, size_t number) {
+static bool diverged(struct trainer *t, size_t epoch, size_t number, struct error *error) {
 	t->diverged = (struct divergence){epoch, number};
+	if (error && !error->hint[0])
+		error_hint(error, "Set optimizer.clip_norm, a lower optimizer.rate, or train.on_divergence = \"halve_rate\".");
 	return false;
 }
 
@@ -185,7 +187,7 @@ static bool add_losses(struct trainer *t, size_t epoch, size_t count, struct err
 		const struct batch *batch = &t->batches[i];
 		if (!isfinite(t->losses[i])) {
 			error_set(error, ERROR_RUN, "the loss is not finite in epoch %zu, batch %zu", epoch, t->at.number + i);
-			return diverged(t, epoch, t->at.number + i);
+			return diverged(t, epoch, t->at.number + i, error);
 		}
 		double counted = (double)sparse_count(&batch->target);
 		if (t->graph->targets == TARGETS_ALL)
@@ -205,7 +207,7 @@ bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *er
 	if (!t->refeed.times)
 		network_train(t->network, t->batches, count, (uint32_t)epoch, t->losses);
 	else if (!refeed_train(&t->refeed, t->network, t->batches, (uint32_t)epoch, t->at.number, t->losses, error))
-		return diverged(t, epoch, t->at.number);
+		return diverged(t, epoch, t->at.number, error);
 	if (!add_losses(t, epoch, count, error))
 		return false;
 	t->at.first += count * t->graph->shape.batch;
@@ -219,7 +221,7 @@ bool trainer_close_epoch(struct trainer *t, size_t epoch, bool phase_ends, doubl
 	const struct parameter *bad = network_not_finite(t->network, NULL);
 	if (bad) {
 		error_set(error, ERROR_RUN, "\"%s.%s\" is not finite after epoch %zu", bad->node->name, bad->suffix, epoch);
-		return diverged(t, epoch, 0);
+		return diverged(t, epoch, 0, error);
 	}
 	if (phase_ends)
 		network_renew(t->network);
