@@ -126,8 +126,11 @@ static bool train_epoch(struct trainer *t, size_t epoch, double *ret_loss, struc
 static void note_halving(const struct trainer *t, const struct error *error) {
 	const struct train_keep *keep = t->observer->keep;
 	struct text line = {0};
-	text_format(&line, "%s: on again from the end of epoch %zu, with half the rate", error->message,
-	            t->result->epochs_count);
+	text_format(&line, "%s: on again from ", error->message);
+	if (t->result->epochs_count)
+		text_format(&line, "the end of epoch %zu, with half the rate", t->result->epochs_count);
+	else
+		text_append(&line, "the beginning, with half the rate");
 	if (keep && keep->note)
 		keep->note(keep->context, text_string(&line));
 	text_finish(&line);
