@@ -24,7 +24,7 @@ END
 }
 
 # The kinds of training whose state differs. kind NAME: its lines of an experiment file.
-kinds='lazy_adadelta lazy_sgd dense_adam dropout early_stop plateau phases sampled refeed clip warmup halved'
+kinds='lazy_adadelta lazy_sgd dense_adam dropout early_stop plateau phases sampled refeed clip warmup halved from_file'
 plain='graph: ( { name = "taste"; op = "dense"; input = "ratings"; units = 24; activation = "sigmoid"; l2 = 0; path = "sparse"; },
 	{ name = "score"; op = "dense"; units = "items"; path = "sparse"; } );'
 kind() {
@@ -54,6 +54,10 @@ kind() {
 	refeed) echo "$plain optimizer: { kind = \"sgd\"; rate = 0.001; momentum = 0.9; }; train: { refeed = 1; };" ;;
 	clip) echo "$plain optimizer: { kind = \"adam\"; rate = 0.01; clip_norm = 0.1; };" ;;
 	warmup) echo "$plain optimizer: { kind = \"sgd\"; rate = 0.005; momentum = 0.9; schedule: { kind = \"cosine\"; warmup = 40; }; };" ;;
+	from_file) # the only one whose data is read from a file, of which a cache is left
+		awk 'BEGIN { srand(3); print "user,item,rating"
+			for (u = 1; u <= 400; u++) for (i = 1 + u % 7; i <= 50; i += 4 + (u * i) % 9) print u "," i "," 1 + int(5 * rand()) }' >"$WORK/ratings.csv"
+		echo "$plain optimizer = \"adadelta\"; data: { source: { format = \"delimited\"; path = \"ratings.csv\"; }; };" ;;
 	halved) echo "$plain optimizer: { kind = \"sgd\"; rate = 40.0; }; train: { on_divergence = \"halve_rate\"; };" ;;
 	esac
 }
