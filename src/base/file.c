@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define TEMPORARY ".tmp-" // how such names begin
 
 enum {
 	FIRST_READ = 16 * 1024, // bytes of the first buffer where the size is not known beforehand
@@ -153,7 +156,7 @@ static int open_temporary(const char *path, struct text *name) {
 	int descriptor = -1;
 	for (int i = 0; i < TEMPORARY_TRIES && descriptor < 0; i++) {
 		name->length = 0;
-		text_format(name, "%s/.tmp-%ld-%d", folder, (long)gettid(), i);
+		text_format(name, "%s/" TEMPORARY "%ld-%d", folder, (long)gettid(), i);
 		descriptor = open(name->data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (descriptor < 0 && errno != EEXIST)
 			break;
@@ -216,6 +219,70 @@ bool file_write_pieces(const char *path, const struct file_piece *pieces, size_t
 		unlink(name.data);
 	text_finish(&name);
 	return fine || error_set(error, ERROR_RUN, "cannot write \"%s\": %s", path, strerror(number));
+}
+
+bool file_open(const char *path, struct file_writer *ret, struct error *error) {
+	struct text name = {0};
+	*ret = (struct file_writer){.path = memory_copy_string(path), .descriptor = open_temporary(path, &name)};
+	int number = errno;
+	ret->temporary = name.data;
+	if (ret->descriptor >= 0)
+		return true;
+	free(ret->temporary);
+	free(ret->path);
+	*ret = (struct file_writer){.descriptor = -1};
+	return error_set(error, ERROR_RUN, "cannot write \"%s\": %s", path, strerror(number));
+}
+
+bool file_put(struct file_writer *writer, const void *data, size_t size) {
+	if (writer->number == 0 && !write_all(writer->descriptor, data, size))
+		writer->number = errno;
+	return writer->number == 0;
+}
+
+static void writer_finish(struct file_writer *writer) {
+	free(writer->path);
+	free(writer->temporary);
+	*writer = (struct file_writer){.descriptor = -1};
+}
+
+bool file_close(struct file_writer *writer, struct error *error) {
+	bool fine = write_and_close(writer->descriptor, NULL, 0) && writer->number == 0 &&
+	            rename_and_flush(writer->temporary, writer->path);
+	int number = writer->number ? writer->number : errno;
+	if (!fine) {
+		unlink(writer->temporary);
+		error_set(error, ERROR_RUN, "cannot write \"%s\": %s", writer->path, strerror(number));
+	}
+	writer_finish(writer);
+	return fine;
+}
+
+void file_discard(struct file_writer *writer) {
+	if (!writer->path)
+		return;
+	close(writer->descriptor);
+	unlink(writer->temporary);
+	writer_finish(writer);
+}
+
+bool file_is_temporary(const char *path) {
+	return strncmp(path_base(path), TEMPORARY, strlen(TEMPORARY)) == 0;
+}
+
+// `.tmp-THREAD-N`; a thread is known by kill as a process is.
+static bool writer_lives(const char *name) {
+	long writer = strtol(name + strlen(TEMPORARY), NULL, 10);
+	return writer <= 0 || kill((pid_t)writer, 0) == 0 || errno != ESRCH;
+}
+
+void folder_drop_temporaries(const char *path, bool all) {
+	DIR *folder = opendir(path);
+	for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+		if (file_is_temporary(entry->d_name) && (all || !writer_lives(entry->d_name)))
+			unlinkat(dirfd(folder), entry->d_name, 0);
+	if (folder != NULL)
+		closedir(folder);
 }
 
 bool file_publish(const char *from, const char *to, struct error *error) {

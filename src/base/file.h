@@ -30,6 +30,21 @@ struct file_piece {
 	size_t size;
 };
 bool file_write_pieces(const char *path, const struct file_piece *pieces, size_t count, struct error *error);
+// A file that is written piece by piece: under a temporary name in the folder of `path` until file_close renames it, as
+// file_write does. file_close or file_discard, which leaves nothing, ends what file_open began.
+struct file_writer {
+	char *path, *temporary;
+	int descriptor; // -1: none
+	int number;     // errno of what failed first; 0: nothing
+};
+bool file_open(const char *path, struct file_writer *ret, struct error *error);
+bool file_put(struct file_writer *writer, const void *data, size_t size); // false where it, or one before it, failed
+bool file_close(struct file_writer *writer, struct error *error);
+void file_discard(struct file_writer *writer); // a zeroed or closed one is fine
+// Whether it is such a temporary name, or file_write's; path_base is looked at.
+bool file_is_temporary(const char *path);
+// Removes such files from a folder: those whose writer lives no more on this machine, or all.
+void folder_drop_temporaries(const char *path, bool all);
 // fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`. When it fails (ERROR_RUN) `from` is
 // left as it is. An empty folder at `to` is replaced by a folder, a full one is not.
 bool file_publish(const char *from, const char *to, struct error *error);

@@ -49,12 +49,14 @@ struct progress {
 	const struct experiment *experiment;
 	bool quiet, terminal, colour;
 	double started, last;
+	double done, ratings; // before it began: share and ratings of what it goes on from
 	size_t epoch;
 	const char *metric; // first metric's name
 };
 void progress_begin(struct progress *progress, const struct experiment *experiment, bool quiet);
 void progress_batch(void *progress, size_t epoch, double share, double ratings);
 void progress_epoch(void *progress, const struct epoch_result *epoch);
+void progress_resumed(void *progress, size_t epoch, double ratings);
 void progress_end(struct progress *progress);
 
 #endif

@@ -50,8 +50,8 @@ void progress_batch(void *context, size_t epoch, double share, double ratings) {
 	size_t epochs = experiment_epochs(p->experiment);
 	double done = ((double)(epoch - 1) + share) / (double)epochs, elapsed = now - p->started;
 	char left[32], rate[NUMBER_TEXT];
-	format_time(elapsed / done - elapsed, left);
-	number_write_count((uint64_t)(ratings / elapsed), rate);
+	format_time(elapsed * (1 - done) / fmax(done - p->done, 0), left);
+	number_write_count((uint64_t)((ratings - p->ratings) / elapsed), rate);
 	if (p->terminal)
 		draw_bar(p, done);
 	fprintf(stderr, "%sepoch %zu/%zu  %3.0f %%  %s ratings/s  ETA %s%s", p->terminal ? " " : "", epoch, epochs,
@@ -62,8 +62,8 @@ void progress_epoch(void *context, const struct epoch_result *epoch) {
 	struct progress *p = context;
 	if (p->quiet)
 		return;
-	if (!p->terminal && epoch->epoch != experiment_epochs(p->experiment) &&
-	    train_seconds() - p->last < LINE_EVERY && epoch->epoch != 1)
+	if (!p->terminal && epoch->epoch != experiment_epochs(p->experiment) && train_seconds() - p->last < LINE_EVERY &&
+	    epoch->epoch != 1)
 		return;
 	if (!p->terminal)
 		p->last = train_seconds();
@@ -72,6 +72,14 @@ void progress_epoch(void *context, const struct epoch_result *epoch) {
 	if (epoch->valid.exists && !isnan(epoch->valid.metric[0]))
 		fprintf(stderr, "  valid.%s %.6f", p->metric, epoch->valid.metric[0]);
 	fprintf(stderr, "  %.2f s\n", epoch->seconds);
+}
+
+void progress_resumed(void *context, size_t epoch, double ratings) {
+	struct progress *p = context;
+	p->done = (double)(epoch - 1) / (double)experiment_epochs(p->experiment);
+	p->ratings = ratings;
+	if (!p->quiet)
+		fprintf(stderr, "going on from a checkpoint of epoch %zu\n", epoch);
 }
 
 void progress_end(struct progress *p) {

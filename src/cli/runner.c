@@ -39,6 +39,9 @@ static bool interrupted(void *context) {
 	return interrupt_wanted;
 }
 
+// Whether this is the same program, of which the same numbers can be expected.
+#define PROGRAM "aexp " AEXP_VERSION " " AEXP_COMMIT ", " __VERSION__
+
 static void print_note(void *context, const char *line) {
 	(void)context;
 	fprintf(stderr, "%s\n", line);
@@ -174,16 +177,29 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 	const struct options *options = job->options;
 	struct progress progress;
 	progress_begin(&progress, &p->experiment, options->quiet);
-	struct train_observer observer = {&progress, progress_batch, progress_epoch, interrupted, NULL};
+	char *checkpoints = run_folder_checkpoints(*job->folder);
+	const struct train_keep keep = {checkpoints, PROGRAM, p->id, options->quiet ? NULL : print_note, NULL};
+	struct train_observer observer = {&progress, progress_batch,   progress_epoch, interrupted,
+	                                  NULL,      progress_resumed, &keep};
 	if (job->watch)
-		observer = (struct train_observer){job->watch->context, job->watch->batch, job->watch->epoch, interrupted,
-		                                   job->watch->ends};
-	bool good =
-	    train_backend_check(&p->experiment, options->pool, error) &&
+		observer = (struct train_observer){
+		    job->watch->context, job->watch->batch, job->watch->epoch, interrupted, job->watch->ends, NULL, &keep};
+	run_folder_tidy(*job->folder);
+	bool good = !options->force || folder_remove(checkpoints, error);
+	good =
+	    good && train_backend_check(&p->experiment, options->pool, error) &&
 	    run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
 	    train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend, error);
 	progress_end(&progress);
+	free(checkpoints);
 	return good;
+}
+
+// What there is of a training that did not come to its end. Where that cannot be written, the first error counts.
+static void leave(struct job *job) {
+	struct error unimportant;
+	if (job->result.epochs_count && !run_folder_finished(*job->folder))
+		run_folder_leave(*job->folder, &job->result, &unimportant);
 }
 
 static void print_job(const struct job *job, bool print) {
@@ -214,6 +230,9 @@ static int train_into(struct prepared *p, char **folder, const struct options *o
 	bool good = train_job(&job, &backend, &error);
 	job.provenance.backend = backend ? backend : "";
 	job.provenance.ended = now();
+	job.provenance.resumed_from_epoch = job.result.resumed_from_epoch;
+	if (!good)
+		leave(&job);
 	good = good && write_job(&job, &error);
 	if (good)
 		print_job(&job, print);
@@ -226,8 +245,20 @@ static int train_into(struct prepared *p, char **folder, const struct options *o
 	return good ? 0 : (int)error.code;
 }
 
-static void print_waiting(void *context) {
-	fprintf(stderr, "%s is being run by another; waiting for it\n", (const char *)context);
+static void print_waiting(void *context, const char *who) {
+	fprintf(stderr, "%s is being run by another%s%s%s; waiting for it\n", (const char *)context, *who ? " (" : "", who,
+	        *who ? ")" : "");
+}
+
+// A process that was killed between its last file and its end has left something beside what is finished.
+static void tidy(const char *folder) {
+	struct claim claim;
+	struct error unimportant;
+	if (!run_folder_is_untidy(folder) && !claim_is_there(folder))
+		return;
+	if (claim_take(folder, NULL, interrupted, NULL, &claim, &unimportant))
+		run_folder_tidy(folder);
+	claim_release(&claim);
 }
 
 static int run_prepared(struct prepared *p, char **folder, const struct options *options, bool print,
@@ -236,6 +267,7 @@ static int run_prepared(struct prepared *p, char **folder, const struct options 
 	struct error error = {0};
 	int code = 0;
 	if (run_folder_finished(*folder) && !options->force) {
+		tidy(*folder);
 		if (print)
 			print_finished(p->experiment.name, *folder, options);
 		return 0;
@@ -382,6 +414,19 @@ int runner_folder(const char *path, const struct options *options, char **ret_fo
 	*ret_folder = code ? NULL : run_folder_path(options->results, p.experiment.name, p.id);
 	prepared_finish(&p);
 	return code;
+}
+
+static bool at_once(void *context) {
+	(void)context;
+	return true;
+}
+
+void runner_abandon(const char *folder) {
+	struct claim claim = {.file = -1};
+	struct error unimportant;
+	if (file_exists(folder) && claim_take(folder, NULL, at_once, NULL, &claim, &unimportant))
+		run_folder_abandon(folder);
+	claim_release(&claim);
 }
 
 int runner_check(const char *path, const struct options *options) {

@@ -21,6 +21,8 @@ int runner_run_watched(const char *path, const struct options *options, bool pri
                        char **ret_folder);
 // The folder that the run would have, NULL where it cannot be told; free(). Nothing is run.
 int runner_folder(const char *path, const struct options *options, char **ret_folder);
+// Takes away what an unfinished run has left, unless somebody is at it.
+void runner_abandon(const char *folder);
 int runner_check(const char *path, const struct options *options); // all but training
 
 #endif

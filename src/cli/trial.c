@@ -152,6 +152,8 @@ static int run_judged(struct trial_run *t, char **ret_folder) {
 		code = t->stopped_at ? run_shorter(t, ret_folder)
 		       : known       ? run_plain(t, ret_folder)
 		                     : run_watched(t, ret_folder);
+		if (code == 0 && t->stopped_at) // what a trial left that was killed at its last rung
+			runner_abandon(whole);
 	}
 	free(whole);
 	return code;

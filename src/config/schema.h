@@ -98,6 +98,7 @@ enum key_flags {
 	KEY_NO_ID = 2,    // does not enter the run's ID (KEY_PATH never does)
 	KEY_OPEN_MIN = 4, // the bound itself is excluded (reals)
 	KEY_OPEN_MAX = 8,
+	KEY_LATE = 16,    // enters the run's ID only where it is not the fallback: runs from before there was such a key keep theirs
 };
 
 struct key {

@@ -283,7 +283,10 @@ static void put_key(struct writer *w, const struct key *key, const void *data, i
 		return;
 	struct text value = {0};
 	struct writer inner = {.text = &value, .for_id = w->for_id};
-	if (writers[key->type](&inner, key, data, indent)) {
+	bool written = writers[key->type](&inner, key, data, indent);
+	if (w->for_id && (key->flags & KEY_LATE) != 0 && strcmp(text_string(&value), key->fallback) == 0)
+		written = false;
+	if (written) {
 		if (!first)
 			line_break(w->text, indent);
 		bool nested = key->type == KEY_GROUP || key->type == KEY_LIST;

@@ -488,7 +488,11 @@ bool cache_write(const char *folder, const char *key, const struct dataset *data
 	make_head(key, walk.at, checksum, head);
 	bool fits = walk.at <= CACHE_BYTES_MAX; // else it would push out itself
 	char *path = path_of(folder, key);
-	bool fine = !fits || (folder_create(folder, error) && file_write_pieces(path, walk.pieces, walk.count, error));
+	bool fine = !fits || folder_create(folder, error);
+	if (fine && fits) {
+		folder_drop_temporaries(folder, false);
+		fine = file_write_pieces(path, walk.pieces, walk.count, error);
+	}
 	if (fine && fits)
 		trim(folder, CACHE_BYTES_MAX);
 	free(path);

@@ -266,7 +266,8 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	                      .rows = room->rows,
 	                      .cells = room->cells,
 	                      .settled = true,
-	                      .rate_factor = 1};
+	                      .rate_factor = 1,
+	                      .slowing = 1};
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
 	struct carve counted = {0};

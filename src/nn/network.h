@@ -74,6 +74,7 @@ struct network {
 	uint32_t *waited;               // (the most of them)
 	uint32_t step;                  // of training, 0 before the first
 	double rate_factor;             // of the optimizer's rate, from now on
+	double slowing;                 // the same, whatever the schedule
 	double clip;                    // what the batch's gradients are multiplied by, where their norm is clipped
 	bool settled;                   // no row waits
 	bool joined;                    // the slots' joined weights are the present ones
@@ -101,6 +102,8 @@ struct matrix network_outputs(struct network *network, const struct batch *batch
 // What the optimizer's rate is multiplied by in the steps that follow, a schedule's warm-up apart. 1 at first; it may
 // differ from 1 only where the graph's schedule is not constant.
 void network_set_rate(struct network *network, double factor);
+// And besides, whatever the schedule: 1 at first. No row waits, or none of an optimizer whose waits the rate enters.
+void network_slow(struct network *network, double factor);
 // Which of the graph's phases is on in the steps that follow; the first one at first.
 void network_set_phase(struct network *network, size_t phase);
 // Copies take over the present weights of what they are copies of.

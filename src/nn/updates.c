@@ -7,7 +7,7 @@
 // --- updates ---
 
 void network_numbers_at(const struct network *n, uint32_t step, struct optimizer_numbers *ret) {
-	double factor = n->rate_factor * schedule_warmup(n->graph->schedule, step);
+	double factor = n->rate_factor * n->slowing * schedule_warmup(n->graph->schedule, step);
 	n->graph->optimizer->numbers(n->graph->optimizer_params, step, ret);
 	ret->rate = (real)((double)ret->rate * factor);
 }
@@ -172,7 +172,8 @@ void network_fill_waiting(struct network *n) {
 		const struct parameter *p = &n->graph->parameters[i];
 		if (!p->lazy || !waiting_changes(n->graph->optimizer->id, &numbers, (real)p->l2))
 			continue;
-		n->parameters[i].waiting = memory_alloc(sizeof(*n->parameters[i].waiting));
+		if (!n->parameters[i].waiting)
+			n->parameters[i].waiting = memory_alloc(sizeof(*n->parameters[i].waiting));
 		waiting_table_init(n->parameters[i].waiting, n->graph->optimizer->id, &numbers, (real)p->l2);
 	}
 }
@@ -264,6 +265,13 @@ static void settle_kind(void *context, size_t member) {
 
 void network_set_rate(struct network *n, double factor) {
 	n->rate_factor = factor;
+}
+
+void network_slow(struct network *n, double factor) {
+	if (n->slowing != factor) {
+		n->slowing = factor;
+		network_fill_waiting(n);
+	}
 }
 
 void network_settle(struct network *n) {

@@ -140,6 +140,22 @@ static void json_results(struct json *json, const struct run_result *result) {
 	json_end(json);
 }
 
+void json_halvings(struct json *json, const struct run_result *result) {
+	if (!result->halvings_count)
+		return;
+	json_array(json, "halved_rates", JSON_LINES);
+	for (size_t i = 0; i < result->halvings_count; i++) {
+		json_object(json, NULL, JSON_INLINE);
+		json_count(json, "epoch", result->halvings[i].epoch);
+		if (result->halvings[i].batch)
+			json_count(json, "batch", result->halvings[i].batch);
+		else
+			json_string(json, "batch", NULL);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 void report_metrics_json(const struct run_result *result, struct text *text) {
 	const struct experiment *experiment = result->experiment;
 	char seed[24]; // as a string: most readers' numbers are doubles, and lose the low bits of 64
@@ -158,6 +174,7 @@ void report_metrics_json(const struct run_result *result, struct text *text) {
 	json_string(&json, "split", result->matrices->split_hash);
 	json_baselines(&json, result);
 	json_results(&json, result);
+	json_halvings(&json, result);
 	json_string(&json, "weights_hash", result->weights_hash);
 	json_end(&json);
 	text_append(text, "\n");

@@ -24,13 +24,20 @@ bool run_folder_finished(const char *folder); // it holds metrics.json, or summa
 // listed; fails (ERROR_RUN) where it cannot be written, before anything is trained.
 bool run_folder_begin(const char *folder, const char *experiment_text, struct error *error);
 
-// Takes back what run_folder_begin made, where nothing else is in the folder.
+char *run_folder_checkpoints(const char *folder); // where a training keeps them; free()
+// What a training that ended before its last epoch leaves besides: history.jsonl, of the epochs that it has.
+bool run_folder_leave(const char *folder, const struct run_result *result, struct error *error);
+// Takes back what begin and leave made, and its checkpoints, where nothing else is in the folder.
 void run_folder_abandon(const char *folder);
+// What a process that was killed while it wrote a run left in its folder, whose claim the caller has: temporaries, and
+// checkpoints of what is finished.
+void run_folder_tidy(const char *folder);
+bool run_folder_is_untidy(const char *folder); // whether a finished one has checkpoints
 
-// Writes everything: experiment.cfg, history.jsonl, model.safetensors, users.tsv, loss.tsv, loss.gp, loss.svg, loss.png,
-// graph.dot, graph.svg, run.json, and last metrics.json. All of it is made in a hidden folder beside, `.ID.PID.tmp`,
-// which never outlives the call. `note` is called with one line for each thing that could not be drawn (gnuplot or
-// graphviz missing); that is no failure.
+// Writes everything: experiment.cfg, history.jsonl, model.safetensors, users.tsv, loss.tsv, loss.gp, loss.svg,
+// loss.png, graph.dot, graph.svg, run.json, and last metrics.json. All of it is made in a hidden folder beside,
+// `.ID.PID.tmp`, which never outlives the call. `note` is called with one line for each thing that could not be drawn
+// (gnuplot or graphviz missing); that is no failure.
 bool run_folder_finish(const char *folder, const struct run_result *result, const char *experiment_text,
                        const struct provenance *provenance, void (*note)(void *context, const char *line),
                        void *context, struct error *error);

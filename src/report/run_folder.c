@@ -11,6 +11,7 @@
 
 #define METRICS "metrics.json"
 #define EXPERIMENT "experiment.cfg"
+#define HISTORY "history.jsonl"
 
 char *run_folder_path(const char *results, const char *name, const char *id) {
 	char *folder = path_join(results, name);
@@ -39,13 +40,50 @@ bool run_folder_begin(const char *folder, const char *experiment_text, struct er
 	       write_text(folder, EXPERIMENT, experiment_text, strlen(experiment_text), error);
 }
 
+char *run_folder_checkpoints(const char *folder) {
+	return path_join(folder, "checkpoint");
+}
+
+bool run_folder_leave(const char *folder, const struct run_result *result, struct error *error) {
+	struct text text = {0};
+	report_history_jsonl(result, &text);
+	bool ok = write_text(folder, HISTORY, text_string(&text), text.length, error);
+	text_finish(&text);
+	return ok;
+}
+
+// Checkpoints that stay cost room alone.
+static void remove_checkpoints(const char *folder) {
+	struct error unimportant;
+	char *path = run_folder_checkpoints(folder);
+	folder_remove(path, &unimportant);
+	free(path);
+}
+
 void run_folder_abandon(const char *folder) {
+	static const char *const names[] = {EXPERIMENT, HISTORY};
 	if (run_folder_finished(folder))
 		return;
-	char *path = path_join(folder, EXPERIMENT);
-	unlink(path);
+	remove_checkpoints(folder);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = path_join(folder, names[i]);
+		unlink(path);
+		free(path);
+	}
 	rmdir(folder);
+}
+
+void run_folder_tidy(const char *folder) {
+	folder_drop_temporaries(folder, true);
+	if (run_folder_finished(folder))
+		remove_checkpoints(folder);
+}
+
+bool run_folder_is_untidy(const char *folder) {
+	char *path = run_folder_checkpoints(folder);
+	bool untidy = run_folder_finished(folder) && file_exists(path);
 	free(path);
+	return untidy;
 }
 
 // What run_folder_finish works on.
@@ -93,7 +131,7 @@ static const struct piece {
 	bool after_drawing, picture, drawn_from;
 } pieces[] = {
     {EXPERIMENT, write_experiment},
-    {"history.jsonl", write_history},
+    {HISTORY, write_history},
     {"model.safetensors", NULL},
     {"users.tsv", write_users},
     {"loss.tsv", write_tsv, .drawn_from = true},
@@ -212,6 +250,8 @@ bool run_folder_finish(const char *folder, const struct run_result *result, cons
 		draw_pictures(&job);
 		ok = write_pieces(&job, wanted_after, error) && publish(&job, error);
 	}
+	if (ok)
+		remove_checkpoints(folder);
 	drop_hidden(&job);
 	return ok;
 }

@@ -1,5 +1,5 @@
 // run.json: provenance. Everything that may differ between two runs of the same experiment stands here and only here.
-#include "report/json.h"
+#include "report/pieces.h"
 #include "report/report.h"
 
 #include <stdio.h>
@@ -92,6 +92,7 @@ void report_run_json(const struct run_result *result, const struct provenance *p
 	json_count(&json, "final_epoch", result->final_epoch);
 	json_bool(&json, "stopped_early", result->stopped_early);
 	json_string(&json, "converged", result->converged);
+	json_halvings(&json, result);
 	json_machine(&json, provenance);
 	json_string(&json, "data", provenance->data);
 	json_phases(&json, result);

@@ -29,6 +29,26 @@ static const struct key early_stop_keys[] = {
 };
 static const struct schema early_stop_schema = SCHEMA(struct early_stop_config, early_stop_keys);
 
+static const struct key checkpoint_keys[] = {
+    KEY(checkpoint_config, share, KEY_REAL, .fallback = "0.01", .min = 0, .max = 1,
+        .doc = "After an epoch, where that takes at most this share of the time; 0: never, 1: after each epoch"),
+    KEY(checkpoint_config, minutes, KEY_REAL, .fallback = "10.0", .flags = KEY_OPEN_MIN, .min = 0, .max = 1e9,
+        .doc = "Within an epoch, where the last one is so old"),
+};
+static const struct schema checkpoint_schema = SCHEMA(struct checkpoint_config, checkpoint_keys);
+
+static const struct divergence_row divergence_rows[] = {
+    {.row = {.name = "stop", .doc = "The run ends with exit code 1, and keeps its last good checkpoint"}},
+    {.row = {.name = "halve_rate", .doc = "Training goes on from the last good epoch with half the learning rate"},
+     .halves = true},
+};
+static const struct row *const divergences[] = {&divergence_rows[0].row, &divergence_rows[1].row};
+static const struct registry divergence_registry = {"way", "ways", divergences, 2};
+
+bool train_halves_rate(const struct train_config *config) {
+	return ((const struct divergence_row *)config->on_divergence.row)->halves;
+}
+
 static const struct key train_keys[] = {
     KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9,
         .doc = "Passes over the training rows"),
@@ -45,6 +65,10 @@ static const struct key train_keys[] = {
         .doc = "Phases in which some nodes learn alone, one after the other and round again; left out: all learn"),
     KEY(train_config, early_stop, KEY_GROUP, .schema = &early_stop_schema,
         .doc = "Ends training when the metric no longer improves, and keeps the best epoch's weights"),
+    KEY(train_config, on_divergence, KEY_CHOICE, .flags = KEY_LATE, .registry = &divergence_registry,
+        .fallback = "\"stop\"", .doc = "What is done when a loss or a weight is not finite"),
+    KEY(train_config, checkpoint, KEY_GROUP, .flags = KEY_NO_ID, .schema = &checkpoint_schema, .fallback = "{ }",
+        .doc = "When what is needed to go on after an interruption is left on disk"),
 };
 static const struct schema train_schema = SCHEMA(struct train_config, train_keys);
 
@@ -235,6 +259,16 @@ static void check_sweep(const struct experiment *e, bool metrics, bool train, st
 		check_early_ends(e, train, errors);
 }
 
+// An optimizer without a rate that could be halved.
+static void check_divergence(const struct experiment *e, struct errors *errors) {
+	const struct optimizer *optimizer = (const struct optimizer *)e->optimizer->kind.row;
+	if (!train_halves_rate(e->train) || !optimizer->full_batch)
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "train.on_divergence"),
+	                                 "optimizer \"%s\" has no learning rate that could be halved", optimizer->row.name);
+	error_hint(error, "Say on_divergence = \"stop\", or choose another optimizer.");
+}
+
 static void check_targets(const struct experiment *e, struct errors *errors) {
 	const struct loss *loss = (const struct loss *)e->loss->kind.row;
 	for (size_t i = 0; e->data->buckets && i < e->data->buckets->values.count; i++) {
@@ -386,6 +420,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		check_graph(e, errors);
 	if (graph && loss && optimizer && sound(e, "train"))
 		refeed_check(e, errors);
+	if (optimizer && sound(e, "train"))
+		check_divergence(e, errors);
 	size_t before = errors->count;
 	if (metrics)
 		check_metrics(e, errors);

@@ -14,6 +14,16 @@ struct early_stop_config {
 	int64_t patience;   // epochs without improvement
 	double min_delta;   // what counts as improvement
 };
+// When what is needed to go on is left on disk.
+struct checkpoint_config {
+	double share;   // of the time that this may take, after epochs; 0: never, 1: after each, whatever it takes
+	double minutes; // in the middle of an epoch, where that was so long ago
+};
+// What is done when a loss or a weight is not finite.
+struct divergence_row {
+	struct row row;
+	bool halves; // goes back to the last good epoch, with half the rate
+};
 struct train_config {
 	int64_t epochs, batch;
 	int64_t stop_after; // epochs after which training ends all the same; 0: none
@@ -22,7 +32,10 @@ struct train_config {
 	int64_t refeed;                       // times that the output of a step is trained on
 	int64_t evaluate_every;               // epochs between evaluations of the validation part
 	struct early_stop_config *early_stop; // NULL: none
+	struct choice on_divergence;          // row is a struct divergence_row
+	struct checkpoint_config *checkpoint;
 };
+bool train_halves_rate(const struct train_config *config); // on divergence
 struct expect_config {
 	const char *metric;                         // "test.mse"
 	double at_most, at_least, value, tolerance; // NAN where left out

@@ -21,6 +21,12 @@ struct epoch_result {
 	double seconds;           // wall time, for progress and run.json only
 };
 
+// A batch at which training went back to the last good epoch, with half the rate.
+struct divergence {
+	size_t epoch, batch; // from 1; batch 0: only the weights after the epoch were seen not to be finite
+};
+enum { HALVINGS_MOST = 10 };
+
 struct run_phase {
 	const char *name;
 	double seconds;
@@ -38,9 +44,12 @@ struct run_result {
 	const char *best_metric; // "valid.mse"
 	double best_value;
 	bool stopped_early;
-	bool ended; // after its last epoch because whoever watches said so, as if by train.stop_after
-	const char *converged; // why training ended of itself before its last epoch; NULL: it did not
-	double final_loss;     // train loss of the epoch that `final` and the model are from
+	struct divergence halvings[HALVINGS_MOST]; // (halvings_count)
+	size_t halvings_count;
+	size_t resumed_from_epoch; // of the checkpoint that training went on from; 0: it began anew
+	bool ended;                // after its last epoch because whoever watches said so, as if by train.stop_after
+	const char *converged;     // why training ended of itself before its last epoch; NULL: it did not
+	double final_loss;         // train loss of the epoch that `final` and the model are from
 	size_t final_epoch;
 	struct part_result final[PARTS];   // by PART_*; train, valid, test
 	struct user_values users[PARTS];   // of test, or of valid where there is no test; by metric use

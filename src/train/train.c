@@ -2,12 +2,14 @@
 #include "train/train.h"
 
 #include "nn/op.h"
-#include "nn/phase.h"
+#include "train/checkpoint.h"
+#include "train/diverged.h"
 #include "train/lbfgs.h"
 #include "train/model_run.h"
 #include "train/outcome.h"
 #include "train/trainer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,50 +94,104 @@ void train_describe(const struct experiment *experiment, const struct matrices *
 		graph_describe(graph, ret);
 }
 
-// One epoch over all rows with targets. Returns the loss.
-static bool train_epoch(struct trainer *t, uint32_t epoch, double *ret_loss, struct error *error) {
-	size_t batch = t->graph->shape.batch, rows = t->order.count, number = 1;
-	double total = 0, cells = 0;
-	t->negatives.epoch = epoch;
-	if (t->experiment->train->shuffle)
-		order_shuffle(&t->order, epoch, t->pool);
-	for (size_t first = 0, count; first < rows; first += count * batch, number += count) {
-		size_t left = (rows - first + batch - 1) / batch;
-		count = left < t->batches_count ? left : t->batches_count;
-		trainer_gather(t, first, count);
-		if (!t->refeed.times)
-			network_train(t->network, t->batches, count, epoch, t->losses);
-		else if (!refeed_train(&t->refeed, t->network, t->batches, epoch, number, t->losses, error))
+// Where an interrupted training can go on from.
+static bool interrupt(struct trainer *t, size_t epoch, struct error *error) {
+	bool kept = keeper_write(t);
+	error_set(error, ERROR_INTERRUPTED, "interrupted in epoch %zu", epoch);
+	if (kept)
+		error_hint(error, "The same command goes on from there.");
+	else if (t->keeper.serial)
+		error_hint(error, "The same command goes on from the last checkpoint.");
+	return false;
+}
+
+// One epoch over all rows with targets, or what is left of it.
+static bool train_epoch(struct trainer *t, size_t epoch, double *ret_loss, struct error *error) {
+	const struct train_observer *o = t->observer;
+	bool ends;
+	trainer_begin_epoch(t, epoch, &ends);
+	while (trainer_batches_left(t)) {
+		if (!trainer_step(t, epoch, SIZE_MAX, error))
 			return false;
-		if (!trainer_add_losses(t, epoch, number, count, &total, &cells, error))
-			return false;
-		if (t->observer->batch)
-			t->observer->batch(t->observer->context, epoch, fmin((double)(first + count * batch) / (double)rows, 1),
-			                   t->ratings);
-		if (t->observer->interrupted && t->observer->interrupted(t->observer->context))
-			return error_set(error, ERROR_INTERRUPTED, "interrupted in epoch %u", epoch);
+		if (o->batch)
+			o->batch(o->context, epoch, fmin((double)t->at.first / (double)t->order.count, 1), t->ratings);
+		if (o->interrupted && o->interrupted(o->context))
+			return interrupt(t, epoch, error);
+		if (keeper_due_in_epoch(t))
+			keeper_write(t);
 	}
-	network_settle(t->network);
-	*ret_loss = cells > 0 ? total / cells : NAN;
+	return trainer_close_epoch(t, epoch, ends, ret_loss, error);
+}
+
+static void note_halving(const struct trainer *t, const struct error *error) {
+	const struct train_keep *keep = t->observer->keep;
+	struct text line = {0};
+	text_format(&line, "%s: on again from ", error->message);
+	if (t->result->epochs_count)
+		text_format(&line, "the end of epoch %zu, with half the rate", t->result->epochs_count);
+	else
+		text_append(&line, "the beginning, with half the rate");
+	if (keep && keep->note)
+		keep->note(keep->context, text_string(&line));
+	text_finish(&line);
+}
+
+// Back to the last good epoch, with half the rate. False where the error stays.
+static bool halve_rate(struct trainer *t, struct error *error) {
+	struct run_result *r = t->result;
+	struct divergence at = t->diverged;
+	if (!at.epoch || !t->snapshot.length)
+		return false;
+	if (r->halvings_count == HALVINGS_MOST) {
+		error_hint(error, "The rate was halved %d times: set optimizer.clip_norm, or smaller initial weights.",
+		           HALVINGS_MOST);
+		return false;
+	}
+	bool taken = trainer_take(t, (struct bytes_in){.data = t->snapshot.data, .left = t->snapshot.length});
+	assert(taken);
+	(void)taken;
+	note_halving(t, error);
+	r->halvings[r->halvings_count++] = at;
+	network_slow(t->network, ldexp(1, -(int)r->halvings_count));
+	t->diverged = (struct divergence){0};
+	*error = (struct error){0};
+	trainer_snap(t);
 	return true;
+}
+
+static void begin(struct trainer *t) {
+	keeper_begin(t);
+	if (keeper_take(t)) {
+		t->result->resumed_from_epoch = t->result->epochs_count + (t->at.first > 0);
+		if (t->observer->resumed)
+			t->observer->resumed(t->observer->context, t->result->resumed_from_epoch, t->ratings);
+	}
+	if (train_halves_rate(t->experiment->train))
+		trainer_snap(t);
+}
+
+// One that `ended` is another run's from here on, and leaves no checkpoint.
+static void keep_epoch(struct trainer *t) {
+	if (t->snapshot.length)
+		trainer_snap(t);
+	if (!t->result->ended && keeper_due_after_epoch(t))
+		keeper_write(t);
 }
 
 static bool train_epochs(struct trainer *t, struct error *error) {
 	struct run_result *r = t->result;
-	size_t epochs = (size_t)t->experiment->train->epochs, last = experiment_epochs(t->experiment);
-	for (size_t epoch = 1; epoch <= last && !r->stopped_early && !r->ended; epoch++) {
+	begin(t);
+	while (r->epochs_count < experiment_epochs(t->experiment) && !r->stopped_early && !r->ended) {
 		double start = train_seconds(), ratings = t->ratings, loss = NAN;
-		bool ends;
-		t->schedule.epoch = epoch;
-		t->schedule.epochs = epochs;
-		network_set_rate(t->network, schedule_factor(t->graph->schedule, &t->schedule));
-		network_set_phase(t->network, phase_at(t->graph, epoch, &ends));
-		if (!train_epoch(t, (uint32_t)epoch, &loss, error))
+		size_t epoch = r->epochs_count + 1;
+		if (!train_epoch(t, epoch, &loss, error)) {
+			if (halve_rate(t, error))
+				continue;
 			return false;
-		if (ends)
-			network_renew(t->network);
+		}
 		if (!trainer_end_epoch(t, epoch, loss, train_seconds() - start, t->ratings - ratings, error))
 			return false;
+		keep_epoch(t);
 	}
 	return true;
 }
@@ -214,7 +270,12 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 		return false;
 	*ret_backend = memory_copy_string(t.backend->describe(t.device));
 	bool good = train_all(&t, error);
+	struct text snapshot = t.snapshot;
+	t.snapshot = (struct text){0};
 	trainer_finish(&t);
+	if (!good && t.diverged.epoch)
+		diverged_explain(&t, &snapshot, error);
+	text_finish(&snapshot);
 	t.backend->close(t.device);
 	return good;
 }

@@ -5,14 +5,25 @@
 #include "nn/graph.h"
 #include "train/result.h"
 
+// Where a training leaves checkpoints, and finds those of an earlier one to go on from.
+struct train_keep {
+	const char *folder;  // made when the first one is written
+	const char *program; // what computes, besides the backend: checkpoints of another one are not taken
+	const char *id;      // of the run: the same
+	void (*note)(void *context, const char *line); // what was not taken or not written, and why; may be NULL
+	void *context;
+};
+
 // Who watches. Every member may be NULL.
 struct train_observer {
 	void *context;
 	void (*batch)(void *context, size_t epoch, double share,
 	              double ratings); // of the epoch done; ratings since the start
 	void (*epoch)(void *context, const struct epoch_result *epoch);
-	bool (*interrupted)(void *context); // asked after each batch
+	bool (*interrupted)(void *context);                            // asked after each batch
 	bool (*ends)(void *context, const struct epoch_result *epoch); // asked after an epoch: whether it is the last
+	void (*resumed)(void *context, size_t epoch, double ratings);  // training goes on from a checkpoint of that epoch
+	const struct train_keep *keep;
 };
 
 // The plan of the experiment's graph for this data (an empty one for a model), and whether that data can be trained on.
@@ -27,8 +38,10 @@ void train_describe(const struct experiment *experiment, const struct matrices *
 // Whether the experiment's backend is there on this machine: asked before anything is written.
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error);
 
-// Trains and evaluates. ret is finished with train_result_finish, also after a failure. The result
-// refers to experiment, matrices and graph. ret_backend: how the device describes itself, to be freed.
+// Trains and evaluates, from the last checkpoint where there is one: to the bit what a training would give that nobody
+// interrupted. An interrupted one leaves a checkpoint. Optimizers that descend (L-BFGS) and models have none: they
+// begin anew. ret is finished with train_result_finish, also after a failure. The result refers to experiment, matrices
+// and graph. ret_backend: how the device describes itself, to be freed.
 bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
                struct pool *pool, const struct train_observer *observer, struct run_result *ret, char **ret_backend,
                struct error *error);

@@ -2,6 +2,8 @@
 #include "train/trainer.h"
 
 #include "nn/op.h"
+#include "nn/phase.h"
+#include "nn/state.h"
 #include "train/model_run.h"
 #include "train/outcome.h"
 
@@ -44,7 +46,7 @@ static bool make_network(struct trainer *t, struct error *error) {
 	                            .rating_entries = batch_rating_entries_most(&t->batch),
 	                            .feature_entries = batch_feature_entries_most(&t->batch),
 	                            .full_rows = ranks ? full : 0,
-	                            .gradients = t->graph->optimizer->descends};
+	                            .gradients = t->graph->optimizer->descends || t->gradients};
 	if (times)
 		refeed_room(trained_rows, m->train.columns, &room);
 	t->source = sources[0];
@@ -125,6 +127,7 @@ void trainer_finish(struct trainer *t) {
 	order_finish(&t->order);
 	evaluation_finish(&t->evaluation);
 	free(t->best);
+	text_finish(&t->snapshot);
 }
 
 // --- batches ---
@@ -152,20 +155,77 @@ void trainer_gather(struct trainer *t, size_t first, size_t count) {
 	pool_run(t->pool, count, gather_batch, &(struct gathering){t, first});
 }
 
-bool trainer_add_losses(struct trainer *t, uint32_t epoch, size_t number, size_t count, double *total, double *cells,
-                        struct error *error) {
+// --- an epoch ---
+
+void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
+	t->schedule.epoch = epoch;
+	t->schedule.epochs = (size_t)t->experiment->train->epochs;
+	network_set_rate(t->network, schedule_factor(t->graph->schedule, &t->schedule));
+	network_set_phase(t->network, phase_at(t->graph, epoch, ret_ends));
+	t->negatives.epoch = (uint32_t)epoch;
+	if (t->experiment->train->shuffle)
+		order_shuffle(&t->order, (uint32_t)epoch, t->pool);
+	if (!t->at.first)
+		t->at = (struct progress_in_epoch){.number = 1};
+}
+
+size_t trainer_batches_left(const struct trainer *t) {
+	size_t batch = t->graph->shape.batch, rows = t->order.count;
+	return t->at.first < rows ? (rows - t->at.first + batch - 1) / batch : 0;
+}
+
+static bool diverged(struct trainer *t, size_t epoch, size_t number, struct error *error) {
+	t->diverged = (struct divergence){epoch, number};
+	if (error && !error->hint[0])
+		error_hint(error, "Set optimizer.clip_norm, a lower optimizer.rate, or train.on_divergence = \"halve_rate\".");
+	return false;
+}
+
+// Adds the losses, weighted by their cells, or by rows where that is what the loss is a mean over.
+static bool add_losses(struct trainer *t, size_t epoch, size_t count, struct error *error) {
 	for (size_t i = 0; i < count; i++) {
 		const struct batch *batch = &t->batches[i];
-		if (!isfinite(t->losses[i]))
-			return error_set(error, ERROR_RUN, "the loss is not finite in epoch %u, batch %zu", epoch, number + i);
+		if (!isfinite(t->losses[i])) {
+			error_set(error, ERROR_RUN, "the loss is not finite in epoch %zu, batch %zu", epoch, t->at.number + i);
+			return diverged(t, epoch, t->at.number + i, error);
+		}
 		double counted = (double)sparse_count(&batch->target);
 		if (t->graph->targets == TARGETS_ALL)
 			counted = (double)batch->rows * (double)batch->target.columns;
 		double weight = t->graph->reduction == REDUCTION_ROWS ? (double)batch->rows : counted;
-		*total += t->losses[i] * weight;
-		*cells += weight;
+		t->at.total += t->losses[i] * weight;
+		t->at.cells += weight;
 		t->ratings += (double)sparse_count(&batch->ratings);
 	}
+	return true;
+}
+
+bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *error) {
+	size_t left = trainer_batches_left(t), count = left < most ? left : most;
+	count = count < t->batches_count ? count : t->batches_count;
+	trainer_gather(t, t->at.first, count);
+	if (!t->refeed.times)
+		network_train(t->network, t->batches, count, (uint32_t)epoch, t->losses);
+	else if (!refeed_train(&t->refeed, t->network, t->batches, (uint32_t)epoch, t->at.number, t->losses, error))
+		return diverged(t, epoch, t->at.number, error);
+	if (!add_losses(t, epoch, count, error))
+		return false;
+	t->at.first += count * t->graph->shape.batch;
+	t->at.number += count;
+	return true;
+}
+
+bool trainer_close_epoch(struct trainer *t, size_t epoch, bool phase_ends, double *ret_loss, struct error *error) {
+	network_settle(t->network);
+	*ret_loss = t->at.cells > 0 ? t->at.total / t->at.cells : NAN;
+	const struct parameter *bad = network_not_finite(t->network, NULL);
+	if (bad) {
+		error_set(error, ERROR_RUN, "\"%s.%s\" is not finite after epoch %zu", bad->node->name, bad->suffix, epoch);
+		return diverged(t, epoch, 0, error);
+	}
+	if (phase_ends)
+		network_renew(t->network);
+	t->at = (struct progress_in_epoch){0};
 	return true;
 }
 

@@ -10,6 +10,20 @@
 #include "train/refeed.h"
 #include "train/train.h"
 
+// How far the epoch at hand is.
+struct progress_in_epoch {
+	size_t first, number; // row in the order, and batch (from 1), that come next; first 0: it has not begun
+	double total, cells;  // of the losses so far
+};
+
+// When the next checkpoint is due; see checkpoint.h.
+struct keeper {
+	const struct train_keep *keep; // NULL: none are kept
+	uint64_t serial;               // of the last one that counts; 0: none
+	double cost, last;             // seconds that the last one took (or would take), and when it was written
+	bool told;                     // that one could not be written
+};
+
 struct trainer {
 	const struct experiment *experiment;
 	const struct matrices *matrices;
@@ -36,6 +50,11 @@ struct trainer {
 	int best_use;               // index of the watched metric, -1: train.loss
 	size_t waited;              // epochs since the best
 	struct schedule_state schedule;
+	struct progress_in_epoch at;
+	struct divergence diverged; // where a loss or a weight was not finite; epoch 0: nowhere
+	bool gradients;             // the network has room for them
+	struct keeper keeper;
+	struct text snapshot; // trainer_put after the last good epoch, where training may go back to it; else empty
 };
 
 // Opens nothing: backend, device, pool, experiment, matrices, graph, result and observer are the caller's.
@@ -44,10 +63,15 @@ void trainer_finish(struct trainer *trainer); // accepts what is zeroed or half 
 
 // The epoch's rows from `first` on, in `count` of the trainer's batches.
 void trainer_gather(struct trainer *trainer, size_t first, size_t count);
-// False where a batch's loss is not finite; `number` of the first, from 1. Otherwise adds the losses, weighted by their
-// cells, or by rows where that is what the loss is a mean over.
-bool trainer_add_losses(struct trainer *trainer, uint32_t epoch, size_t number, size_t count, double *total,
-                        double *cells, struct error *error);
+// Rate, phase, order and negatives of an epoch; where it has begun already, as of a checkpoint, it goes on. ret_ends:
+// it is the last one of its phase.
+void trainer_begin_epoch(struct trainer *trainer, size_t epoch, bool *ret_ends);
+size_t trainer_batches_left(const struct trainer *trainer); // of the epoch
+// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged.
+bool trainer_step(struct trainer *trainer, size_t epoch, size_t most, struct error *error);
+// After all batches: rows that wait catch up, copies follow where a phase ends. False where a weight is not finite,
+// which is divergence too. ret_loss: of the epoch.
+bool trainer_close_epoch(struct trainer *trainer, size_t epoch, bool phase_ends, double *ret_loss, struct error *error);
 // After an epoch of that loss, which took so many seconds: history, evaluation, what decides which epoch is best and
 // whether training ends.
 bool trainer_end_epoch(struct trainer *trainer, size_t epoch, double loss, double seconds, double ratings,

@@ -466,6 +466,52 @@ static void variables_are_replaced(void **state) {
 	}
 }
 
+// Piece by piece: nothing stands under the name before the end, and nothing is left of what is given up.
+static void writes_piece_by_piece(void **state) {
+	(void)state;
+	struct file_writer writer = {0};
+	struct error error = {0};
+	char *data;
+	size_t size;
+	assert_true(file_open("whole", &writer, &error));
+	assert_true(file_put(&writer, "ab", 2));
+	assert_false(file_exists("whole"));
+	assert_true(file_is_temporary(writer.temporary));
+	assert_true(file_put(&writer, "c", 1));
+	assert_true(file_close(&writer, &error));
+	assert_true(file_read("whole", 10, &data, &size, &error));
+	assert_string_equal(data, "abc");
+	free(data);
+	file_discard(&writer);
+	assert_true(file_open("whole", &writer, &error));
+	assert_true(file_put(&writer, "x", 1));
+	file_discard(&writer);
+	assert_true(file_read("whole", 10, &data, &size, &error));
+	assert_string_equal(data, "abc");
+	free(data);
+	assert_false(file_open("no folder/whole", &writer, &error));
+	assert_non_null(strstr(error.message, "cannot write"));
+	file_discard(&writer);
+}
+
+// Temporaries of who is dead go, and those of the living stay, unless all are meant.
+static void drops_temporaries(void **state) {
+	(void)state;
+	struct error error = {0};
+	char own[64];
+	snprintf(own, sizeof(own), ".tmp-%ld-3", (long)getpid());
+	assert_true(file_write(".tmp-2147483646-0", "", 0, &error)); // more than any pid can be
+	assert_true(file_write(own, "", 0, &error));
+	assert_true(file_write("kept", "", 0, &error));
+	folder_drop_temporaries(".", false);
+	assert_false(file_exists(".tmp-2147483646-0"));
+	assert_true(file_exists(own));
+	folder_drop_temporaries(".", true);
+	assert_false(file_exists(own));
+	assert_true(file_exists("kept"));
+	folder_drop_temporaries("nowhere", true);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
 
 int main(void) {
@@ -478,6 +524,8 @@ int main(void) {
 	    IN_A_FOLDER(a_failed_write_leaves_nothing),
 	    IN_A_FOLDER(a_full_disk_leaves_what_was),
 	    IN_A_FOLDER(writers_do_not_meet),
+	    IN_A_FOLDER(writes_piece_by_piece),
+	    IN_A_FOLDER(drops_temporaries),
 	    IN_A_FOLDER(publishes_files_and_folders),
 	    IN_A_FOLDER(creates_folders),
 	    IN_A_FOLDER(removes_without_following),

@@ -26,7 +26,7 @@ run without "$WORK/high.cfg" -s train.refeed=0
 code=0
 "$AEXP" run "$WORK/high.cfg" -q -o "$WORK/high" >"$WORK/out" 2>"$WORK/err" || code=$?
 [ "$code" = 1 ] || fail "exit code $code where the loss is not finite"
-grep -q 'the loss is not finite in the re-fed batch of epoch [0-9]*, batch [0-9]*$' "$WORK/err" || fail "$(cat "$WORK/err")"
+grep -q 'the loss is not finite in the re-fed batch of epoch [0-9]*, batch [0-9]*; the largest' "$WORK/err" || fail "$(cat "$WORK/err")"
 grep -q 'Set optimizer.clip_norm' "$WORK/err" || fail "no hint: $(cat "$WORK/err")"
 [ -z "$(find "$WORK/high" -name metrics.json)" ] || fail "metrics of a run that was stopped"
 
