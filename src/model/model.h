@@ -30,7 +30,7 @@ struct fitted {
 	float *weight;  // (items, columns) contiguous, or NULL
 	size_t columns; // items, or factors
 	bool projects;
-	bool borrowed; // weight is someone else's memory
+	bool borrowed;                                   // weight is someone else's memory
 	float *vector[2];                                // memory of tensors that are nothing else
 	struct tensor_facts tensors[MODEL_TENSORS_MOST]; // (tensors_count) what is stored of it
 	size_t tensors_count;

@@ -438,8 +438,7 @@ static size_t pick_keys(const char *const *names, size_t count, struct key *ret)
 }
 
 bool experiment_read_model(const char *text, const char *name, struct experiment *ret, struct errors *errors) {
-	static const char *const names[] = {"seed",  "backend",   "graph", "model",
-	                                    "loss",  "optimizer", "train", "evaluate"};
+	static const char *const names[] = {"seed", "backend", "graph", "model", "loss", "optimizer", "train", "evaluate"};
 	enum { NAMES = sizeof(names) / sizeof(names[0]) };
 	size_t before = errors->count;
 	struct arena arena = {0};
