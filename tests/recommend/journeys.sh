@@ -21,7 +21,7 @@ awk -v into="$WORK/blocks" '
 ' "$doc"
 [ "$(ls "$WORK/blocks" | grep -c 'sh$')" -ge 11 ] || { echo "failed: too few journeys in $doc"; exit 1; }
 for block in "$WORK"/blocks/*.sh; do
-	if ! bash -euo pipefail "$block" >"$WORK/out" 2>"$WORK/err"; then
+	if ! bash -eu "$block" >"$WORK/out" 2>"$WORK/err"; then
 		echo "failed:"
 		cat "$block" "$WORK/err"
 		exit 1

@@ -126,7 +126,7 @@ static double measure(const struct outside *o, const struct metric_use *use, siz
 		ranking.relevant_count += target->liked[k];
 	cJSON_ArrayForEach(entry, items) {
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(entry, "item"));
-		uint32_t id;
+		uint32_t id = 0;
 		need(name && ids_find(&o->dataset.items, name, strlen(name), &id), "an item of the list", NULL);
 		item[ranking.length] = (uint32_t)index_in(o->matrices.item_of, o->matrices.items, id);
 		for (size_t k = target->start[user]; k < target->start[user + 1]; k++)
