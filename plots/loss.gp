@@ -58,7 +58,7 @@ set xrange [1 - margin : max(epochs, 1) + margin]
 if (epochs <= 12) { set xtics 1 }
 
 if (best_epoch > 0) {
-	set arrow 1 from best_epoch, graph 0 to best_epoch, graph 1 nohead back linestyle 8
+	set arrow 1 from best_epoch, graph 0 to best_epoch, graph 1 nohead back linestyle 20
 	if (best_epoch * 2 <= epochs) {
 		set label 1 best_label at best_epoch, graph 0.95 left offset 0.8, 0 front boxed textcolor rgb text_colour
 	} else {

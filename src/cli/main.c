@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *const verbs[] = {&verb_run,     &verb_verify, &verb_sweep, &verb_compare, &verb_plan,
-                                           &verb_data,    &verb_schema, &verb_list,  &verb_show,    &verb_recommend,
-                                           &verb_predict, &verb_export, &verb_trial, NULL};
+static const struct verb *const verbs[] = {
+    &verb_run,  &verb_verify, &verb_sweep,  &verb_compare,   &verb_plan,    &verb_data,   &verb_schema, &verb_list,
+    &verb_show, &verb_plot,   &verb_figure, &verb_recommend, &verb_predict, &verb_export, &verb_trial,  NULL};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) - 1 };
 
 static void print_help(FILE *to) {
@@ -62,7 +62,7 @@ static int run_with_threads(const struct verb *verb, struct options *options) {
 static int run_verb(const struct verb *verb, int argc, char **argv) {
 	struct options options;
 	int code = options_read(verb, verbs, argc, argv, &options);
-	options.keep_cache = verb == &verb_run || verb == &verb_verify || verb == &verb_sweep;
+	options.keep_cache = verb == &verb_run || verb == &verb_verify || verb == &verb_sweep || verb == &verb_figure;
 	if (code == OPTIONS_HELP)
 		code = print_verb_help(verb);
 	else if (code == 0 && options.json + options.csv + options.latex + options.markdown > 1)

@@ -5,6 +5,7 @@
 #include "model/model.h"
 #include "nn/config.h"
 #include "nn/prior.h"
+#include "report/figure.h"
 #include "search/halving.h"
 #include "search/strategy.h"
 #include "sweep/launch.h"
@@ -17,8 +18,10 @@ static const struct registry *const registries[] = {
     &op_registry,       &loss_registry,    &model_registry,      &optimizer_registry,   &metric_registry,
     &format_registry,   &split_registry,   &activation_registry, &initializer_registry, &backend_registry,
     &schedule_registry, &targets_registry, &reduction_registry,  &prior_registry,       &strategy_registry,
-    &halving_registry,  &scale_registry,   &launcher_registry,
+    &halving_registry,  &scale_registry,   &launcher_registry,   &figure_registry,
 };
+// The one word that is no registry: the keys that every figure file has.
+#define FIGURE_FILES "figure-files"
 enum { REGISTRIES = sizeof(registries) / sizeof(registries[0]) };
 
 static int unknown(const char *word) {
@@ -26,6 +29,7 @@ static int unknown(const char *word) {
 	fprintf(stderr, "aexp: unknown registry \"%s\"\n  hint: ", word);
 	for (size_t i = 0; i < REGISTRIES; i++)
 		nearest_offer(&nearest, registries[i]->plural);
+	nearest_offer(&nearest, FIGURE_FILES);
 	if (nearest.best) {
 		fprintf(stderr, "Did you mean \"%s\"?\n", nearest.best);
 		return ERROR_CONFIG;
@@ -40,7 +44,9 @@ static int unknown(const char *word) {
 static int run(const struct options *options) {
 	struct text text = {0};
 	const struct registry *registry = NULL;
-	if (options->arguments_count) {
+	if (options->arguments_count && !strcmp(options->arguments[0], FIGURE_FILES)) {
+		schema_print(&figure_schema, "", options->markdown, &text);
+	} else if (options->arguments_count) {
 		for (size_t i = 0; i < REGISTRIES; i++)
 			if (!strcmp(registries[i]->plural, options->arguments[0]))
 				registry = registries[i];
@@ -60,7 +66,8 @@ const struct verb verb_schema = {
     .usage = "schema [WORD]",
     .doc = "lists every key of an experiment file, or the rows of one registry",
     .help = "WORD: ops, losses, models, optimizers, metrics, formats, splits, activations, initializers, backends,\n"
-            "schedules, targets, reductions, priors, strategies, early-stops, scales, launchers.\n",
+            "schedules, targets, reductions, priors, strategies, early-stops, scales, launchers, figures;\n"
+            "or figure-files: every key of a figure file.\n",
     .takes = TAKES(markdown),
     .arguments_max = 1,
     .run = run,

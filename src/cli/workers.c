@@ -24,6 +24,9 @@ bool workers_create(const struct options *options, struct workers *ret, struct e
 	                        .terminal = isatty(STDERR_FILENO) == 1 && !options->quiet};
 	ret->threads = threads_of_each(options, ret->count);
 	ret->items = memory_alloc(ret->count * sizeof(*ret->items));
+	// OpenBLAS starts a thread for each core as it is loaded, which we never use, and each of them spins for a while:
+	// on cores that other workers need.
+	setenv("OPENBLAS_NUM_THREADS", "1", 1);
 	return process_path(&ret->program, error);
 }
 

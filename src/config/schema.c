@@ -63,6 +63,29 @@ const struct row *schema_row(const struct key *tag, const struct value *group) {
 	return name == NULL ? NULL : registry_find(tag->registry, name);
 }
 
+static const struct key *find_key(const struct schema *schema, const char *name, size_t length) {
+	for (size_t i = 0; i < schema->count; i++)
+		if (strlen(schema->keys[i].name) == length && strncmp(schema->keys[i].name, name, length) == 0)
+			return &schema->keys[i];
+	return NULL;
+}
+
+bool schema_holds(const struct schema *schema, const void *data, const char *name) {
+	size_t length = strcspn(name, ".");
+	const struct key *key = find_key(schema, name, length), *tag = schema_tag(schema);
+	if (key == NULL && tag != NULL) {
+		const struct choice *choice = (const void *)((const char *)data + tag->offset);
+		data = choice->params;
+		key = choice->row == NULL || data == NULL ? NULL : find_key(&choice->row->params, name, length);
+	}
+	if (key == NULL || name[length] == '\0')
+		return key != NULL;
+	if (key->type != KEY_GROUP)
+		return false;
+	const void *group = *(void *const *)(const void *)((const char *)data + key->offset);
+	return group != NULL && schema_holds(key->schema, group, name + length + 1);
+}
+
 // ---- bounds ----
 
 struct bounds {

@@ -120,6 +120,10 @@ struct key {
 bool schema_read(const struct schema *schema, const struct value *group, const char *path, struct arena *arena,
                  void *ret, struct errors *errors);
 
+// Whether a struct that was read has the dotted key, written or not: groups by their schema and the row of their tag.
+// Elements of lists are not looked into: what was written of them is in the tree (value_find).
+bool schema_holds(const struct schema *schema, const void *data, const char *key);
+
 // Writes the struct as the text of an experiment file, every default spelled out, numbers so that they read back as the
 // same; in the order of the table, the keys of a tag's row last. What is optional and left out is not written. With
 // for_id, what does not enter the run's ID is left out.

@@ -1,10 +1,12 @@
 // Trees of values: looking things up by name. Building them is config/tree.h's.
 #include "config/value.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "config/tree.h"
 
 // The keys that say what an element without a name is.
@@ -65,17 +67,65 @@ static const struct value *find_element(const struct value *list, const char *na
 	return NULL;
 }
 
-struct origin value_origin(const struct value *root, const char *key) {
+// As far along the dotted key as was written; *ret_whole tells whether that is all of it.
+static const struct value *follow(const struct value *root, const char *key, bool *ret_whole) {
 	char *parts = memory_copy_string(key), *rest = parts;
 	const struct value *at = root;
-	for (char *part; (part = strsep(&rest, ".")) != NULL;) {
+	*ret_whole = true;
+	for (char *part; *ret_whole && (part = strsep(&rest, ".")) != NULL;) {
 		const struct value *next = at->type == VALUE_LIST ? find_element(at, part) : value_child(at, part);
-		if (next == NULL)
-			break;
-		at = next;
+		*ret_whole = next != NULL;
+		at = next == NULL ? at : next;
 	}
 	free(parts);
-	return at->at;
+	return at;
+}
+
+const struct value *value_find(const struct value *root, const char *key) {
+	bool whole;
+	const struct value *at = follow(root, key, &whole);
+	return whole ? at : NULL;
+}
+
+struct origin value_origin(const struct value *root, const char *key) {
+	bool whole;
+	return follow(root, key, &whole)->at;
+}
+
+static const char *list_text(const struct value *list, struct arena *arena) {
+	struct text text = {0};
+	bool plain = true;
+	text_append(&text, "[");
+	for (size_t i = 0; i < list->as.children.count; i++) {
+		const struct value *element = list->as.children.items[i];
+		const char *one = element->type == VALUE_LIST ? NULL : value_spell(element, arena);
+		plain = plain && one != NULL;
+		text_format(&text, "%s%s", i == 0 ? " " : ", ", one == NULL ? "" : one);
+	}
+	text_append(&text, " ]");
+	const char *kept = plain ? arena_string(arena, text_string(&text)) : NULL;
+	text_finish(&text);
+	return kept;
+}
+
+const char *value_spell(const struct value *value, struct arena *arena) {
+	char number[NUMBER_TEXT];
+	switch (value->type) {
+	case VALUE_BOOL:
+		return value->as.boolean ? "true" : "false";
+	case VALUE_INTEGER:
+		return value->big ? arena_format(arena, "%" PRIu64, (uint64_t)value->as.integer)
+		                  : arena_format(arena, "%" PRId64, value->as.integer);
+	case VALUE_REAL:
+		number_write(value->as.real, number);
+		return arena_string(arena, number);
+	case VALUE_STRING:
+		return value->as.string;
+	case VALUE_LIST:
+		return list_text(value, arena);
+	default:
+		return NULL;
+	}
 }
 
 struct value *value_create(struct arena *arena, const char *name, enum value_type type, struct origin at) {

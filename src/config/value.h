@@ -36,6 +36,10 @@ bool value_is_called(const struct value *element, size_t index, const char *name
 // The value as it would stand behind an `=` of a file, on one line; reading it gives the same value.
 void value_write(const struct value *value, struct text *text);
 const char *value_label(const struct value *element, size_t index, struct arena *arena); // that name
+// The value of the dotted key, elements of a list by their name; NULL where it was not written.
+const struct value *value_find(const struct value *root, const char *key);
+// A number, string or boolean as text, as an override would spell it; a list of such as "[ 1, 2 ]"; NULL for others.
+const char *value_spell(const struct value *value, struct arena *arena);
 // The place of the dotted key ("data.split.kind", "graph.taste.units": elements of a list by their name), or of its
 // nearest ancestor that was written.
 struct origin value_origin(const struct value *root, const char *key);

@@ -1,5 +1,6 @@
 // Calls gnuplot and graphviz in a folder: no shell, nothing of theirs on our terminal, their complaint in our error.
 #include "base/file.h"
+#include "report/metadata.h"
 #include "report/pieces.h"
 #include "report/report.h"
 
@@ -13,9 +14,30 @@
 
 enum { COMPLAINT_MOST = 65536 }; // of what a program says last; what it said before is dropped
 
+// The environment with a clock that stands still, for what would otherwise write the time into a picture (cairo, and
+// whoever follows reproducible-builds.org).
+struct environment {
+	char **names; // (count + 1), the last one NULL
+};
+
+static void environment_make(struct environment *ret) {
+	static char still[] = "SOURCE_DATE_EPOCH=0", zone[] = "TZ=UTC0";
+	size_t count = 0, kept = 0;
+	while (environ[count])
+		count++;
+	ret->names = memory_alloc((count + 3) * sizeof(*ret->names));
+	for (size_t i = 0; i < count; i++)
+		if (strncmp(environ[i], "SOURCE_DATE_EPOCH=", 18) != 0 && strncmp(environ[i], "TZ=", 3) != 0)
+			ret->names[kept++] = environ[i];
+	ret->names[kept++] = still;
+	ret->names[kept++] = zone;
+}
+
 static int start(const char *const argv[], const char *folder, int complaint, pid_t *ret_child) {
-	char *arguments[8] = {NULL};
-	for (size_t i = 0; argv[i] && i < 7; i++)
+	char *arguments[12] = {NULL};
+	struct environment environment;
+	environment_make(&environment);
+	for (size_t i = 0; argv[i] && i < 11; i++)
 		arguments[i] = memory_copy_string(argv[i]);
 	posix_spawn_file_actions_t actions;
 	int status = posix_spawn_file_actions_init(&actions);
@@ -24,11 +46,12 @@ static int start(const char *const argv[], const char *folder, int complaint, pi
 		posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
 		posix_spawn_file_actions_adddup2(&actions, complaint, STDERR_FILENO);
 		posix_spawn_file_actions_addchdir_np(&actions, folder);
-		status = posix_spawnp(ret_child, arguments[0], &actions, NULL, arguments, environ);
+		status = posix_spawnp(ret_child, arguments[0], &actions, NULL, arguments, environment.names);
 		posix_spawn_file_actions_destroy(&actions);
 	}
 	for (size_t i = 0; arguments[i]; i++)
 		free(arguments[i]);
+	free(environment.names);
 	return status;
 }
 
@@ -100,6 +123,27 @@ struct drawing {
 	const char *pictures[2];
 };
 
+// What stands in the pictures of a run: whose they are.
+static bool describe(const struct drawing *drawing, const char *folder, const struct run_result *result,
+                     struct error *error) {
+	struct text text = {0}, ascii = {0};
+	struct json json = {.text = &text, .compact = true};
+	bool good = true;
+	json_object(&json, NULL, JSON_INLINE);
+	json_string(&json, "experiment", result->experiment->name);
+	json_string(&json, "id", result->id);
+	json_end(&json);
+	metadata_ascii(text_string(&text), &ascii);
+	for (size_t i = 0; good && i < 2 && drawing->pictures[i]; i++) {
+		char *path = path_join(folder, drawing->pictures[i]);
+		good = picture_describe(path, text_string(&ascii), error);
+		free(path);
+	}
+	text_finish(&text);
+	text_finish(&ascii);
+	return good;
+}
+
 // -d: the person's own start-up files would change the picture.
 static const struct drawing loss_drawing = {{"gnuplot", "-d", "loss.gp"},
                                             "gnuplot is not installed",
@@ -110,10 +154,11 @@ static const struct drawing graph_drawing = {{"dot", "-Tsvg", "-o", "graph.svg",
                                              "graph.svg was not drawn (its source graph.dot is there)",
                                              {"graph.svg"}};
 
-static bool draw(const struct drawing *drawing, const char *folder, struct error *error) {
+static bool draw(const struct drawing *drawing, const char *folder, const struct run_result *result,
+                 struct error *error) {
 	bool missing;
 	struct error why = {0};
-	if (program_run(drawing->argv, folder, &missing, &why))
+	if (program_run(drawing->argv, folder, &missing, &why) && describe(drawing, folder, result, &why))
 		return true;
 	for (size_t i = 0; i < 2 && drawing->pictures[i]; i++) {
 		char *path = path_join(folder, drawing->pictures[i]);
@@ -123,10 +168,10 @@ static bool draw(const struct drawing *drawing, const char *folder, struct error
 	return error_set(error, ERROR_RUN, "%s: %s", missing ? drawing->missing : why.message, drawing->undrawn);
 }
 
-bool draw_loss(const char *folder, struct error *error) {
-	return draw(&loss_drawing, folder, error);
+bool draw_loss(const char *folder, const struct run_result *result, struct error *error) {
+	return draw(&loss_drawing, folder, result, error);
 }
 
-bool draw_graph(const char *folder, struct error *error) {
-	return draw(&graph_drawing, folder, error);
+bool draw_graph(const char *folder, const struct run_result *result, struct error *error) {
+	return draw(&graph_drawing, folder, result, error);
 }

@@ -111,3 +111,23 @@ bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct 
 	*ret_object = object;
 	return true;
 }
+
+const struct cJSON *json_member(const struct cJSON *object, const char *name) {
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+const char *json_text(const struct cJSON *value, struct arena *arena) {
+	return cJSON_IsString(value) ? arena_string(arena, value->valuestring) : NULL;
+}
+
+double json_number(const struct cJSON *value) {
+	return cJSON_IsNumber(value) ? value->valuedouble : (double)NAN;
+}
+
+bool json_whole(const struct cJSON *value, size_t *ret) {
+	double number = json_number(value);
+	if (!(number >= 0 && number <= 9007199254740992.0) || number != floor(number))
+		return false;
+	*ret = (size_t)number;
+	return true;
+}

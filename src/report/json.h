@@ -33,5 +33,10 @@ void json_string(struct json *json, const char *key, const char *value); // null
 struct cJSON;
 // The object in a file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object.
 bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error);
+// Members of an object (NULL is one without any). A file may have been changed: what has another type counts as left out.
+const struct cJSON *json_member(const struct cJSON *object, const char *name);
+const char *json_text(const struct cJSON *value, struct arena *arena); // a string's copy; NULL where it is none
+double json_number(const struct cJSON *value);                         // NAN where it is no number
+bool json_whole(const struct cJSON *value, size_t *ret);               // a count, at most 2^53
 
 #endif

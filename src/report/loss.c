@@ -110,8 +110,9 @@ static void put_curve(struct text *text, const char *name, struct curve curve) {
 
 static void put_best(const struct run_result *result, struct text *text) {
 	struct text label = {0};
-	text_format(&label, "best epoch %zu", result->best_epoch);
-	if (result->best_metric) {
+	if (result->best_epoch > 0)
+		text_format(&label, "best epoch %zu", result->best_epoch);
+	if (result->best_epoch > 0 && result->best_metric) {
 		const char *dot = strchr(result->best_metric, '.');
 		bool valid = strncmp(result->best_metric, "valid.", 6) == 0;
 		text_format(&label, ": %s %s %.4g", valid ? "validation" : "train", dot ? dot + 1 : result->best_metric,

@@ -51,9 +51,26 @@ static void json_data(struct json *json, const struct matrices *matrices) {
 	json_end(json);
 }
 
+// What the loss curve's axes are named by; null where there is none.
+static void json_loss(struct json *json, const struct loss_config *loss) {
+	if (!loss) {
+		json_string(json, "loss", NULL);
+		return;
+	}
+	json_object(json, "loss", JSON_INLINE);
+	json_string(json, "kind", loss->kind.row->name);
+	json_string(json, "reduction", loss->reduction.row->name);
+	json_count(json, "negatives", (size_t)loss->negatives);
+	json_end(json);
+}
+
 static void json_model(struct json *json, const struct graph_facts *graph) {
 	json_object(json, "model", JSON_LINES);
 	json_count(json, "parameters", graph->parameters);
+	json_object(json, "inputs", JSON_INLINE);
+	json_count(json, "ratings", graph->ratings_width);
+	json_count(json, "user", graph->user_width);
+	json_end(json);
 	json_array(json, "nodes", JSON_LINES);
 	for (size_t i = 0; i < graph->count; i++) {
 		const struct node_facts *node = &graph->nodes[i];
@@ -65,6 +82,11 @@ static void json_model(struct json *json, const struct graph_facts *graph) {
 		json_end(json);
 		json_count(json, "parameters", node->parameters);
 		json_string(json, "path", node->path);
+		json_string(json, "detail", node->detail);
+		json_array(json, "inputs", JSON_INLINE);
+		for (size_t k = 0; k < node->inputs_count; k++)
+			json_string(json, NULL, node->inputs[k]);
+		json_end(json);
 		json_end(json);
 	}
 	json_end(json);
@@ -130,6 +152,7 @@ void report_metrics_json(const struct run_result *result, struct text *text) {
 	json_string(&json, "seed", seed);
 	json_string(&json, "backend", experiment->backend.row->name);
 	json_data(&json, result->matrices);
+	json_loss(&json, experiment->loss);
 	json_model(&json, &result->graph);
 	json_string(&json, "protocol", result->protocol);
 	json_string(&json, "split", result->matrices->split_hash);

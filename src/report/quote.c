@@ -1,5 +1,5 @@
-// Quoting for JSON (RFC 8259), gnuplot's single quotes and graphviz' HTML-like labels. What is left out on purpose: any
-// way for a name to reach gnuplot's double quotes, where a backquote would start a command.
+// Quoting for JSON (RFC 8259), gnuplot's single quotes, graphviz' HTML-like labels and LaTeX. What is left out on
+// purpose: any way for a name to reach gnuplot's double quotes, where a backquote would start a command.
 #include "report/quote.h"
 
 #include <string.h>
@@ -98,8 +98,10 @@ static void quote_drawn(struct text *text, const char *string, const char *(*esc
 	}
 }
 
+// gnuplot 5.4 reads two single quotes within such a string as one, but loses its way where another follows: each is a
+// string of its own instead.
 static const char *gnuplot_escape(unsigned char c) {
-	return c == '\'' ? "''" : NULL;
+	return c == '\'' ? "' . \"\\047\" . '" : NULL;
 }
 
 static const char *html_escape(unsigned char c) {
@@ -115,4 +117,28 @@ void quote_gnuplot(struct text *text, const char *string) {
 
 void quote_html(struct text *text, const char *string) {
 	quote_drawn(text, string, html_escape);
+}
+
+static const char *tex_escape(unsigned char c) {
+	static const char *const spelled[128] = {
+	    ['#'] = "\\#",
+	    ['$'] = "\\$",
+	    ['%'] = "\\%",
+	    ['&'] = "\\&",
+	    ['_'] = "\\_",
+	    ['{'] = "\\{",
+	    ['}'] = "\\}",
+	    ['~'] = "\\textasciitilde{}",
+	    ['^'] = "\\textasciicircum{}",
+	    ['\\'] = "\\textbackslash{}",
+	    ['<'] = "\\textless{}",
+	    ['>'] = "\\textgreater{}",
+	    ['|'] = "\\textbar{}",
+	    ['"'] = "''",
+	};
+	return c < 128 ? spelled[c] : NULL;
+}
+
+void quote_tex(struct text *text, const char *string) {
+	quote_drawn(text, string, tex_escape);
 }

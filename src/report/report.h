@@ -53,9 +53,17 @@ bool report_model_header(const struct run_result *result, const char *experiment
 bool report_model_write(const char *path, const struct run_result *result, const char *experiment_text,
                         struct error *error); // straight to the path: no temporary name
 
-// Runs folder/loss.gp and folder/graph.dot through gnuplot and dot, there. On failure no picture is left, and the
-// error's message is a line that says so and why.
-bool draw_loss(const char *folder, struct error *error);
-bool draw_graph(const char *folder, struct error *error);
+// Runs folder/loss.gp and folder/graph.dot through gnuplot and dot, there; the pictures say which run they are of. On
+// failure no picture is left, and the error's message is a line that says so and why.
+bool draw_loss(const char *folder, const struct run_result *result, struct error *error);
+bool draw_graph(const char *folder, const struct run_result *result, struct error *error);
+
+// What the loss curve and the graph's picture show of a result, from a finished run's metrics.json: experiment (name, names
+// of metrics, loss), id, epochs, best and graph, all in the arena; the rest is zero. ERROR_DATA where it does not hold them.
+bool report_result_read(const char *folder, struct arena *arena, struct run_result *ret, struct error *error);
+// Draws a finished run's pictures again from its metrics.json, as run_folder_finish left them; `note` as there, and
+// *ret_drawn false where it was called.
+bool report_redraw(const char *folder, void (*note)(void *context, const char *line), void *context, bool *ret_drawn,
+                   struct error *error);
 
 #endif

@@ -57,6 +57,7 @@ struct job {
 	const struct provenance *provenance;
 	void (*note)(void *context, const char *line);
 	void *context;
+	bool undrawn; // a picture could not be drawn
 };
 
 static void write_experiment(const struct job *job, struct text *text) {
@@ -89,27 +90,37 @@ static void write_run(const struct job *job, struct text *text) {
 static const struct piece {
 	const char *name;
 	void (*write)(const struct job *job, struct text *text);
-	bool after_drawing, picture;
+	bool after_drawing, picture, drawn_from;
 } pieces[] = {
     {EXPERIMENT, write_experiment},
     {"history.jsonl", write_history},
     {"model.safetensors", NULL},
     {"users.tsv", write_users},
-    {"loss.tsv", write_tsv},
-    {"loss.gp", write_gp},
+    {"loss.tsv", write_tsv, .drawn_from = true},
+    {"loss.gp", write_gp, .drawn_from = true},
     {"loss.svg", NULL, .picture = true},
     {"loss.png", NULL, .picture = true},
-    {"graph.dot", write_dot},
+    {"graph.dot", write_dot, .drawn_from = true},
     {"graph.svg", NULL, .picture = true},
     {"run.json", write_run, .after_drawing = true}, // it holds how long the drawing took
     {METRICS, write_metrics},
 };
 enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
 
-static bool write_pieces(const struct job *job, bool after_drawing, struct error *error) {
+static bool wanted_before(const struct piece *piece) {
+	return !piece->after_drawing;
+}
+static bool wanted_after(const struct piece *piece) {
+	return piece->after_drawing;
+}
+static bool wanted_to_draw(const struct piece *piece) {
+	return piece->drawn_from;
+}
+
+static bool write_pieces(const struct job *job, bool (*wanted)(const struct piece *piece), struct error *error) {
 	bool ok = true;
 	for (size_t i = 0; ok && i < PIECES; i++) {
-		if (!pieces[i].write || pieces[i].after_drawing != after_drawing)
+		if (!pieces[i].write || !wanted(&pieces[i]))
 			continue;
 		struct text text = {0};
 		pieces[i].write(job, &text);
@@ -133,12 +144,15 @@ static double now(void) {
 }
 
 static void draw_pictures(struct job *job) {
-	static bool (*const draws[])(const char *folder, struct error *error) = {draw_loss, draw_graph};
+	static bool (*const draws[])(const char *folder, const struct run_result *result,
+	                             struct error *error) = {draw_loss, draw_graph};
 	struct run_result *result = &job->result;
 	double start = now();
 	for (size_t i = 0; i < sizeof(draws) / sizeof(draws[0]); i++) {
 		struct error error = {0};
-		if (!draws[i](job->hidden, &error) && job->note)
+		bool drawn = draws[i](job->hidden, result, &error);
+		job->undrawn = job->undrawn || !drawn;
+		if (!drawn && job->note)
 			job->note(job->context, error.message);
 	}
 	if (result->phases_count < sizeof(result->phases) / sizeof(result->phases[0]))
@@ -181,19 +195,48 @@ static char *hidden_path(const char *folder) {
 	return path;
 }
 
+// A hidden folder that cannot be removed is no reason to call a whole run a failure, nor to hide why one failed.
+static void drop_hidden(struct job *job) {
+	struct error unimportant;
+	if (file_exists(job->hidden))
+		folder_remove(job->hidden, &unimportant);
+	free(job->hidden);
+}
+
 bool run_folder_finish(const char *folder, const struct run_result *result, const char *experiment_text,
                        const struct provenance *provenance, void (*note)(void *context, const char *line),
                        void *context, struct error *error) {
-	struct job job = {folder, hidden_path(folder), *result, experiment_text, provenance, note, context};
-	bool ok = folder_create(job.hidden, error) && write_pieces(&job, false, error) && write_model(&job, error);
+	struct job job = {folder, hidden_path(folder), *result, experiment_text, provenance, note, context, false};
+	bool ok = folder_create(job.hidden, error) && write_pieces(&job, wanted_before, error) && write_model(&job, error);
 	if (ok) {
 		draw_pictures(&job);
-		ok = write_pieces(&job, true, error) && publish(&job, error);
+		ok = write_pieces(&job, wanted_after, error) && publish(&job, error);
 	}
-	// A hidden folder that cannot be removed is no reason to call a whole run a failure, nor to hide why one failed.
-	struct error unimportant;
-	if (file_exists(job.hidden))
-		folder_remove(job.hidden, &unimportant);
-	free(job.hidden);
+	drop_hidden(&job);
+	return ok;
+}
+
+// Only what is drawn from and the pictures: the run stays finished all the while.
+static bool publish_pictures(const struct job *job, struct error *error) {
+	bool ok = true;
+	for (size_t i = 0; ok && i < PIECES; i++)
+		if (pieces[i].drawn_from || pieces[i].picture)
+			ok = publish_piece(job, &pieces[i], error);
+	return ok;
+}
+
+bool report_redraw(const char *folder, void (*note)(void *context, const char *line), void *context, bool *ret_drawn,
+                   struct error *error) {
+	struct arena arena = {0};
+	struct job job = {.folder = folder, .hidden = hidden_path(folder), .note = note, .context = context};
+	bool ok = report_result_read(folder, &arena, &job.result, error) && folder_create(job.hidden, error) &&
+	          write_pieces(&job, wanted_to_draw, error);
+	if (ok) {
+		draw_pictures(&job);
+		ok = publish_pictures(&job, error);
+	}
+	*ret_drawn = !job.undrawn;
+	drop_hidden(&job);
+	arena_finish(&arena);
 	return ok;
 }

@@ -51,7 +51,8 @@ static const char script_head[] = "#!/bin/sh\n"
                                   "# of a Slurm array so many lines later.\n"
                                   "trials=$(sed -n \"$(($2 + ${SLURM_ARRAY_TASK_ID:-0} + 1))p\" \"$1\")\n";
 
-static const char script_tail[] = "for number in $trials; do\n"
+static const char script_tail[] = "export OPENBLAS_NUM_THREADS=1 # others would spin as they are started, for nothing\n"
+                                  "for number in $trials; do\n"
                                   "\tlog=$sweep/log/$number.txt code=0\n"
                                   "\t\"$aexp\" trial \"$sweep\" \"$number\" -q -t \"$threads\" 2>\"$log\" || code=$?\n"
                                   "\t[ \"$code\" = 130 ] && exit 130\n"

@@ -24,7 +24,7 @@ static char *record_path(const struct sweep *sweep, size_t index) {
 
 // --- written ---
 
-void record_json(struct json *json, struct sweep *sweep, size_t index) {
+static void begin_json(struct json *json, struct sweep *sweep, size_t index) {
 	const struct trial *trial = &sweep->trials[index];
 	const struct space *space = &sweep->search.space;
 	json_object(json, NULL, JSON_INLINE);
@@ -42,6 +42,10 @@ void record_json(struct json *json, struct sweep *sweep, size_t index) {
 	json_end(json);
 	json_count(json, "epochs", trial->epochs);
 	json_string(json, "reason", trial->reason);
+}
+
+void record_json(struct json *json, struct sweep *sweep, size_t index) {
+	begin_json(json, sweep, index);
 	json_end(json);
 }
 
@@ -49,7 +53,9 @@ bool record_write(struct sweep *sweep, size_t index, struct error *error) {
 	struct text text = {0};
 	struct json json = {.text = &text};
 	char *path = record_path(sweep, index);
-	record_json(&json, sweep, index);
+	begin_json(&json, sweep, index);
+	json_string(&json, "protocol", sweep->trials[index].protocol);
+	json_end(&json);
 	text_append(&text, "\n");
 	bool good = file_write(path, text_string(&text), text.length, error);
 	free(path);
@@ -127,6 +133,7 @@ static bool read_object(struct sweep *sweep, size_t index, const struct cJSON *o
 	trial->epochs = (size_t)epochs->valuedouble;
 	trial->id = string_of(sweep, object, "id");
 	trial->reason = string_of(sweep, object, "reason");
+	trial->protocol = string_of(sweep, object, "protocol");
 	trial->state = state;
 	return true;
 }
@@ -193,6 +200,7 @@ bool sweep_record_run(struct sweep *sweep, size_t index, const char *folder, boo
 		trial->losses[i] = sweep_loss(sweep, i, trial->objectives[i]);
 	}
 	trial->id = run.id;
+	trial->protocol = run.protocol;
 	trial->epochs = run.runs ? run.runs * experiment_epochs(&sweep->experiment) : run.epochs;
 	trial->reason = NULL;
 	trial->state = stopped ? TRIAL_STOPPED : TRIAL_FINISHED;
@@ -201,7 +209,7 @@ bool sweep_record_run(struct sweep *sweep, size_t index, const char *folder, boo
 
 bool sweep_record_failure(struct sweep *sweep, size_t index, const char *reason, struct error *error) {
 	struct trial *trial = &sweep->trials[index];
-	trial->id = NULL;
+	trial->id = trial->protocol = NULL;
 	trial->reason = arena_string(&sweep->arena, reason);
 	trial->epochs = 0;
 	trial->state = TRIAL_FAILED;
@@ -275,20 +283,15 @@ static void axis_json(struct json *json, const struct axis *axis) {
 }
 
 // Of the trials' runs, where they are all asked the same; NULL where they are not, or there is none.
-static const char *common_protocol(struct sweep *sweep) {
+static const char *common_protocol(const struct sweep *sweep) {
 	const char *first = NULL;
 	for (size_t i = 0; i < sweep->begun; i++) {
-		struct run_entry run;
 		const struct trial *trial = &sweep->trials[i];
 		if (trial->state == TRIAL_OPEN || !trial->id)
 			continue;
-		char *name = path_join(sweep->results, sweep->experiment.name), *folder = path_join(name, trial->id);
-		runs_read_one(folder, &sweep->arena, &run);
-		free(folder);
-		free(name);
-		if (!run.finished || (first && strcmp(first, run.protocol)))
+		if (!trial->protocol || (first && strcmp(first, trial->protocol)))
 			return NULL;
-		first = run.protocol;
+		first = trial->protocol;
 	}
 	return first;
 }

@@ -18,6 +18,7 @@ struct trial {
 	double *losses;        // (objectives) the same, turned so that less is better
 	size_t epochs;         // that were trained
 	const char *reason;    // why it failed; NULL: it did not
+	const char *protocol;  // of its run; NULL: it has none
 };
 struct sweep {
 	struct arena arena;

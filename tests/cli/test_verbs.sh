@@ -39,7 +39,7 @@ is_json() {
 # --- help ---
 run 0 --version
 grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"
-verbs='run verify compare plan data schema list show recommend predict export'
+verbs='run plot figure verify compare plan data schema list show recommend predict export'
 for word in help --help -h; do
 	run 0 "$word"
 	no_err
@@ -72,7 +72,7 @@ for verb in run compare plan data show; do
 done
 run 2 list more
 err 'too many arguments'
-run 2 run "$good" -j 2
+run 2 plan "$good" -j 2
 err 'only -j 1'
 run 2 list -o ''
 err 'option -o wants a value'

@@ -111,6 +111,56 @@ static void test_seeds(void **state) {
 	}
 }
 
+static void test_holds(void **state) {
+	(void)state;
+	struct arena arena = {0};
+	const struct everything *data =
+	    read_text("optimizer = \"sgd\"; graph = ( { op = \"dense\"; units = 3; } );", &arena, "");
+	static const char *const held[] = {"seed", "optimizer", "optimizer.kind", "optimizer.rate", "graph"};
+	static const char *const others[] = {"sed",     "seed.x", "optimizer.rho", "optimizer.rat", "optimizer.rate.x",
+	                                     "graph.x", "",       "stop.patience", "optimizer.",    "."};
+	for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)
+		if (!schema_holds(&test_schema, data, held[i]))
+			fail_msg("%s is not there", held[i]);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+		if (schema_holds(&test_schema, data, others[i]))
+			fail_msg("\"%s\" is there", others[i]);
+	arena_finish(&arena);
+}
+
+static void test_values(void **state) {
+	(void)state;
+	struct arena arena = {0};
+	struct errors errors = {0};
+	static const char text[] = "a: { b = 18446744073709551615; c = [ 1.0, 2.5 ]; e = \"word\"; f = true; g = -3; };\n"
+	                           "l = ( { name = \"n\"; x = 0.1; }, { op = \"dense\"; } );";
+	static const char *const keys[][2] = {{"a.b", "18446744073709551615"},
+	                                      {"a.c", "[ 1, 2.5 ]"},
+	                                      {"a.e", "word"},
+	                                      {"a.f", "true"},
+	                                      {"a.g", "-3"},
+	                                      {"l.n.x", "0.1"},
+	                                      {"l.dense_2.op", "dense"},
+	                                      {"a", NULL},
+	                                      {"l", NULL}};
+	const struct value *tree = parse_text(text, strlen(text), &arena, &errors);
+	assert_non_null(tree);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		const struct value *value = value_find(tree, keys[i][0]);
+		assert_non_null(value);
+		const char *spelled = value_spell(value, &arena);
+		if (keys[i][1])
+			assert_string_equal(spelled, keys[i][1]);
+		else
+			assert_null(spelled);
+	}
+	assert_null(value_find(tree, "a.d"));
+	assert_null(value_find(tree, "a.b.c"));
+	assert_null(value_find(tree, "l.m.x"));
+	errors_finish(&errors);
+	arena_finish(&arena);
+}
+
 // ---- what is refused ----
 
 #define ALL_KEYS                                                                                                       \
@@ -464,6 +514,8 @@ int main(void) {
 	    cmocka_unit_test(test_defaults),
 	    cmocka_unit_test(test_types),
 	    cmocka_unit_test(test_seeds),
+	    cmocka_unit_test(test_holds),
+	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_many_errors),
 	    cmocka_unit_test(test_paths),

@@ -53,10 +53,10 @@ static void test_metrics_hold_the_result(void **state) {
 	report_metrics_json(&f->result, &text);
 	cJSON *root = parse(&text);
 	assert_keys(root,
-	            "schema experiment id seed backend data model protocol split baselines best final epochs weights_hash");
+	            "schema experiment id seed backend data loss model protocol split baselines best final epochs weights_hash");
 	assert_keys(at(root, "data"), "fingerprint users items ratings");
 	assert_keys(at(root, "data/ratings"), "train valid test");
-	assert_keys(at(root, "model/nodes/0"), "name op shape parameters path");
+	assert_keys(at(root, "model/nodes/0"), "name op shape parameters path detail inputs");
 	assert_keys(at(root, "best"), "epoch metric value");
 	assert_keys(at(root, "final"), "train valid test");
 	assert_keys(at(root, "final/train"), "loss mse accuracy auc ndcg@10 ranked_users skipped_users");

@@ -102,7 +102,7 @@ static void draw_there(const char *folder, const struct fixture *f) {
 	write_into(folder, "loss.tsv", &tsv);
 	write_into(folder, "loss.gp", &gp);
 	write_into(folder, "graph.dot", &dot);
-	if (!draw_loss(folder, &error) || !draw_graph(folder, &error))
+	if (!draw_loss(folder, &f->result, &error) || !draw_graph(folder, &f->result, &error))
 		fail_msg("%s", error.message);
 	text_finish(&tsv);
 	text_finish(&gp);

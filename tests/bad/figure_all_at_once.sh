@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_all_at_once.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_epochs.cfg" -o "$WORK/results"

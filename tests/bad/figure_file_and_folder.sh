@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_file_and_folder.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_font.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_format.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_format_table.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_key.cfg" -o "$WORK/results"

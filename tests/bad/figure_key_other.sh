@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_key_other.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_kind.cfg" -o "$WORK/results"

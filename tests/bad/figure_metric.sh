@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_metric.cfg" -o "$WORK/results"

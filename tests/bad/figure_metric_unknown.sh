@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_metric_unknown.cfg" -o "$WORK/results"

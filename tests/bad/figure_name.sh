@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_name.cfg" -o "$WORK/results"

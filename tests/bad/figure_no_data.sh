@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_no_data.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_no_sweep.cfg" -o "$WORK/results"

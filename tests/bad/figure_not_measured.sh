@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_not_measured.cfg" -o "$WORK/results"

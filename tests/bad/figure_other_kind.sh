@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_other_kind.cfg" -o "$WORK/results"

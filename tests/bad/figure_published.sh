@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_published.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_run.cfg" -o "$WORK/results"

@@ -1,0 +1,1 @@
+set -- "$AEXP" figure "figure_takes.cfg" -o "$WORK/results"
