@@ -443,6 +443,37 @@ static void test_hostile(void **state) {
 	}
 }
 
+// A byte of the header changed, anywhere: what then still opens also answers, and nothing is read that is not there.
+static void test_changed(void **state) {
+	(void)state;
+	static const char bytes[] = {'0', '9', ' ', '"'};
+	struct error error = {0};
+	char *data;
+	size_t size, opened = 0;
+	write_model(plain, user_over, user_tensors);
+	assert_true(file_read(path, 1 << 20, &data, &size, &error));
+	for (size_t i = 8; i < size - 4 * (10 + 2 + 8 + 2 + 8 + 4); i++) {
+		char before = data[i];
+		struct aexp_model *model = NULL;
+		data[i] = bytes[i % sizeof(bytes)];
+		assert_true(file_write(path, data, size, &error));
+		if (aexp_open(path, 1, &model, NULL)) {
+			struct aexp_rating ratings[] = {{"a", 1}, {"c", 4}};
+			struct aexp_attribute about[] = {{"skin", "dry|oily"}, {"age", "33"}};
+			struct aexp_user user = {
+			    .ratings = ratings, .ratings_count = 2, .attributes = about, .attributes_count = 2, .place = 3};
+			struct aexp_list list;
+			aexp_recommend(model, &user, 1, &(struct aexp_how){.reasons = 2}, &list, NULL);
+			aexp_similar(model, "b", 3, &list, NULL);
+			aexp_close(model);
+			opened++;
+		}
+		data[i] = before;
+	}
+	assert_true(opened > 10);
+	free(data);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lists),      cmocka_unit_test(test_buckets_and_scale),
@@ -450,7 +481,7 @@ int main(void) {
 	    cmocka_unit_test(test_reasons),    cmocka_unit_test(test_predictions),
 	    cmocka_unit_test(test_similar),    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_attributes), cmocka_unit_test(test_rows_are_items),
-	    cmocka_unit_test(test_hostile),
+	    cmocka_unit_test(test_hostile),    cmocka_unit_test(test_changed),
 	};
 	return cmocka_run_group_tests(tests, make, unmake);
 }
