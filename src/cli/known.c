@@ -45,7 +45,8 @@ int known_open(const struct trained *t, const struct options *options, struct kn
 	}
 	char *path = path_join(t->folder, "experiment.cfg");
 	int code = prepare(path, options, false, &ret->prepared);
-	if (code == 0 && strcmp(ret->prepared.id, aexp_id(t->model)) != 0) {
+	if (code == 0 &&
+	    (strcmp(ret->prepared.id, aexp_id(t->model)) != 0 || !model_attach(t->model, &ret->prepared.matrices))) {
 		error_at(&error, ERROR_DATA, (struct origin){.file = path}, "the data is not what the model was trained on");
 		print_error(&error);
 		code = (int)error.code;
@@ -57,8 +58,6 @@ int known_open(const struct trained *t, const struct options *options, struct kn
 	ret->user_number = numbers_of(m->user_of, m->users, m->dataset->users.count);
 	ret->item_number = numbers_of(m->item_of, m->items, m->dataset->items.count);
 	list_by_user(ret);
-	if (m->items_as_rows)
-		model_attach(t->model, m);
 	return 0;
 }
 

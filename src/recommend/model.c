@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t SPARE_ENTRIES = (size_t)1 << 16; // of a block, beyond one row of all items
+static const size_t SPARE_ENTRIES = (size_t)1 << 16; // of a block, beyond two rows of all items: a row and its like
+static const size_t SCORES_MOST = (size_t)1 << 26;   // numbers that are kept of items as rows: 256 MiB
 
 static bool refuse(const struct aexp_model *m, struct error *error, const char *why) {
 	error_at(error, ERROR_DATA, (struct origin){.file = m->path}, "no model that can be used: %s", why);
@@ -311,8 +312,9 @@ static void block_finish(struct row_block *b) {
 
 static bool make_blocks(struct aexp_model *m, struct error *error) {
 	m->no_target = memory_array(MODEL_BLOCK_ROWS + 1, sizeof(*m->no_target), "a block of users", error);
-	return m->no_target && block_init(&m->ratings, m->columns + SPARE_ENTRIES, error) &&
-	       block_init(&m->user, m->features + SPARE_ENTRIES, error) && block_init(&m->self, MODEL_BLOCK_ROWS, error);
+	return m->no_target && block_init(&m->ratings, 2 * m->columns + SPARE_ENTRIES, error) &&
+	       block_init(&m->user, 2 * m->features + SPARE_ENTRIES, error) &&
+	       block_init(&m->self, MODEL_BLOCK_ROWS, error);
 }
 
 void block_clear(struct aexp_model *m) {
@@ -359,18 +361,14 @@ struct matrix block_scores(struct aexp_model *m) {
 	return m->network ? network_predict_all(m->network, &batch) : model_score(m->scorer, &batch);
 }
 
-// One item after the other is a row, whose outputs are what its users are given.
-bool item_rows_scores(struct aexp_model *m, const size_t *user, size_t count, struct matrix *ret, struct error *error) {
-	static const struct row_entries none = {0};
+// One item after the other is a row, whose outputs are what its users are given; `user` NULL: all of them.
+static void fill_by_user(struct aexp_model *m, const size_t *user, size_t count) {
 	const struct csr *train = &m->data->train, *features = &m->data->features;
-	if (!m->by_user &&
-	    !(m->by_user = memory_array(MODEL_BLOCK_ROWS * m->items, sizeof(*m->by_user), "a block of scores", error)))
-		return false;
 	for (size_t first = 0; first < m->items;) {
 		block_clear(m);
 		for (size_t item = first; item < m->items; item++) {
 			size_t at = train->start[item], side = features->start ? features->start[item] : 0;
-			struct row_entries row = {train->column + at, train->value + at, train->start[item + 1] - at}, about = none;
+			struct row_entries row = {train->column + at, train->value + at, train->start[item + 1] - at}, about = {0};
 			if (features->start)
 				about = (struct row_entries){features->column + side, features->value + side,
 				                             features->start[item + 1] - side};
@@ -380,10 +378,28 @@ bool item_rows_scores(struct aexp_model *m, const size_t *user, size_t count, st
 		struct matrix scores = block_scores(m);
 		for (size_t i = 0; i < scores.rows; i++)
 			for (size_t u = 0; u < count; u++)
-				m->by_user[u * m->items + first + i] = scores.data[i * scores.stride + user[u]];
+				m->by_user[u * m->items + first + i] = scores.data[i * scores.stride + (user ? user[u] : u)];
 		first += scores.rows;
 	}
-	*ret = (struct matrix){m->by_user, count, m->items, m->items};
+}
+
+// Everyone's scores are made at once and kept, where they fit.
+bool item_rows_scores(struct aexp_model *m, const size_t *user, size_t count, const float **ret_row,
+                      struct error *error) {
+	size_t numbers;
+	bool all = memory_product(m->columns, m->items, &numbers) && numbers <= SCORES_MOST;
+	if (!m->by_user) {
+		size_t rows = all ? m->columns : MODEL_BLOCK_ROWS;
+		m->by_user = memory_array(rows * m->items, sizeof(*m->by_user), "a block of scores", error);
+		if (!m->by_user)
+			return false;
+		if (all)
+			fill_by_user(m, NULL, m->columns);
+	}
+	if (!all)
+		fill_by_user(m, user, count);
+	for (size_t u = 0; u < count; u++)
+		ret_row[u] = m->by_user + (all ? user[u] : u) * m->items;
 	return true;
 }
 
@@ -412,8 +428,13 @@ bool model_open(const char *path, struct pool *pool, struct aexp_model **ret, st
 	return false;
 }
 
-void model_attach(struct aexp_model *m, const struct matrices *data) {
+bool model_attach(struct aexp_model *m, const struct matrices *data) {
+	size_t features = data->features.start ? data->features.columns : 0;
+	if (data->items != m->items || data->items_as_rows != m->items_as_rows || features != m->features ||
+	    (m->items_as_rows && data->users != m->columns))
+		return false;
 	m->data = data;
+	return true;
 }
 
 bool public_error(const struct error *from, struct aexp_error *ret) {

@@ -57,13 +57,14 @@ struct aexp_model {
 	struct arena answers; // of the last call
 	// where a row is an item: the data of the run, which alone knows the rows; NULL: it is not there
 	const struct matrices *data;
-	float *by_user; // (MODEL_BLOCK_ROWS, items) scores made from item rows
+	float *by_user; // (users, or MODEL_BLOCK_ROWS of them, items) scores made from item rows
 };
 
 // As aexp_open, on a pool of the caller's, which outlives the model.
 bool model_open(const char *path, struct pool *pool, struct aexp_model **ret, struct error *error);
-// Where a row is an item: with the run's data, users of it can be asked for by their place.
-void model_attach(struct aexp_model *model, const struct matrices *data);
+// The run's data, which outlives the model's use: where a row is an item, users of it can be asked for by their place.
+// False where it is not the data that the model is about.
+bool model_attach(struct aexp_model *model, const struct matrices *data);
 
 // What was unknown and how that is dealt with.
 struct report {
@@ -87,8 +88,9 @@ void block_clear(struct aexp_model *model);
 bool block_add(struct aexp_model *model, const struct row_entries *ratings, const struct row_entries *user,
                size_t place);
 struct matrix block_scores(struct aexp_model *model);
-// Where a row is an item: scores of users by their places in the data, (count, items) by `items`.
-bool item_rows_scores(struct aexp_model *model, const size_t *user, size_t count, struct matrix *ret,
+// Where a row is an item: scores of up to MODEL_BLOCK_ROWS users by their places in the data. ret_row: (count) each
+// one's (items), until the next call.
+bool item_rows_scores(struct aexp_model *model, const size_t *user, size_t count, const float **ret_row,
                       struct error *error);
 
 // Vectors of the items in the learned space: (width, items) by rows, or transposed (items, width). ERROR_CONFIG where

@@ -119,11 +119,10 @@ static void choose_share(void *context, size_t index) {
 		choose(w, &w->topk[index], &w->requests[i]);
 }
 
-static void choose_all(struct work *w, const struct matrix *scores) {
-	for (size_t i = 0; i < w->count; i++) {
-		struct request *r = &w->requests[i];
-		r->row = r->basis == AEXP_POPULARITY ? w->model->popularity : scores->data + i * scores->stride;
-	}
+static void choose_all(struct work *w) {
+	for (size_t i = 0; i < w->count; i++)
+		if (w->requests[i].basis == AEXP_POPULARITY)
+			w->requests[i].row = w->model->popularity;
 	pool_run(w->model->pool, w->threads, choose_share, w);
 }
 
@@ -235,15 +234,22 @@ static void lists_fill(struct work *w, struct aexp_list *ret_lists) {
 	}
 }
 
-static bool scores_of(struct work *w, struct matrix *ret, struct error *error) {
+static bool score_all(struct work *w, struct error *error) {
 	size_t user[MODEL_BLOCK_ROWS];
+	const float *row[MODEL_BLOCK_ROWS];
 	if (!w->model->items_as_rows) {
-		*ret = block_scores(w->model);
+		struct matrix scores = block_scores(w->model);
+		for (size_t i = 0; i < w->count; i++)
+			w->requests[i].row = scores.data + i * scores.stride;
 		return true;
 	}
 	for (size_t i = 0; i < w->count; i++)
 		user[i] = w->requests[i].user->place - 1;
-	return item_rows_scores(w->model, user, w->count, ret, error);
+	if (!item_rows_scores(w->model, user, w->count, row, error))
+		return false;
+	for (size_t i = 0; i < w->count; i++)
+		w->requests[i].row = row[i];
+	return true;
 }
 
 // As many of the users as fit into a block; *ret_done of them.
@@ -251,7 +257,6 @@ static bool do_block(struct work *w, const struct aexp_user *users, size_t count
                      size_t *ret_done, struct error *error) {
 	static const struct row_entries none = {0};
 	struct aexp_model *m = w->model;
-	struct matrix scores;
 	block_clear(m);
 	w->count = 0;
 	while (w->count < count && w->count < MODEL_BLOCK_ROWS) {
@@ -262,9 +267,9 @@ static bool do_block(struct work *w, const struct aexp_user *users, size_t count
 			break;
 		w->count++;
 	}
-	if (!scores_of(w, &scores, error))
+	if (!score_all(w, error))
 		return false;
-	choose_all(w, &scores);
+	choose_all(w);
 	lists_fill(w, ret_lists);
 	*ret_done = w->count;
 	return true;
