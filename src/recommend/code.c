@@ -52,7 +52,7 @@ static void entries_of(const struct entry *from, size_t count, struct arena *are
 }
 
 bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, const struct report *report,
-                  struct arena *arena, struct row_entries *ret, struct error *error) {
+                  struct arena *arena, struct row_entries *ret, struct row_entries *ret_rated, struct error *error) {
 	struct entry *entries = arena_alloc(arena, user->ratings_count * sizeof(*entries));
 	size_t count = 0;
 	for (size_t i = 0; i < user->ratings_count; i++) {
@@ -63,7 +63,7 @@ bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, cons
 			return error_set(error, ERROR_DATA, "user \"%s\": the rating of item \"%s\" is no finite number",
 			                 report->user, r->item);
 		if (ids_find(&m->item_ids, r->item, strlen(r->item), &item))
-			entries[count++] = (struct entry){item, value_of(m, rating)};
+			entries[count++] = (struct entry){item, rating};
 		else if (!report_unknown(report, error, "item \"%s\" is unknown, its rating is left out", r->item))
 			return false;
 	}
@@ -72,7 +72,12 @@ bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, cons
 		if (entries[i].column == entries[i - 1].column)
 			return error_set(error, ERROR_DATA, "user \"%s\": item \"%s\" is rated twice", report->user,
 			                 ids_name(&m->item_ids, entries[i].column));
-	entries_of(entries, count, arena, ret);
+	entries_of(entries, count, arena, ret_rated);
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].value > (float)m->above)
+			entries[kept++] = (struct entry){entries[i].column, value_of(m, entries[i].value)};
+	entries_of(entries, kept, arena, ret);
 	return true;
 }
 

@@ -174,6 +174,18 @@ static bool read_coding(struct aexp_model *m, struct error *error) {
 	return good || refuse(m, error, "the coding of its side information makes no sense");
 }
 
+static bool read_above(struct aexp_model *m, struct error *error) {
+	cJSON *above = NULL;
+	m->above = -INFINITY;
+	if (!stored_text(&m->stored, "above"))
+		return true;
+	if (!stored_json(&m->stored, "above", &above, error))
+		return false;
+	m->above = cJSON_IsNumber(above) ? above->valuedouble : (double)NAN;
+	cJSON_Delete(above);
+	return isfinite(m->above) || refuse(m, error, "what its ratings must be above is no number");
+}
+
 static bool read_metadata(struct aexp_model *m, struct error *error) {
 	const char *format = stored_text(&m->stored, "format"), *rows = stored_text(&m->stored, "rows");
 	if (!format || strcmp(format, "aexp.model/1") != 0 || !rows)
@@ -190,7 +202,7 @@ static bool read_metadata(struct aexp_model *m, struct error *error) {
 	if (!m->items || m->items > INT32_MAX || !m->columns)
 		return refuse(m, error, "it knows no item");
 	return read_titles(m, error) && read_popularity(m, error) && read_buckets(m, error) && read_scale(m, error) &&
-	       read_coding(m, error);
+	       read_above(m, error) && read_coding(m, error);
 }
 
 // --- who computes ---

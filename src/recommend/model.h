@@ -47,6 +47,7 @@ struct aexp_model {
 	double *thresholds, *values;   // as of struct matrices
 	size_t levels;
 	double scale_low, scale_high;
+	double above;                  // ratings up to this are no input; -INFINITY: all are
 	struct feature_coding *coding; // (coding_count); levels are in level_ids
 	struct ids *level_ids;         // (coding_count) names of levels 1, 2, ...
 	size_t coding_count, features; // features: columns of side information
@@ -75,10 +76,11 @@ struct report {
 bool report_unknown(const struct report *report, struct error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// The row of a user's ratings, and of what is known of them (*ret_known: something is); in the arena. ERROR_DATA: an
-// item twice, a rating or an attribute that is no number.
+// The row of a user's ratings, less those that the filter takes (in ret_rated are all, by ascending item); and the row
+// of what is known of them (*ret_known: something is); in the arena. ERROR_DATA: an item twice, a rating or an
+// attribute that is no number.
 bool code_ratings(const struct aexp_model *model, const struct aexp_user *user, const struct report *report,
-                  struct arena *arena, struct row_entries *ret, struct error *error);
+                  struct arena *arena, struct row_entries *ret, struct row_entries *ret_rated, struct error *error);
 bool code_attributes(const struct aexp_model *model, const struct aexp_user *user, const struct report *report,
                      struct arena *arena, struct row_entries *ret, bool *ret_known, struct error *error);
 

@@ -24,7 +24,7 @@ enum { TOP = 10 };
 // One user on the way to a list.
 struct request {
 	const struct aexp_user *user;
-	struct row_entries ratings, about;
+	struct row_entries ratings, rated, about; // rated: those that are no input, too
 	enum aexp_basis basis;
 	uint32_t *out; // (out_count) items that are no candidates
 	size_t out_count;
@@ -78,7 +78,7 @@ static bool request_make(struct work *w, const struct aexp_user *user, struct re
 	struct report report = {w->how, user->id ? user->id : ""};
 	bool about;
 	*r = (struct request){.user = user};
-	if (!check_place(m, user, error) || !code_ratings(m, user, &report, arena, &r->ratings, error) ||
+	if (!check_place(m, user, error) || !code_ratings(m, user, &report, arena, &r->ratings, &r->rated, error) ||
 	    !code_attributes(m, user, &report, arena, &r->about, &about, error))
 		return false;
 	r->basis = basis_of(w, r, about);
@@ -91,9 +91,9 @@ static bool request_make(struct work *w, const struct aexp_user *user, struct re
 	r->score = arena_alloc(arena, w->top * sizeof(*r->score));
 	if (w->how->include_rated)
 		return true;
-	r->out = arena_alloc(arena, (r->ratings.count + user->leave_out_count + 1) * sizeof(*r->out));
-	for (size_t k = 0; k < r->ratings.count; k++)
-		r->out[r->out_count++] = r->ratings.column[k];
+	r->out = arena_alloc(arena, (r->rated.count + user->leave_out_count + 1) * sizeof(*r->out));
+	for (size_t k = 0; k < r->rated.count; k++)
+		r->out[r->out_count++] = r->rated.column[k];
 	for (size_t k = 0; k < user->leave_out_count; k++) // what is unknown cannot be recommended anyway
 		if (ids_find(&m->item_ids, user->leave_out[k], strlen(user->leave_out[k]), &r->out[r->out_count]))
 			r->out_count++;

@@ -138,6 +138,11 @@ static void base_json(struct json *json, const struct run_result *result) {
 	json_real(json, NULL, result->fitted->base);
 }
 
+// Ratings up to this are no input.
+static void above_json(struct json *json, const struct run_result *result) {
+	json_real(json, NULL, result->experiment->data->filter->above);
+}
+
 static void graph_json(struct json *json, const struct run_result *result) {
 	json_object(json, NULL, JSON_INLINE);
 	json_count(json, "ratings_width", result->graph.ratings_width);
@@ -160,6 +165,11 @@ static bool has_buckets(const struct run_result *result) {
 	return result->matrices->values != NULL;
 }
 
+static bool has_above(const struct run_result *result) {
+	const struct filter_config *filter = result->experiment->data->filter;
+	return filter && !isnan(filter->above);
+}
+
 static bool has_base(const struct run_result *result) {
 	return result->fitted != NULL;
 }
@@ -176,7 +186,7 @@ static const struct {
     {"items", items_json, NULL},         {"users", users_json, has_users}, // the columns where rows are items
     {"titles", titles_json, has_titles}, {"popularity", popularity_json, NULL}, {"buckets", buckets_json, has_buckets},
     {"scale", scale_json, has_scale},    {"coding", coding_json, NULL},         {"graph", graph_json, NULL},
-    {"base", base_json, has_base},
+    {"base", base_json, has_base},       {"above", above_json, has_above},
 };
 
 static void json_metadata(struct json *json, const struct run_result *result, const char *experiment_text) {

@@ -102,6 +102,7 @@ static const struct pair plain[] = {
     {"titles", "[\"Alpha\",null,\"\",\"Delta\"]"},
     {"popularity", "[3,9,1,9]"},
     {"buckets", NULL},
+    {"above", NULL},
     {"coding", "[]"},
     {"graph",
      "{\"ratings_width\":4,\"user_width\":0,\"shape\":{\"batch\":2,\"rows\":5,\"refed\":0,\"ratings_entries\":2,"
@@ -176,6 +177,16 @@ static void test_buckets_and_scale(void **state) {
 	ratings[0].rating = 3.5;
 	list = recommend(model, &user, (struct aexp_how){.top = 1});
 	hold_list(&list, "d", (float[]){1.5f});
+	aexp_close(model);
+	model = open_plain((struct pair[]){{"above", "2.5"}, {0}}); // what is rated lower is no input, but rated
+	ratings[0].rating = 2;
+	struct aexp_rating two[] = {{"d", 2}, {"a", 4}};
+	user = (struct aexp_user){.ratings = two, .ratings_count = 2};
+	list = recommend(model, &user, (struct aexp_how){0});
+	hold_list(&list, "bc", (float[]){8, 0});
+	user.ratings = ratings;
+	user.ratings_count = 1;
+	assert_int_equal(recommend(model, &user, (struct aexp_how){0}).basis, AEXP_POPULARITY);
 	aexp_close(model);
 }
 
@@ -404,6 +415,8 @@ static void test_hostile(void **state) {
 	    {{"buckets", "{\"thresholds\":[3.5],\"values\":[1]}"}, "one value more"},
 	    {{"buckets", "{\"thresholds\":[],\"values\":[]}"}, "one value more"},
 	    {{"buckets", "[]"}, "one value more"},
+	    {{"above", "x"}, "\"above\""},
+	    {{"above", "[]"}, "must be above"},
 	    {{"coding", "[{}]"}, "coding of its side information"},
 	    {{"coding", "[{\"name\":\"a\",\"kind\":\"numeric\",\"first_column\":7,\"columns\":2}]"}, "coding of its"},
 	    {{"coding",
