@@ -12,21 +12,37 @@ struct recommending {
 	struct trained trained;
 	struct known known;
 	struct answer answer;
-	struct text text; // what is to be printed
+	struct text text; // a header
 };
+
+// Lists that become text on the pool's threads: writing numbers takes as long as finding the items.
+struct writing {
+	const struct answer *answer;
+	const struct aexp_user *users;
+	const struct aexp_list *lists;
+	struct text *texts; // (count)
+};
+
+static void write_one(void *context, size_t i) {
+	const struct writing *w = context;
+	answer_write(w->answer, w->users[i].id, &w->lists[i], &w->texts[i]);
+}
 
 static int answer_users(struct recommending *r, const struct aexp_user *users, size_t count) {
 	struct aexp_error error;
 	struct aexp_how how = how_of(r->options);
 	struct aexp_list *lists = memory_alloc((count + 1) * sizeof(*lists));
+	struct writing writing = {&r->answer, users, lists, memory_alloc((count + 1) * sizeof(*writing.texts))};
 	int code = 0;
+	print_text(&r->text);
 	if (aexp_recommend(r->trained.model, users, count, &how, lists, &error))
-		for (size_t i = 0; i < count; i++)
-			answer_write(&r->answer, users[i].id, &lists[i], &r->text);
+		pool_run(r->options->pool, count, write_one, &writing);
 	else
 		code = fail_with(&error);
+	for (size_t i = 0; i < count; i++)
+		print_text(&writing.texts[i]);
+	free(writing.texts);
 	free(lists);
-	print_text(&r->text);
 	return code;
 }
 
@@ -75,6 +91,7 @@ static int recommend_new(struct recommending *r) {
 		for (size_t i = 0; i < count; i++)
 			users[i] = ask[i].user;
 		code = answer_users(r, users, count); // those before a line that is bad are answered
+		fflush(stdout);
 		if (code == 0 && !good) {
 			print_error(&error);
 			code = (int)error.code;

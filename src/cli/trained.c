@@ -87,7 +87,6 @@ enum answer_form form_of(const struct options *options) {
 
 void print_text(struct text *text) {
 	fwrite(text_string(text), 1, text->length, stdout);
-	fflush(stdout);
 	text_finish(text);
 	*text = (struct text){0};
 }
