@@ -31,11 +31,26 @@ static double read_plain(const char *text) {
 	return value;
 }
 
-void number_write(double value, char ret_text[NUMBER_TEXT]) {
-	if (!isfinite(value)) {
-		strcpy(ret_text, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+static bool write_special(double value, char ret_text[NUMBER_TEXT]) {
+	if (isfinite(value))
+		return false;
+	strcpy(ret_text, isnan(value) ? "nan" : value < 0 ? "-inf" : "inf");
+	return true;
+}
+
+void number_write_single(float value, char ret_text[NUMBER_TEXT]) {
+	if (write_special((double)value, ret_text))
 		return;
+	for (int digits = 6; digits <= 9; digits++) { // 9 always suffice for a float
+		write_plain(ret_text, "%.*g", digits, (double)value);
+		if (digits == 9 || (float)read_plain(ret_text) == value)
+			return;
 	}
+}
+
+void number_write(double value, char ret_text[NUMBER_TEXT]) {
+	if (write_special(value, ret_text))
+		return;
 	for (int digits = 15; digits <= 17; digits++) { // 17 always suffice for a double
 		write_plain(ret_text, "%.*g", digits, value);
 		if (digits == 17 || read_plain(ret_text) == value)

@@ -10,6 +10,8 @@ enum { NUMBER_TEXT = 32 };
 
 // The shortest of %.15g, %.16g, %.17g that reads back as the same double; "nan", "inf", "-inf" otherwise. Locale-free.
 void number_write(double value, char ret_text[NUMBER_TEXT]);
+// The same of %.6g ... %.9g for a float: the shortest that reads back as the same one.
+void number_write_single(float value, char ret_text[NUMBER_TEXT]);
 // The whole of [text, text + length) must be one finite decimal number (no hexadecimal, no blanks, no inf/nan).
 // Locale-free; correctly rounded.
 bool number_read(const char *text, size_t length, double *ret_value);

@@ -31,6 +31,15 @@
 	X(FLAG, retry_failed, "--retry-failed", NULL, 0, "runs trials again that failed")                                  \
 	X(FLAG, follow, "--follow", NULL, 0, "ends when the process that started this one does, and tells it the progress") \
 	X(WORD, failed, "--failed", "WHY", 0, "runs nothing: the trial is recorded as failed, unless it has ended")        \
+	X(COUNT, top, "--top", "N", 1000000, "items of a list (default: 10)")                                              \
+	X(WORDS, user, "--user", "ID", 0, "a user of the run's data; repeatable")                                          \
+	X(FLAG, all, "--all", NULL, 0, "every user of the run's data")                                                     \
+	X(FLAG, include_rated, "--include-rated", NULL, 0, "recommends what was rated as well")                            \
+	X(FLAG, strict, "--strict", NULL, 0, "an unknown item or attribute is an error, not left out")                     \
+	X(FLAG, explain, "--explain", NULL, 0, "with the ratings that speak most for each item")                           \
+	X(WORD, similar, "--similar", "ITEM", 0, "the items nearest to one, in the learned space")                         \
+	X(WORD, format, "--format", "WORD", 0, "what is written: npz, csv or tsv")                                         \
+	X(WORD, to, "--to", "PATH", 0, "where it is written: a file, or of tsv a folder")                                  \
 	X(WORD, results, "-o", "DIR", 0, "results root (default: results)")                                                \
 	X(COUNT, jobs, "-j", "N", 1024, "runs beside each other (default: 1)")                                             \
 	X(COUNT, threads, "-t", "N", 1024, "threads (default: all); never changes a result")                               \

@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "cli/runner.h"
 #include "data/split.h"
+#include "report/figure.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -154,6 +155,23 @@ static void print_forecast(const struct sweep *sweep, const struct forecast *for
 	fprintf(stderr, "\n");
 }
 
+static void print_note(void *context, const char *line) {
+	(void)context;
+	fprintf(stderr, "%s\n", line);
+}
+
+// The pictures are drawn from the result. What could not be drawn is said, and is no failure: `aexp plot` draws it
+// again.
+static bool end_sweep(struct sweep *sweep, struct error *error) {
+	struct error undrawn = {0};
+	bool drawn;
+	if (!sweep_end(sweep, error))
+		return false;
+	if (sweep_count(sweep, TRIAL_FINISHED) && !figure_draw_sweep(sweep->folder, print_note, NULL, &drawn, &undrawn))
+		print_error(&undrawn);
+	return true;
+}
+
 static int run_open(struct sweep *sweep, const struct options *options) {
 	struct forecast forecast;
 	struct error error = {0};
@@ -165,7 +183,7 @@ static int run_open(struct sweep *sweep, const struct options *options) {
 		code = local ? sweep_work(sweep, options, &forecast) : sweep_launch(sweep, options);
 	}
 	bool whole = local || !options->detach;
-	if (code == 0 && whole && !sweep_end(sweep, &error)) {
+	if (code == 0 && whole && !end_sweep(sweep, &error)) {
 		print_error(&error);
 		code = (int)error.code;
 	}

@@ -142,3 +142,19 @@ const struct value *config_load(const char *path, const char *const *overrides, 
 	tree->at = at; // what is missing is missing in the file that was asked for
 	return tree;
 }
+
+const struct value *config_load_some(const char *text, size_t length, const char *name, const char *const *keys,
+                                     size_t keys_count, struct arena *arena, struct errors *errors) {
+	struct source_text source = {
+	    .text = text, .length = length, .at = {.file = arena_string(arena, name)}, .lines = true};
+	struct value *tree = tree_parse(&source, arena, errors);
+	if (tree == NULL)
+		return NULL;
+	struct value *some = value_create(arena, NULL, VALUE_GROUP, tree->at);
+	for (size_t i = 0; i < keys_count; i++) {
+		struct value *child = value_remove(tree, keys[i]);
+		if (child != NULL)
+			value_append(arena, some, child);
+	}
+	return some;
+}

@@ -15,6 +15,11 @@
 const struct value *config_load(const char *path, const char *const *overrides, size_t overrides_count,
                                 const struct schema *root, struct arena *arena, struct errors *errors);
 
+// Reads a text that stands alone: of its root's keys those that are named, the others as if they were not there. `name`
+// is what messages call it. NULL when it could not be read at all.
+const struct value *config_load_some(const char *text, size_t length, const char *name, const char *const *keys,
+                                     size_t keys_count, struct arena *arena, struct errors *errors);
+
 // Writes a tree that config_load gave as the text of one file that stands alone and says the same from anywhere: what it
 // extends and the overrides are in it, relative paths are absolute, defaults are not filled in.
 void config_keep(const struct value *tree, const struct schema *root, struct text *text);

@@ -59,4 +59,5 @@ const struct model model_ease = {
     .parameters = ease_parameters,
     .bytes = ease_bytes,
     .fit = ease_fit,
+    .restore = stored_fit_square,
 };

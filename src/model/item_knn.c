@@ -100,4 +100,5 @@ const struct model model_item_knn = {
     .parameters = knn_parameters,
     .bytes = knn_bytes,
     .fit = knn_fit,
+    .restore = stored_fit_square,
 };

@@ -43,12 +43,20 @@ static bool global_mean_fit(const void *params, const struct matrices *m, struct
 	return store(ret, 0, "mean", &ret->base, 1, error);
 }
 
+static bool global_mean_restore(const void *params, const struct stored_fit *stored, struct fitted *ret,
+                                struct error *error) {
+	(void)params;
+	*ret = (struct fitted){.items = stored->items, .base = stored->base};
+	return stored_fit_tensor(stored, "mean", 1, 0, error);
+}
+
 const struct model model_global_mean = {
     .row = {.name = "global_mean", .doc = "The mean of all train values, for every cell"},
     .rates = true,
     .parameters = one_parameter,
     .bytes = vector_bytes,
     .fit = global_mean_fit,
+    .restore = global_mean_restore,
 };
 
 // --- item_mean ---
@@ -87,6 +95,12 @@ static bool item_mean_fit(const void *params, const struct matrices *m, struct p
 	return store(ret, 0, "item.mean", ret->item, m->items, error);
 }
 
+static bool item_mean_restore(const void *params, const struct stored_fit *stored, struct fitted *ret,
+                              struct error *error) {
+	(void)params;
+	return stored_fit_items(stored, "item.mean", ret, error);
+}
+
 const struct model model_item_mean = {
     .row = {.name = "item_mean",
             .doc = "The item's mean of train values, drawn to the mean of all; that alone where there are none",
@@ -95,6 +109,7 @@ const struct model model_item_mean = {
     .parameters = item_parameters,
     .bytes = vector_bytes,
     .fit = item_mean_fit,
+    .restore = item_mean_restore,
 };
 
 // --- user_item_bias ---
@@ -140,6 +155,14 @@ static bool bias_fit(const void *params, const struct matrices *m, struct pool *
 	return good;
 }
 
+static bool bias_restore(const void *params, const struct stored_fit *stored, struct fitted *ret, struct error *error) {
+	if (!stored_fit_items(stored, "item.bias", ret, error))
+		return false;
+	ret->fits_rows = true;
+	ret->reg_user = ((const struct bias_params *)params)->reg_user;
+	return true;
+}
+
 const struct model model_user_item_bias = {
     .row = {.name = "user_item_bias",
             .doc = "Mean, user's and item's regularised bias by alternating least squares (Koren 2010)",
@@ -148,6 +171,7 @@ const struct model model_user_item_bias = {
     .parameters = bias_parameters,
     .bytes = vector_bytes,
     .fit = bias_fit,
+    .restore = bias_restore,
 };
 
 // --- popularity ---
@@ -164,9 +188,16 @@ static bool popularity_fit(const void *params, const struct matrices *m, struct 
 	return ret->item && store(ret, 0, "item.popularity", ret->item, m->items, error);
 }
 
+static bool popularity_restore(const void *params, const struct stored_fit *stored, struct fitted *ret,
+                               struct error *error) {
+	(void)params;
+	return stored_fit_items(stored, "item.popularity", ret, error);
+}
+
 const struct model model_popularity = {
     .row = {.name = "popularity", .doc = "Items by their number of train entries, the same for everyone"},
     .parameters = item_parameters,
     .bytes = vector_bytes,
     .fit = popularity_fit,
+    .restore = popularity_restore,
 };

@@ -33,10 +33,42 @@ void fitted_destroy(struct fitted *fitted) {
 	if (!fitted)
 		return;
 	free(fitted->item);
-	free(fitted->weight);
+	if (!fitted->borrowed)
+		free(fitted->weight);
 	free(fitted->vector[0]);
 	free(fitted->vector[1]);
 	*fitted = (struct fitted){0};
+}
+
+// --- back from a file ---
+
+const float *stored_fit_tensor(const struct stored_fit *stored, const char *name, size_t tensor_rows, size_t columns,
+                               struct error *error) {
+	for (size_t i = 0; i < stored->tensors_count; i++) {
+		const struct tensor_facts *t = &stored->tensors[i];
+		if (!strcmp(t->name, name) && t->dimensions == (columns ? 2u : 1u) && t->shape[0] == tensor_rows &&
+		    (!columns || t->shape[1] == columns))
+			return t->data;
+	}
+	error_set(error, ERROR_DATA, "the model has no tensor \"%s\" of the shape that it needs", name);
+	return NULL;
+}
+
+bool stored_fit_items(const struct stored_fit *stored, const char *name, struct fitted *ret, struct error *error) {
+	*ret = (struct fitted){.items = stored->items, .base = stored->base};
+	const float *from = stored_fit_tensor(stored, name, stored->items, 0, error);
+	ret->item = from ? memory_array(stored->items, sizeof(*ret->item), "a model", error) : NULL;
+	for (size_t i = 0; ret->item && i < stored->items; i++)
+		ret->item[i] = (double)from[i];
+	return ret->item;
+}
+
+bool stored_fit_square(const void *params, const struct stored_fit *stored, struct fitted *ret, struct error *error) {
+	(void)params;
+	size_t n = stored->items;
+	*ret = (struct fitted){.items = n, .columns = n, .borrowed = true};
+	ret->weight = (float *)(uintptr_t)stored_fit_tensor(stored, "item.weight", n, n, error); // only read
+	return ret->weight;
 }
 
 // The model's own keys on one line: "neighbours = 100, shrink = 0.0".

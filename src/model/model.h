@@ -30,11 +30,19 @@ struct fitted {
 	float *weight;  // (items, columns) contiguous, or NULL
 	size_t columns; // items, or factors
 	bool projects;
+	bool borrowed;                                   // weight is someone else's memory
 	float *vector[2];                                // memory of tensors that are nothing else
 	struct tensor_facts tensors[MODEL_TENSORS_MOST]; // (tensors_count) what is stored of it
 	size_t tensors_count;
 };
 void fitted_destroy(struct fitted *fitted); // NULL and half made are fine
+
+// What is left of a fit in a file: its tensors, and what stands beside them.
+struct stored_fit {
+	const struct tensor_facts *tensors; // (tensors_count); their data outlives what is restored
+	size_t tensors_count, items;
+	double base;
+};
 
 struct model {
 	struct row row;
@@ -47,6 +55,8 @@ struct model {
 	// failure. ERROR_RUN when memory is out or a factorisation fails. The pool (may be NULL) changes no result.
 	bool (*fit)(const void *params, const struct matrices *m, struct pool *pool, struct fitted *ret,
 	            struct error *error);
+	// The fit as it was, for scores alone; *ret as of fit. ERROR_DATA where a tensor is missing or has another shape.
+	bool (*restore)(const void *params, const struct stored_fit *stored, struct fitted *ret, struct error *error);
 };
 static inline const struct model *model_of(const struct model_config *config) {
 	return (const struct model *)config->kind.row; // its row comes first
@@ -64,6 +74,13 @@ void model_scorer_destroy(struct model_scorer *scorer); // NULL is fine
 struct matrix model_score(struct model_scorer *scorer, const struct batch *batch);
 
 // for the rows of the registry
+// The tensor of that name and shape (columns 0: a vector); NULL and ERROR_DATA where there is none.
+const float *stored_fit_tensor(const struct stored_fit *stored, const char *name, size_t rows, size_t columns,
+                               struct error *error);
+// A vector of the items, as the fit had it.
+bool stored_fit_items(const struct stored_fit *stored, const char *name, struct fitted *ret, struct error *error);
+// Weights of items by items.
+bool stored_fit_square(const void *params, const struct stored_fit *stored, struct fitted *ret, struct error *error);
 extern const struct model model_global_mean, model_item_mean, model_user_item_bias, model_popularity, model_item_knn,
     model_ease, model_pure_svd;
 void fitted_tensor(struct fitted *fitted, const char *name, const float *data, size_t rows,

@@ -59,6 +59,13 @@ static bool svd_fit(const void *params, const struct matrices *m, struct pool *p
 	return good;
 }
 
+static bool svd_restore(const void *params, const struct stored_fit *stored, struct fitted *ret, struct error *error) {
+	size_t n = stored->items, factors = factors_of(params);
+	*ret = (struct fitted){.items = n, .columns = factors, .projects = true, .borrowed = true};
+	ret->weight = (float *)(uintptr_t)stored_fit_tensor(stored, "item.factors", n, factors, error); // only read
+	return ret->weight;
+}
+
 const struct model model_pure_svd = {
     .row = {.name = "pure_svd",
             .doc = "Projection on the largest singular vectors, missing ratings counting as 0 (Cremonesi et al. 2010)",
@@ -68,4 +75,5 @@ const struct model model_pure_svd = {
     .parameters = svd_parameters,
     .bytes = svd_bytes,
     .fit = svd_fit,
+    .restore = svd_restore,
 };

@@ -103,7 +103,13 @@ void graph_describe(struct graph *graph, struct graph_facts *ret) {
 	*ret = (struct graph_facts){.nodes = nodes,
 	                            .count = graph->listed_count,
 	                            .ratings_width = graph->shape.ratings_width,
-	                            .user_width = graph->user ? graph->shape.user_width : 0};
+	                            .user_width = graph->user ? graph->shape.user_width : 0,
+	                            .batch = graph->shape.batch,
+	                            .rows = graph->shape.rows,
+	                            .refed = graph->shape.refed,
+	                            .ratings_entries = graph->shape.ratings_entries,
+	                            .user_entries = graph->shape.user_entries,
+	                            .target_entries = graph->shape.target_entries};
 	for (size_t i = 0; i < graph->listed_count; i++) {
 		describe_node(graph, graph->listed[i], &nodes[i]);
 		ret->parameters += nodes[i].parameters;

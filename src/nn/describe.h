@@ -23,6 +23,9 @@ struct graph_facts {
 	const struct node_facts *nodes; // (count), in the order of the file
 	size_t count;
 	size_t ratings_width, user_width; // user_width 0 without side information
+	// the rest of the shape that it was planned for, see nn/graph.h: who plans it again for this gets the same plan
+	size_t batch, rows, refed;
+	double ratings_entries, user_entries, target_entries;
 	size_t parameters;
 	double bytes, flops, ns;
 };

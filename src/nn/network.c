@@ -103,7 +103,7 @@ static void carve_parameter(struct network *n, size_t i, const struct network_ro
 	const struct parameter *p = &n->graph->parameters[i];
 	struct parameter_memory *m = &n->parameters[i];
 	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients || p->deferred ? touched_most(n, p, room) : 0;
-	rows = p->trainable ? rows : 0;
+	rows = p->trainable && !room->blank ? rows : 0;
 	size_t stride = p->columns == 1 ? 1 : network_padded(p->columns);
 	m->gradient = (struct matrix){carve(c, rows * stride, sizeof(real)), rows, p->columns, stride};
 	size_t parts = p->l2 > 0 ? parameter_parts(p) : 0;
@@ -124,7 +124,7 @@ static void carve_waits(struct network *n, struct carve *c) {
 
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
 	const struct graph *g = n->graph;
-	size_t states = g->optimizer->states(g->optimizer_params);
+	size_t states = room->blank ? 0 : g->optimizer->states(g->optimizer_params);
 	n->weights = carve(c, g->weights, sizeof(real));
 	for (size_t i = 0; i < states; i++) {
 		stagger(c, i + 1);
@@ -273,7 +273,8 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
 	struct carve real_one = {.base = backend->allocate(device, counted.used, error)};
-	real *weights = real_one.base ? memory_array(graph->weights, sizeof(real), "the weights", error) : NULL;
+	size_t filled = room->blank ? 0 : graph->weights; // of a blank one the device's zeroes do
+	real *weights = real_one.base ? memory_array(filled, sizeof(real), "the weights", error) : NULL;
 	if (!weights) {
 		backend->release(device, real_one.base);
 		n->weights = NULL;
@@ -289,8 +290,10 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	n->pace = (struct pace){.preferred = CREW_TEAM, .seconds = INFINITY, .left = PATIENCE_LEAST};
 	make_programs(n);
 	network_fill_waiting(n);
-	initialize(n, weights);
-	network_load(n, weights);
+	if (!room->blank) {
+		initialize(n, weights);
+		network_load(n, weights);
+	}
 	free(weights);
 	*ret = n;
 	return true;
@@ -368,19 +371,62 @@ size_t network_tensors(struct network *n, struct arena *arena, struct tensor_fac
 	return count;
 }
 
+bool parameter_is_tensor(const struct parameter *p, const struct tensor_facts *tensor) {
+	size_t length = strlen(p->node->name), rows = tensor_rows(p), columns = tensor_columns(p);
+	if (strncmp(tensor->name, p->node->name, length) || tensor->name[length] != '.' ||
+	    strcmp(tensor->name + length + 1, p->suffix) || tensor->dimensions != (p->vector ? 1u : 2u))
+		return false;
+	if (p->vector)
+		return tensor->shape[0] == rows * columns;
+	return tensor->shape[0] == rows && tensor->shape[1] == columns;
+}
+
+// Squares of a transposed matrix are read and written while both lie in the first-level cache.
+enum { SET_SIDE = 32 };
+
+struct setting {
+	const struct network *network;
+	const struct parameter *parameter;
+	const struct tensor_facts *tensor;
+};
+
+static size_t at_most(size_t count, size_t most) {
+	return count < most ? count : most;
+}
+
+// Stored rows [first, first + count) of the group's columns.
+static void set_block(const struct setting *s, const struct matrix *to, size_t column, size_t first, size_t count) {
+	size_t columns = tensor_columns(s->parameter);
+	const float *from = s->tensor->data;
+	for (size_t i = first; !s->parameter->transposed && i < first + count; i++)
+		memcpy(to->data + i * to->stride, from + i * columns + column, to->columns * sizeof(real));
+	for (size_t begin = 0; s->parameter->transposed && begin < to->columns; begin += SET_SIDE) {
+		size_t end = begin + at_most(to->columns - begin, SET_SIDE);
+		for (size_t i = first; i < first + count; i++)
+			for (size_t j = begin; j < end; j++)
+				to->data[i * to->stride + j] = from[(column + j) * columns + i];
+	}
+}
+
+static void set_share(void *context, size_t member) {
+	const struct setting *s = context;
+	const struct parameter *p = s->parameter;
+	size_t step = s->network->crews[CREW_TEAM].members * SET_SIDE;
+	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++) {
+		size_t column = p->groups ? p->groups->begin[g] : 0;
+		size_t columns = (p->groups ? p->groups->begin[g + 1] : p->columns) - column;
+		struct matrix to = {s->network->weights + p->offset[g], p->rows, columns, p->stride[g]};
+		for (size_t first = member * SET_SIDE; first < p->rows; first += step)
+			set_block(s, &to, column, first, at_most(p->rows - first, SET_SIDE));
+	}
+}
+
 bool network_set_tensor(struct network *n, const struct tensor_facts *tensor) {
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		const struct parameter *p = &n->graph->parameters[k];
-		size_t length = strlen(p->node->name), rows = tensor_rows(p), columns = tensor_columns(p);
-		if (strncmp(tensor->name, p->node->name, length) || tensor->name[length] != '.' ||
-		    strcmp(tensor->name + length + 1, p->suffix) || tensor->dimensions != (p->vector ? 1u : 2u))
+		if (!parameter_is_tensor(p, tensor))
 			continue;
-		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
-		if (elements != rows * columns || (tensor->dimensions == 2 && tensor->shape[0] != rows))
-			return false;
-		for (size_t i = 0; i < rows; i++)
-			for (size_t j = 0; j < columns; j++)
-				*element(n->weights, p, i, j) = tensor->data[i * columns + j];
+		n->backend->team(n->device, set_share, &(struct setting){n, p, tensor});
 		n->joined = false;
 		return true;
 	}

@@ -86,6 +86,7 @@ struct network {
 struct network_room {
 	size_t rows, cells, rating_entries, feature_entries, full_rows;
 	bool gradients;
+	bool blank; // for predictions alone: no state, no gradients, weights 0 until they are set
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
@@ -131,8 +132,10 @@ void network_save(struct network *network, real *ret); // (graph->weights)
 void network_load(struct network *network, const real *weights);
 // As they are stored: dense weights (inputs, units). Data in the arena. Returns the number.
 size_t network_tensors(struct network *network, struct arena *arena, struct tensor_facts **ret);
-// Sets one from such a tensor; false when no parameter has that name and shape.
+// Sets one from such a tensor, on the team's threads; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
+// Whether a parameter is what such a tensor holds: its name, its dimensions, its shape.
+bool parameter_is_tensor(const struct parameter *parameter, const struct tensor_facts *tensor);
 
 // --- for ops: the steps that no op makes ---
 

@@ -68,6 +68,14 @@ void json_real(struct json *json, const char *key, double value) {
 	text_append(json->text, number);
 }
 
+void json_single(struct json *json, const char *key, float value) {
+	char number[NUMBER_TEXT] = "null";
+	if (isfinite(value))
+		number_write_single(value, number);
+	place(json, key);
+	text_append(json->text, number);
+}
+
 void json_count(struct json *json, const char *key, size_t value) {
 	place(json, key);
 	text_format(json->text, "%zu", value);

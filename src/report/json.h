@@ -23,8 +23,9 @@ struct json {
 // `key` is NULL for the outermost value and for elements of an array.
 void json_object(struct json *json, const char *key, enum json_layout layout);
 void json_array(struct json *json, const char *key, enum json_layout layout);
-void json_end(struct json *json);                                 // of the object or array begun last
-void json_real(struct json *json, const char *key, double value); // null where it is not finite
+void json_end(struct json *json);                                  // of the object or array begun last
+void json_real(struct json *json, const char *key, double value);  // null where it is not finite
+void json_single(struct json *json, const char *key, float value); // likewise; reads back as the same float
 void json_count(struct json *json, const char *key, size_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_string(struct json *json, const char *key, const char *value); // null for NULL

@@ -98,8 +98,10 @@ static void quote_drawn(struct text *text, const char *string, const char *(*esc
 	}
 }
 
+// gnuplot 5.4 reads two single quotes within such a string as one, but loses its way where another follows: each is a
+// string of its own instead.
 static const char *gnuplot_escape(unsigned char c) {
-	return c == '\'' ? "''" : NULL;
+	return c == '\'' ? "' . \"\\047\" . '" : NULL;
 }
 
 static const char *html_escape(unsigned char c) {

@@ -119,10 +119,35 @@ static void json_node(struct json *json, const struct node_facts *node) {
 	json_end(json);
 }
 
+// What it was planned for, so that whoever plans it again gets the same; of a graph alone.
+static void json_shape(struct json *json, const struct graph_facts *graph) {
+	if (!graph->rows)
+		return;
+	json_object(json, "shape", JSON_INLINE);
+	json_count(json, "batch", graph->batch);
+	json_count(json, "rows", graph->rows);
+	json_count(json, "refed", graph->refed);
+	json_real(json, "ratings_entries", graph->ratings_entries);
+	json_real(json, "user_entries", graph->user_entries);
+	json_real(json, "target_entries", graph->target_entries);
+	json_end(json);
+}
+
+// What a fitted model adds to every score: in no tensor, since those are single.
+static void base_json(struct json *json, const struct run_result *result) {
+	json_real(json, NULL, result->fitted->base);
+}
+
+// Ratings up to this are no input.
+static void above_json(struct json *json, const struct run_result *result) {
+	json_real(json, NULL, result->experiment->data->filter->above);
+}
+
 static void graph_json(struct json *json, const struct run_result *result) {
 	json_object(json, NULL, JSON_INLINE);
 	json_count(json, "ratings_width", result->graph.ratings_width);
 	json_count(json, "user_width", result->graph.user_width);
+	json_shape(json, &result->graph);
 	json_array(json, "nodes", JSON_INLINE);
 	for (size_t i = 0; i < result->graph.count; i++)
 		json_node(json, &result->graph.nodes[i]);
@@ -140,6 +165,15 @@ static bool has_buckets(const struct run_result *result) {
 	return result->matrices->values != NULL;
 }
 
+static bool has_above(const struct run_result *result) {
+	const struct filter_config *filter = result->experiment->data->filter;
+	return filter && !isnan(filter->above);
+}
+
+static bool has_base(const struct run_result *result) {
+	return result->fitted != NULL;
+}
+
 static bool has_scale(const struct run_result *result) {
 	return result->matrices->scale_high > result->matrices->scale_low;
 }
@@ -152,6 +186,7 @@ static const struct {
     {"items", items_json, NULL},         {"users", users_json, has_users}, // the columns where rows are items
     {"titles", titles_json, has_titles}, {"popularity", popularity_json, NULL}, {"buckets", buckets_json, has_buckets},
     {"scale", scale_json, has_scale},    {"coding", coding_json, NULL},         {"graph", graph_json, NULL},
+    {"base", base_json, has_base},       {"above", above_json, has_above},
 };
 
 static void json_metadata(struct json *json, const struct run_result *result, const char *experiment_text) {

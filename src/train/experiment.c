@@ -463,6 +463,41 @@ bool experiment_read(const char *path, const char *const *overrides, size_t over
 	return true;
 }
 
+// The keys of experiment_keys that are named.
+static size_t pick_keys(const char *const *names, size_t count, struct key *ret) {
+	size_t picked = 0;
+	for (size_t i = 0; i < sizeof(experiment_keys) / sizeof(experiment_keys[0]); i++)
+		for (size_t k = 0; k < count; k++)
+			if (!strcmp(experiment_keys[i].name, names[k]))
+				ret[picked++] = experiment_keys[i];
+	return picked;
+}
+
+bool experiment_read_model(const char *text, const char *name, struct experiment *ret, struct errors *errors) {
+	static const char *const names[] = {"seed", "backend", "graph", "model", "loss", "optimizer", "train", "evaluate"};
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	size_t before = errors->count;
+	struct arena arena = {0};
+	const struct value *tree = config_load_some(text, strlen(text), name, names, NAMES, &arena, errors);
+	*ret = (struct experiment){0};
+	if (tree) {
+		struct key keys[NAMES];
+		struct schema schema = {keys, pick_keys(names, NAMES, keys), sizeof(*ret)};
+		schema_read(&schema, tree, "", &arena, ret, errors);
+	}
+	ret->arena = arena;
+	ret->file = ret->name = arena_string(&ret->arena, name);
+	ret->tree = tree;
+	if (errors->count == before && !ret->model)
+		check_graph(ret, errors);
+	if (errors->count > before)
+		return false;
+	settle_nodes(ret);
+	if (!ret->model)
+		loss_settle(ret->loss);
+	return true;
+}
+
 void experiment_finish(struct experiment *experiment) {
 	arena_finish(&experiment->arena);
 }

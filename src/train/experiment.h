@@ -77,6 +77,9 @@ extern const struct schema experiment_schema;
 // way.
 bool experiment_read(const char *path, const char *const *overrides, size_t overrides_count, struct experiment *ret,
                      struct errors *errors);
+// The same of the text that goes with a model (experiment_write_portable), less what only data and training need: seed,
+// backend, graph or model, loss, optimizer, train, evaluate. `name`: what messages call it.
+bool experiment_read_model(const char *text, const char *name, struct experiment *ret, struct errors *errors);
 void experiment_finish(struct experiment *experiment);
 // The epochs of a training that nothing ends early.
 size_t experiment_epochs(const struct experiment *experiment);

@@ -229,8 +229,36 @@ static void locales_do_not_matter(void **state) {
 	assert_true(fine);
 }
 
+static void test_single(void **state) {
+	(void)state;
+	static const struct {
+		float value;
+		const char *text;
+	} cases[] = {{0.1f, "0.1"}, {0.93f, "0.93"}, {1e30f, "1e+30"},   {16777216, "16777216"}, {1 / 3.0f, "0.33333334"},
+	             {-0.0f, "-0"}, {NAN, "nan"},    {-INFINITY, "-inf"}};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[NUMBER_TEXT];
+		number_write_single(cases[i].value, text);
+		assert_string_equal(text, cases[i].text);
+	}
+	uint32_t bits = 1;
+	for (int i = 0; i < 20000; i++) { // what is written reads back as the same float
+		char text[NUMBER_TEXT];
+		float value;
+		double back;
+		bits = bits * 1664525u + 1013904223u;
+		memcpy(&value, &bits, sizeof value);
+		if (!isfinite(value))
+			continue;
+		number_write_single(value, text);
+		assert_true(number_read(text, strlen(text), &back));
+		assert_true((float)back == value);
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_single),
 	    cmocka_unit_test(every_double_reads_back),
 	    cmocka_unit_test(writes_the_shortest),
 	    cmocka_unit_test(reads_as_strtod_does),

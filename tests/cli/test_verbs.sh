@@ -39,7 +39,7 @@ is_json() {
 # --- help ---
 run 0 --version
 grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"
-verbs='run plot figure verify compare plan data schema list show'
+verbs='run plot figure verify compare plan data schema list show recommend predict export'
 for word in help --help -h; do
 	run 0 "$word"
 	no_err

@@ -35,6 +35,14 @@ static double hartmann(const double *x) {
 	return sum;
 }
 
+// Rosenbrock's function of three variables from -2.048 to 2.048.
+static double rosenbrock(const double *x) {
+	double sum = 0;
+	for (size_t i = 0; i < 2; i++)
+		sum += 100 * pow(x[i + 1] - x[i] * x[i], 2) + pow(1 - x[i], 2);
+	return sum;
+}
+
 // A mixed one: a rate on a log scale, a whole number, and a choice that shifts both; least 0.
 static double mixed(const double *x) {
 	double rate = log10(x[0]) + 3, units = (x[1] - 40) / 30;
@@ -55,6 +63,10 @@ static const struct function {
      "{ key = \"d\"; range = [ 0.0, 1.0 ]; }, { key = \"e\"; range = [ 0.0, 1.0 ]; }, { key = \"f\"; range = [ 0.0, "
      "1.0 ]; }",
      hartmann, -3.3223680114155152},
+    {"rosenbrock",
+     "{ key = \"a\"; range = [ -2.048, 2.048 ]; }, { key = \"b\"; range = [ -2.048, 2.048 ]; },"
+     "{ key = \"c\"; range = [ -2.048, 2.048 ]; }",
+     rosenbrock, 0},
     {"mixed",
      "{ key = \"a\"; range = [ 1e-6, 1.0 ]; scale = \"log\"; }, { key = \"b\"; range = [ 1, 200 ]; integer = true; },"
      "{ key = \"c\"; values = [ 0, 1, 2 ]; }",
@@ -116,6 +128,6 @@ int main(int argc, char **argv) {
 			play_seed(argv[1], &functions[i], argv[3], seed);
 		return 0;
 	}
-	fprintf(stderr, "usage: tpe_play STRATEGY branin|hartmann|mixed TRIALS SEEDS\n");
+	fprintf(stderr, "usage: tpe_play STRATEGY branin|hartmann|rosenbrock|mixed TRIALS SEEDS\n");
 	return 2;
 }

@@ -113,7 +113,7 @@ static void test_quoting(void **state) {
 	(void)state;
 	expect_quoted(quote_json, "caf\xe9 caf\xc3\xa9\x01", "\"caf\xc3\xa9 caf\xc3\xa9\\u0001\"");
 	expect_quoted(quote_json, "", "\"\"");
-	expect_quoted(quote_gnuplot, "it's `x` \"$y\"\n\\", "'it''s `x` \"$y\" \\'");
+	expect_quoted(quote_gnuplot, "it's `x` \"$y\"\n\\", "'it' . \"\\047\" . 's `x` \"$y\" \\'");
 	expect_quoted(quote_gnuplot, "", "''");
 	expect_quoted(quote_html, "<b>&\"x\"\x7f\xef\xbf\xbf\xef\xbf\xbd", "&lt;b&gt;&amp;&quot;x&quot;  \xef\xbf\xbd");
 }

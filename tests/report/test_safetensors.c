@@ -58,7 +58,8 @@ static const char *metadata(const struct stored_model *model, const char *key) {
 	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(all, key));
 }
 
-static void check_tensor(const struct stored_model *model, const cJSON *entry, size_t *offset, const struct fixture *f) {
+static void check_tensor(const struct stored_model *model, const cJSON *entry, size_t *offset,
+                         const struct fixture *f) {
 	const struct tensor_facts *tensor = NULL;
 	for (size_t i = 0; i < f->result.tensors_count; i++)
 		if (strcmp(f->tensors[i].name, entry->string) == 0)
@@ -158,6 +159,24 @@ static void test_rows_are_items(void **state) {
 	fixture_destroy(f);
 }
 
+// What a plan was made for goes with it, and what a fit adds to every score.
+static void test_shape_and_base(void **state) {
+	(void)state;
+	struct fixture *f = fixture_create(2, 1);
+	struct fitted fitted = {.base = 3.5280123456789};
+	f->result.graph.batch = 32;
+	f->result.graph.rows = 4;
+	f->result.graph.ratings_entries = 1.25;
+	f->result.fitted = &fitted;
+	struct stored_model model = stored_of(f);
+	assert_non_null(
+	    strstr(metadata(&model, "graph"), "\"shape\":{\"batch\":32,\"rows\":4,\"refed\":0,\"ratings_entries\":1.25,"));
+	assert_string_equal(metadata(&model, "base"), "3.5280123456789");
+	model_finish(&model);
+	f->result.fitted = NULL;
+	fixture_destroy(f);
+}
+
 // Every length of the header's text, so that every padding is met.
 static void test_padding(void **state) {
 	(void)state;
@@ -207,9 +226,10 @@ static void test_cannot_be_written(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_tensors),         cmocka_unit_test(test_metadata_is_strings),
-	    cmocka_unit_test(test_rows_are_items),  cmocka_unit_test(test_padding),
-	    cmocka_unit_test(test_header_too_long), cmocka_unit_test(test_cannot_be_written),
+	    cmocka_unit_test(test_tensors),           cmocka_unit_test(test_metadata_is_strings),
+	    cmocka_unit_test(test_rows_are_items),    cmocka_unit_test(test_shape_and_base),
+	    cmocka_unit_test(test_padding),           cmocka_unit_test(test_header_too_long),
+	    cmocka_unit_test(test_cannot_be_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
