@@ -22,13 +22,16 @@ static const char head[] = "name = \"kept\"; seed = 5; metrics = [ \"mse\" ];\n"
 // Batches of one row: an epoch has more of them than are gathered at once, so that there are moments within it.
 #define TRAIN "train: { epochs = 3; batch = 1; checkpoint: { share = 1.0; minutes = 1e-9; }; "
 #define SPARSE                                                                                                         \
-	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 8; activation = \"tanh\"; path = \"sparse\"; " \
+	"graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 8; activation = \"tanh\"; path = "          \
+	"\"sparse\"; "                                                                                                     \
 	"l2 = 0.001; }, { name = \"out\"; op = \"dense\"; units = \"items\"; path = \"sparse\"; } );\n"
 static const char lazy[] = SPARSE "optimizer: { kind = \"sgd\"; rate = 0.1; };\n" TRAIN "};";
-static const char stopped[] =
-    SPARSE "optimizer = \"adam\";\n" TRAIN
-           "early_stop: { metric = \"valid.mse\"; patience = 1; }; alternate: ( { nodes = [ \"h\" ]; }, { nodes = [ "
-           "\"out\" ]; } ); };";
+static const char stopped[] = SPARSE
+    "backend = \"reference\"; optimizer: { kind = \"adam\"; rate = 3.0; schedule: { kind = \"plateau\"; patience = 2; "
+    "factor = 0.5; }; };\n"
+    "train: { epochs = 12; batch = 1; checkpoint: { share = 1.0; minutes = 1e-9; };\n"
+    "early_stop: { metric = \"valid.mse\"; patience = 4; }; alternate: ( { nodes = [ \"h\" ]; }, { nodes = [ \"out\" "
+    "]; } ); };";
 static const char diverging[] = SPARSE "optimizer: { kind = \"sgd\"; rate = 1e5; };\n" TRAIN "};";
 static const char halving[] =
     SPARSE "optimizer: { kind = \"sgd\"; rate = 20.0; };\n" TRAIN "on_divergence = \"halve_rate\"; };";
@@ -42,9 +45,9 @@ struct world {
 	struct run_result result;
 	struct error error;
 	const char *program, *id;
-	size_t left;            // batches until it is interrupted; 0: never
-	size_t resumed, noted;  // epoch that it went on from; lines that were noted
-	char note[1024];        // the last of them
+	size_t left;           // batches until it is interrupted; 0: never
+	size_t resumed, noted; // epoch that it went on from; lines that were noted
+	char note[1024];       // the last of them
 };
 
 static bool interrupted(void *context) {
@@ -111,8 +114,7 @@ static bool run(struct world *w, size_t left) {
 	const struct train_observer observer = {
 	    .context = w, .interrupted = interrupted, .resumed = resumed, .keep = &keep};
 	assert_true(train_plan(&w->experiment, &w->matrices, &w->graph, &errors));
-	bool good =
-	    train_run(&w->experiment, &w->matrices, &w->graph, NULL, &observer, &w->result, &backend, &w->error);
+	bool good = train_run(&w->experiment, &w->matrices, &w->graph, NULL, &observer, &w->result, &backend, &w->error);
 	free(backend);
 	errors_finish(&errors);
 	return good;
@@ -336,8 +338,15 @@ static void test_halved(void **state) {
 	check_every_batch(halving, false);
 }
 
+// It has to stop early, after the rate fell: else waiting for either would not be seen.
 static void test_more_kinds(void **state) {
 	(void)state;
+	struct world w;
+	make(&w, stopped);
+	assert_true(run(&w, 0));
+	assert_true(w.result.stopped_early);
+	assert_true(w.result.epochs_count > w.result.best_epoch + 3);
+	finish(&w);
 	check_every_batch(stopped, true);
 }
 
