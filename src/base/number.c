@@ -192,3 +192,14 @@ void number_write_bytes(double bytes, char ret_text[NUMBER_TEXT]) {
 	}
 	write_plain(ret_text, value < 1e15 ? "%.1f %s" : "%.3e %s", value, units[unit]);
 }
+
+void number_write_seconds(double seconds, char ret_text[NUMBER_TEXT]) {
+	if (!(seconds < 360000))
+		snprintf(ret_text, NUMBER_TEXT, "?");
+	else if (seconds < 60)
+		snprintf(ret_text, NUMBER_TEXT, "%.0f s", seconds);
+	else if (seconds < 3600)
+		snprintf(ret_text, NUMBER_TEXT, "%d min %02d s", (int)seconds / 60, (int)seconds % 60);
+	else
+		snprintf(ret_text, NUMBER_TEXT, "%d h %02d min", (int)seconds / 3600, (int)seconds / 60 % 60);
+}

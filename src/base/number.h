@@ -18,6 +18,7 @@ bool number_read(const char *text, size_t length, double *ret_value);
 bool number_read_integer(const char *text, size_t length, int64_t *ret_value); // false on overflow too
 // "1,234,567" style is for people: writes value with thousands separated by commas.
 void number_write_count(uint64_t value, char ret_text[NUMBER_TEXT]);
+void number_write_seconds(double seconds, char ret_text[NUMBER_TEXT]); // "2 h 05 min"; "?" where it is not known
 void number_write_bytes(double bytes, char ret_text[NUMBER_TEXT]); // "1.2 GiB"
 
 #endif

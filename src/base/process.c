@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,27 +16,49 @@
 
 enum { SAID_MOST = 65536 }; // of what a program says on standard error; what it said before is dropped
 
-static int spawn(const char *const argv[], const char *folder, int out, int err, pid_t *ret_pid) {
+static size_t count_words(const char *const *words) {
 	size_t count = 0;
-	while (argv[count])
+	while (words && words[count])
 		count++;
-	char **arguments = memory_alloc((count + 1) * sizeof(*arguments));
+	return count;
+}
+
+static bool is_set(const char *const *set, const char *variable) {
+	size_t length = strcspn(variable, "=") + 1;
+	for (size_t i = 0; set && set[i]; i++)
+		if (strncmp(set[i], variable, length) == 0)
+			return true;
+	return false;
+}
+
+// This process's environment with some variables set. The words are not copied.
+static char **make_environment(const char *const *set) {
+	size_t count = count_words((const char *const *)environ), more = count_words(set), used = 0;
+	char **ret = memory_alloc((count + more + 1) * sizeof(*ret));
 	for (size_t i = 0; i < count; i++)
-		arguments[i] = memory_copy_string(argv[i]);
+		if (!is_set(set, environ[i]))
+			ret[used++] = environ[i];
+	for (size_t i = 0; i < more; i++)
+		ret[used++] = (char *)(uintptr_t)set[i];
+	return ret;
+}
+
+// posix_spawn wants words that it might write to, and does not.
+static int spawn(const struct command *command, int out, int err, pid_t *ret_pid) {
+	char *const *argv = (char *const *)(uintptr_t)command->argv;
+	char **environment = make_environment(command->set);
 	posix_spawn_file_actions_t actions;
 	int status = posix_spawn_file_actions_init(&actions);
 	if (status == 0) {
 		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 		posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 		posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-		if (folder)
-			posix_spawn_file_actions_addchdir_np(&actions, folder);
-		status = posix_spawnp(ret_pid, arguments[0], &actions, NULL, arguments, environ);
+		if (command->folder)
+			posix_spawn_file_actions_addchdir_np(&actions, command->folder);
+		status = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environment);
 		posix_spawn_file_actions_destroy(&actions);
 	}
-	for (size_t i = 0; i < count; i++)
-		free(arguments[i]);
-	free(arguments);
+	free(environment);
 	return status;
 }
 
@@ -45,13 +68,12 @@ static void close_end(int *end) {
 	*end = -1;
 }
 
-bool process_start(const char *const argv[], const char *folder, struct process *ret, bool *ret_missing,
-                   struct error *error) {
+bool process_start(const struct command *command, struct process *ret, bool *ret_missing, struct error *error) {
 	int out[2] = {-1, -1}, err[2] = {-1, -1};
 	*ret = (struct process){.out = -1, .err = -1};
 	int status = pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0 ? errno : 0;
 	if (status == 0)
-		status = spawn(argv, folder, out[1], err[1], &ret->pid);
+		status = spawn(command, out[1], err[1], &ret->pid);
 	close_end(&out[1]);
 	close_end(&err[1]);
 	if (ret_missing)
@@ -59,7 +81,7 @@ bool process_start(const char *const argv[], const char *folder, struct process 
 	if (status != 0) {
 		close_end(&out[0]);
 		close_end(&err[0]);
-		return error_set(error, ERROR_RUN, "%s cannot be started: %s", argv[0], strerror(status));
+		return error_set(error, ERROR_RUN, "%s cannot be started: %s", command->argv[0], strerror(status));
 	}
 	ret->out = out[0];
 	ret->err = err[0];
@@ -115,11 +137,10 @@ static void keep_end(struct text *text, size_t most) {
 	text->length = most;
 }
 
-bool process_run(const char *const argv[], const char *folder, struct text *output, bool *ret_missing,
-                 struct error *error) {
+bool process_run(const struct command *command, struct text *output, bool *ret_missing, struct error *error) {
 	struct process process;
 	struct text said = {0}, unread = {0}, why = {0};
-	if (!process_start(argv, folder, &process, ret_missing, error))
+	if (!process_start(command, &process, ret_missing, error))
 		return false;
 	while (process.out >= 0 || process.err >= 0) {
 		struct pollfd ends[2] = {{.fd = process.out, .events = POLLIN}, {.fd = process.err, .events = POLLIN}};
@@ -134,7 +155,7 @@ bool process_run(const char *const argv[], const char *folder, struct text *outp
 	if (!good) {
 		const char *line = last_line(&said);
 		process_explain(status, &why);
-		error_set(error, ERROR_RUN, "%s failed (%s)%s%s", argv[0], text_string(&why), *line ? ": " : "", line);
+		error_set(error, ERROR_RUN, "%s failed (%s)%s%s", command->argv[0], text_string(&why), *line ? ": " : "", line);
 	}
 	text_finish(&said);
 	text_finish(&unread);

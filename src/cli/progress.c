@@ -21,17 +21,6 @@ void progress_begin(struct progress *p, const struct experiment *experiment, boo
 	p->last = p->started;
 }
 
-static void format_time(double seconds, char ret[32]) {
-	if (!(seconds < 360000))
-		snprintf(ret, 32, "?");
-	else if (seconds < 60)
-		snprintf(ret, 32, "%.0f s", seconds);
-	else if (seconds < 3600)
-		snprintf(ret, 32, "%d min %02d s", (int)seconds / 60, (int)seconds % 60);
-	else
-		snprintf(ret, 32, "%d h %02d min", (int)seconds / 3600, (int)seconds / 60 % 60);
-}
-
 static void draw_bar(const struct progress *p, double share) {
 	enum { WIDTH = 24 };
 	char bar[WIDTH + 1];
@@ -49,8 +38,8 @@ void progress_batch(void *context, size_t epoch, double share, double ratings) {
 	p->last = now;
 	size_t epochs = experiment_epochs(p->experiment);
 	double done = ((double)(epoch - 1) + share) / (double)epochs, elapsed = now - p->started;
-	char left[32], rate[NUMBER_TEXT];
-	format_time(elapsed * (1 - done) / fmax(done - p->done, 0), left);
+	char left[NUMBER_TEXT], rate[NUMBER_TEXT];
+	number_write_seconds(elapsed * (1 - done) / fmax(done - p->done, 0), left);
 	number_write_count((uint64_t)((ratings - p->ratings) / elapsed), rate);
 	if (p->terminal)
 		draw_bar(p, done);

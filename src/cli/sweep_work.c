@@ -4,6 +4,8 @@
 #include "cli/sweeper.h"
 #include "cli/workers.h"
 
+#include "base/number.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,17 +24,6 @@ struct work {
 
 // --- progress ---
 
-static void format_seconds(double seconds, char ret[32]) {
-	if (!(seconds < 360000))
-		snprintf(ret, 32, "?");
-	else if (seconds < 60)
-		snprintf(ret, 32, "%.0f s", seconds);
-	else if (seconds < 3600)
-		snprintf(ret, 32, "%d min %02d s", (int)seconds / 60, (int)seconds % 60);
-	else
-		snprintf(ret, 32, "%d h %02d min", (int)seconds / 3600, (int)seconds / 60 % 60);
-}
-
 static double seconds_left(const struct work *w) {
 	double rest = forecast_rest(w->forecast, w->sweep), now = train_seconds();
 	for (size_t i = 0; i < w->workers.count; i++) {
@@ -45,9 +36,9 @@ static double seconds_left(const struct work *w) {
 
 static void print_total(void *context) {
 	const struct work *w = context;
-	char left[32];
+	char left[NUMBER_TEXT];
 	size_t open = sweep_count(w->sweep, TRIAL_OPEN);
-	format_seconds(seconds_left(w), left);
+	number_write_seconds(seconds_left(w), left);
 	fprintf(stderr, "%zu of %zu trials, %zu failed, ETA %s", w->sweep->begun - open, w->sweep->begun,
 	        sweep_count(w->sweep, TRIAL_FAILED), open ? left : "0 s");
 }

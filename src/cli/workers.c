@@ -24,9 +24,6 @@ bool workers_create(const struct options *options, struct workers *ret, struct e
 	                        .terminal = isatty(STDERR_FILENO) == 1 && !options->quiet};
 	ret->threads = threads_of_each(options, ret->count);
 	ret->items = memory_alloc(ret->count * sizeof(*ret->items));
-	// OpenBLAS starts a thread for each core as it is loaded, which we never use, and each of them spins for a while:
-	// on cores that other workers need.
-	setenv("OPENBLAS_NUM_THREADS", "1", 1);
 	return process_path(&ret->program, error);
 }
 
@@ -59,7 +56,9 @@ size_t workers_busy(const struct workers *w) {
 
 bool worker_start(struct workers *w, struct worker *worker, size_t task, const char *label,
                   const char *const arguments[], struct error *error) {
-	static const char *const last[] = {"--follow", "-q", "-t"};
+	// OpenBLAS starts a thread for each core as it is loaded, which we never use, and each of them spins for a while:
+	// on cores that other workers need.
+	static const char *const last[] = {"--follow", "-q", "-t"}, *const set[] = {"OPENBLAS_NUM_THREADS=1", NULL};
 	char threads[NUMBER];
 	size_t count = 0, used = 0;
 	while (arguments[count])
@@ -75,7 +74,7 @@ bool worker_start(struct workers *w, struct worker *worker, size_t task, const c
 	if (w->options->no_cache)
 		argv[used++] = "--no-cache";
 	*worker = (struct worker){.task = task, .label = label, .started = train_seconds()};
-	worker->busy = process_start(argv, NULL, &worker->process, NULL, error);
+	worker->busy = process_start(&(struct command){argv, NULL, set}, &worker->process, NULL, error);
 	free(argv);
 	return worker->busy;
 }

@@ -59,7 +59,7 @@ static bool start(const struct launch *l, struct submission *batch, size_t numbe
 	fill(l, number, &line);
 	const char *const argv[] = {"/bin/sh", "-c", text_string(&line), NULL};
 	*batch = (struct submission){.number = number};
-	batch->busy = process_start(argv, NULL, &batch->process, NULL, error);
+	batch->busy = process_start(&(struct command){.argv = argv}, &batch->process, NULL, error);
 	text_finish(&line);
 	return batch->busy;
 }

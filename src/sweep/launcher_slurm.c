@@ -37,7 +37,7 @@ static bool submit_array(struct launch *l, size_t first, size_t count, struct er
 	                            l->list,
 	                            text_string(&begin),
 	                            NULL};
-	bool good = process_run(argv, NULL, &said, &missing, error);
+	bool good = process_run(&(struct command){.argv = argv}, &said, &missing, error);
 	if (missing)
 		not_here("sbatch", error);
 	if (good) {
@@ -73,7 +73,7 @@ static bool alive(const struct launch *l, bool *ret_known) {
 	*ret_known = true;
 	if (launch_jobs(l->sweep, &jobs)) {
 		const char *const argv[] = {"squeue", "--noheader", "--format=%i", "--jobs", text_string(&jobs), NULL};
-		bool good = process_run(argv, NULL, &said, &missing, &error);
+		bool good = process_run(&(struct command){.argv = argv}, &said, &missing, &error);
 		left = good && said.length > 0;
 		*ret_known = good || (!missing && strstr(error.message, "Invalid job id"));
 	}

@@ -3,33 +3,7 @@
 # from the script alone, and without gnuplot everything but the pictures is there.
 # Usage: test_figures.sh AEXP FOLDER   FOLDER holds good.cfg, a run of a moment.
 set -eu
-aexp=$(realpath "$1")
-good=$(realpath "$2/good.cfg")
-source=$(realpath "$2/../../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-results=$work/results
-failed=0
-
-fail() {
-	echo "failed: $*"
-	failed=1
-}
-
-# run CODE ARGUMENT...: runs the program, keeps what it says in out and err, and wants the exit code.
-run() {
-	wanted=$1
-	shift
-	code=0
-	"$aexp" "$@" >"$work/out" 2>"$work/err" || code=$?
-	last="aexp $*"
-	if [ "$code" != "$wanted" ]; then
-		fail "$last: exit code $code, expected $wanted"
-		cat "$work/err"
-	fi
-}
-err() { grep -qF -- "$1" "$work/err" || fail "$last: standard error lacks: $1"; }
-out() { grep -qF -- "$1" "$work/out" || fail "$last: standard output lacks: $1"; }
+. "$(dirname "$0")/common.sh"
 have() { [ -f "$1" ] || fail "$last: no $1"; }
 same() { cmp -s "$1" "$2" || fail "$last: $1 and $2 differ"; }
 # When each run ended, and in which inode: a run that is done again has another.

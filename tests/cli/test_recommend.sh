@@ -2,35 +2,8 @@
 # recommend, predict and export from outside: forms of input and output, what is refused and how, models that lie.
 # Usage: test_recommend.sh AEXP FOLDER   FOLDER holds good.cfg, a run of a moment.
 set -eu
-aexp=$(realpath "$1")
-good=$(realpath "$2/good.cfg")
-source=$(realpath "$2/../../..")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
+. "$(dirname "$0")/common.sh"
 cd "$work"
-
-fail() {
-	echo "failed: $*"
-	failed=1
-}
-
-# run CODE ARGUMENT...: with $work/in as standard input; keeps what is said in out and err, and wants the exit code.
-run() {
-	wanted=$1
-	shift
-	code=0
-	"$aexp" "$@" <"$work/in" >"$work/out" 2>"$work/err" || code=$?
-	last="aexp $*"
-	if [ "$code" != "$wanted" ]; then
-		fail "$last: exit code $code, expected $wanted"
-		cat "$work/in" "$work/err"
-	fi
-}
-out() { grep -qF -- "$1" "$work/out" || { fail "$last: standard output lacks: $1"; cat "$work/out"; }; }
-err() { grep -qF -- "$1" "$work/err" || { fail "$last: standard error lacks: $1"; cat "$work/err"; }; }
-no_out() { [ ! -s "$work/out" ] || fail "$last: standard output holds: $(head -n 1 "$work/out")"; }
-no_err() { [ ! -s "$work/err" ] || fail "$last: standard error holds: $(head -n 1 "$work/err")"; }
 say() { printf '%b' "$*" >"$work/in"; }
 say ''
 

@@ -2,40 +2,7 @@
 # The verbs from outside: help, did-you-mean, exit codes, listings that parse, a run that is found again.
 # Usage: test_verbs.sh AEXP FOLDER   FOLDER holds good.cfg, a run of a moment.
 set -eu
-aexp=$(realpath "$1")
-good=$(realpath "$2/good.cfg")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-results=$work/results
-failed=0
-
-fail() {
-	echo "failed: $*"
-	failed=1
-}
-
-# run CODE ARGUMENT...: runs the program, keeps what it says in out and err, and wants the exit code.
-run() {
-	wanted=$1
-	shift
-	code=0
-	"$aexp" "$@" >"$work/out" 2>"$work/err" || code=$?
-	last="aexp $*"
-	if [ "$code" != "$wanted" ]; then
-		fail "$last: exit code $code, expected $wanted"
-		cat "$work/err"
-	fi
-}
-out() { grep -qF -- "$1" "$work/out" || fail "$last: standard output lacks: $1"; }
-err() { grep -qF -- "$1" "$work/err" || fail "$last: standard error lacks: $1"; }
-no_out() { [ ! -s "$work/out" ] || fail "$last: standard output holds: $(head -n 1 "$work/out")"; }
-no_err() { [ ! -s "$work/err" ] || fail "$last: standard error holds: $(head -n 1 "$work/err")"; }
-# Whether standard output is one JSON value; asked only where a reader of JSON is there.
-is_json() {
-	command -v python3 >/dev/null || return 0
-	python3 -m json.tool "$work/out" >/dev/null 2>&1 || fail "$last: standard output is no JSON"
-}
-
+. "$(dirname "$0")/common.sh"
 # --- help ---
 run 0 --version
 grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"

@@ -34,7 +34,7 @@ static void need(bool good, const char *what, const struct error *error) {
 static void shell(struct text *command) {
 	struct error error = {0};
 	const char *argv[] = {"sh", "-c", text_string(command), NULL};
-	need(process_run(argv, NULL, NULL, NULL, &error), text_string(command), &error);
+	need(process_run(&(struct command){.argv = argv}, NULL, NULL, &error), text_string(command), &error);
 	text_finish(command);
 }
 
@@ -48,7 +48,7 @@ static void begin(struct outside *o, int count, char **words) {
 		text_format(&command, " -s '%s'", words[i]);
 	shell(&command);
 	const char *argv[] = {"find", o->work, "-name", "metrics.json", NULL};
-	need(process_run(argv, NULL, &found, NULL, &error), "find", &error);
+	need(process_run(&(struct command){.argv = argv}, &found, NULL, &error), "find", &error);
 	found.data[strcspn(found.data, "\n")] = '\0';
 	o->folder = path_folder(found.data);
 	need(json_read(found.data, 1 << 24, &o->metrics, &error), "metrics.json", &error);

@@ -177,7 +177,7 @@ static void test_programs_fail(void **state) {
 	const char *second = strstr(text_string(&place.notes), "\n");
 	assert_non_null(second);
 	assert_string_equal(second,
-	                    "\ndot failed (signal 9): graph.dot: line 3: oh no: graph.svg was not drawn (its source "
+	                    "\ndot failed (killed by signal 9 (out of memory, or by someone)): graph.dot: line 3: oh no: graph.svg was not drawn (its source "
 	                    "graph.dot is there)\n");
 	assert_listing(place.run, without_pictures);
 	place_finish(&place);
