@@ -6,7 +6,7 @@ set -eu
 # --- help ---
 run 0 --version
 grep -qE '^aexp [0-9]+\.[0-9]+\.[0-9]+' "$work/out" || fail "--version says: $(cat "$work/out")"
-verbs='run plot figure verify compare plan data schema list show recommend predict export'
+verbs='run plot figure verify compare plan data schema list show recommend predict export sweep trial'
 for word in help --help -h; do
 	run 0 "$word"
 	no_err
