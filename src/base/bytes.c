@@ -35,9 +35,9 @@ const void *bytes_view(struct bytes_in *in, size_t size) {
 
 void bytes_take(struct bytes_in *in, void *ret, size_t size) {
 	const void *from = bytes_view(in, size);
-	if (from)
+	if (from && size)
 		memcpy(ret, from, size);
-	else
+	else if (size)
 		memset(ret, 0, size);
 }
 

@@ -79,7 +79,7 @@ static void take_stamps(struct network *n, uint64_t step, struct bytes_in *in, b
 			memcpy(&stamp, from + i * sizeof(stamp), sizeof(stamp));
 			in->failed |= stamp > step;
 		}
-		if (from && !dry)
+		if (from && !dry && rows[kind]) // without any there is no memory for them
 			memcpy(n->stamp[kind], from, rows[kind] * sizeof(uint32_t));
 	}
 }
