@@ -189,5 +189,7 @@ int sweep_work(struct sweep *sweep, const struct options *options, struct foreca
 		print_error(&error);
 		return (int)error.code;
 	}
+	while (w.out_of_time && sweep->begun && sweep->trials[sweep->begun - 1].state == TRIAL_OPEN)
+		sweep->begun--; // trials begin in the order of their numbers
 	return runner_interrupted() ? ERROR_INTERRUPTED : 0;
 }

@@ -42,6 +42,11 @@ sweep budget-3 "$WORK/budget.cfg" -j 3
 [ "$(grep -c '{"trial": ' "$(result budget-1)")" = 5 ] || fail "not 5 trials of 9 epochs in a budget of 50"
 same budget-1 budget-3
 
+# A budget of seconds: what has begun ends, no more begins, and the words say how many there were.
+experiment "$WORK/clock.cfg" "$(echo "$grid" | sed 's/objective/budget: { seconds = 0.01; }; objective/')"
+sweep clock "$WORK/clock.cfg"
+[ "$code" = 0 ] && grep -q ' 1 trials: 1 finished' "$WORK/out" || fail "a budget of seconds: $(cat "$WORK/out" "$WORK/err")"
+
 # Several objectives: the set that nothing dominates.
 experiment "$WORK/pareto.cfg" 'sweep: { kind = "tpe"; trials = 14; objective = [ "valid.rmse", "model.parameters" ]; space: ( { key = "graph.hidden.units"; values = [ 2, 4, 8, 16, 32 ]; }, { key = "optimizer.rate"; range = [ 0.001, 0.1 ]; scale = "log"; } ); };'
 sweep pareto-1 "$WORK/pareto.cfg"
