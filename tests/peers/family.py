@@ -3,8 +3,11 @@
 split with the same settings, which are read from the card's resolved file. The two draw other numbers, so that only their
 distributions can agree: each figure is held against the other's by Welch's t-test, all of them corrected by Holm, at 1 %.
 
-Prints a table as Markdown, with the seconds of training; exit 1 where a figure differs.
+Prints a table as Markdown, with the seconds of training; exit 1 where a figure differs. A run takes hours at the cards' full length:
+with --samples FILE each model's figures are kept in the file when they are there, and models found in a given file are not run again,
+so that several processes can share the models (a file each) and a last one with all the files makes the table.
 Usage: family.py AEXP SPLIT_DUMP CARDS [--seeds N] [--models dae,vae,... --epochs 8,8,...] [--threads N] [--set KEY=VALUE]...
+       [--samples FILE]...
 """
 import argparse
 import importlib.util
@@ -117,7 +120,7 @@ def check_statistics():
 # --- both ---
 
 def compare(model, epochs, options):
-    """A row for each figure: card, name, our sample, theirs; and the median seconds of both."""
+    """Our sample and theirs of each figure, and the seconds of both."""
     sets = [*options.set, *([f"train.epochs={epochs}"] if epochs else [])]
     card = os.path.join(options.cards, CARDS[model] + ".cfg")
     samples = {name: ([], []) for name in ranking.METRICS}
@@ -133,7 +136,24 @@ def compare(model, epochs, options):
                     samples[name][side].append(figures[name])
                 print(f"{CARDS[model]} seed {seed}, {('aexp', 'torch')[side]}: {time:.1f} s, "
                       f"{' '.join(f'{figures[name]:.4f}' for name in samples)}", file=sys.stderr, flush=True)
-    return [(CARDS[model], name, *samples[name]) for name in samples], [statistics.median(s) for s in seconds]
+    return {"figures": samples, "seconds": seconds}
+
+
+def kept(files):
+    """What earlier runs left, by model."""
+    ret = {}
+    for name in files:
+        if os.path.exists(name):
+            with open(name) as file:
+                ret |= json.load(file)
+    return ret
+
+
+def keep(name, model, result):
+    """Adds a model to a file of samples."""
+    results = kept([name]) | {model: result}
+    with open(name, "w") as file:
+        json.dump(results, file, indent=1)
 
 
 def sample_text(sample):
@@ -149,23 +169,27 @@ def arguments():
     parser.add_argument("--models", default=",".join(CARDS))
     parser.add_argument("--epochs", default="", help="of each model, instead of the card's")
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--samples", action="append", default=[], help="new ones go into the last")
     return parser.parse_args()
 
 
 def main():
     check_statistics()
     options = arguments()
-    rows, seconds = [], {}
     models = options.models.split(",")
+    results = kept(options.samples)
     for model, epochs in zip(models, options.epochs.split(",") if options.epochs else [""] * len(models)):
-        some, seconds[CARDS[model]] = compare(model, epochs, options)
-        rows += some
+        if model not in results:
+            results[model] = compare(model, epochs, options)
+            if options.samples:
+                keep(options.samples[-1], model, results[model])
+    rows = [(model, name, *pair) for model in models for name, pair in results[model]["figures"].items()]
     adjusted = holm([welch(ours, theirs) for _, _, ours, theirs in rows])
     print("| card | figure | aexp: mean (sd) | PyTorch: mean (sd) | p (Holm) | seconds of training: aexp, PyTorch |")
     print("|---|---|---|---|---|---|")
-    for (card, name, ours, theirs), p in zip(rows, adjusted):
-        times = "{:.1f}, {:.1f}".format(*seconds[card])
-        print(f"| `{card}` | {name} | {sample_text(ours)} | {sample_text(theirs)} | {p:.2g} | {times} |")
+    for (model, name, ours, theirs), p in zip(rows, adjusted):
+        times = "{:.1f}, {:.1f}".format(*map(statistics.median, results[model]["seconds"]))
+        print(f"| `{CARDS[model]}` | {name} | {sample_text(ours)} | {sample_text(theirs)} | {p:.2g} | {times} |")
     return 1 if min(adjusted) < LEVEL else 0
 
 
