@@ -535,48 +535,54 @@ static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size
 static struct waiting_table waiting;
 
 static size_t run_optimize(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares;
+	double squares, before = 0;
 	struct optimizer_rows rows = optimizer_of(w, false, w->n, out, &waiting, &squares);
 	size_t size = numbers(&rows.weight);
 	struct matrix gradient = matrix(pool[1], w->k, w->n, w->pad);
-	out[3 * size] = (real)b->optimize(d, &rows, &gradient);
+	b->optimize(d, &rows, &gradient, rows.l2 > 0 ? &before : NULL);
+	out[3 * size] = (real)before;
 	return 3 * size + 1;
 }
 
 // Lazily and all rows, matrices and single columns.
 static size_t run_optimize_touched(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares;
+	double squares, before = 0;
 	bool column = w->round % 7 == 2;
 	struct optimizer_rows rows = optimizer_of(w, w->round % 4 < 2, column ? 1 : w->n, out, &waiting, &squares);
 	size_t size = numbers(&rows.weight);
 	struct matrix y = matrix(pool[1], w->m, w->n, w->pad);
-	out[3 * size] = (real)b->optimize_touched(d, &rows, &w->t, pool[0], column ? NULL : &y);
+	b->optimize_touched(d, &rows, &w->t, pool[0], column ? NULL : &y, rows.l2 > 0 ? &before : NULL);
+	out[3 * size] = (real)before;
 	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
 	return 3 * size + 2;
 }
 
 static size_t run_optimize_listed(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares;
+	double squares, before = 0;
 	bool column = w->round % 7 == 2;
 	struct optimizer_rows rows = optimizer_of(w, w->round % 4 < 2, column ? 1 : w->n, out, &waiting, &squares);
 	size_t size = numbers(&rows.weight);
 	struct matrix gradient = matrix(pool[1], w->t.count, column ? 1 : w->n, w->pad);
-	out[3 * size] = (real)b->optimize_listed(d, &rows, &w->t, &gradient);
+	b->optimize_listed(d, &rows, &w->t, &gradient, rows.l2 > 0 ? &before : NULL);
+	out[3 * size] = (real)before;
 	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
 	return 3 * size + 2;
 }
 
 static size_t run_squares(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix x = matrix(pool[0], w->m, w->n, w->pad);
-	out[0] = (real)b->squares(d, &x);
+	double sum;
+	b->squares(d, &x, &sum);
+	out[0] = (real)sum;
 	return 1;
 }
 
 static size_t run_scale(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix x = matrix(out, w->m, w->n, w->pad);
-	if (w->round % 4 == 2)
+	if (w->round % 4 == 2 && w->round % 5 != 1)
 		x.data[w->n / 2] = NAN;
-	b->scale(d, w->round % 4 == 2 ? 0 : (real)1.5, w->beta / 2, &x);
+	const double factor = w->round % 4 == 2 ? 0 : 1.5;
+	b->scale(d, w->round % 5 == 1 ? NULL : &factor, w->beta / 2, &x);
 	return numbers(&x);
 }
 
@@ -598,11 +604,9 @@ static struct gaussian_values gaussian_of(const struct world *w, real *out, size
 	return g;
 }
 
-static struct gaussian_prior prior_of(const struct world *w, struct mixture *mixture, double *weight) {
+static struct gaussian_prior prior_of(const struct world *w, struct mixture *mixture) {
 	*mixture = (struct mixture){ { (real)log(0.2), w->round % 4 > 1 ? (real)log(0.8) : -INFINITY, (real)log(0.1) }, 3 };
-	for (size_t i = 0; i < w->m; i++)
-		weight[i] = 0.1 * (double)(i % 7);
-	return (struct gaussian_prior){ w->round & 1 ? mixture : NULL, weight };
+	return (struct gaussian_prior){ w->round & 1 ? mixture : NULL, 0.1, w->round % 5 ? w->s.start : NULL };
 }
 
 static size_t run_gaussian(const struct backend *b, struct device *d, const struct world *w, real *out) {
@@ -614,9 +618,9 @@ static size_t run_gaussian(const struct backend *b, struct device *d, const stru
 }
 
 static size_t run_gaussian_divergence(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double weight[ROWS_MOST], sum[ROWS_MOST];
+	double sum[ROWS_MOST];
 	struct mixture mixture;
-	struct gaussian_prior prior = prior_of(w, &mixture, weight);
+	struct gaussian_prior prior = prior_of(w, &mixture);
 	size_t count;
 	struct gaussian_values g = gaussian_of(w, out, &count);
 	b->gaussian_divergence(d, &prior, &g, sum);
@@ -626,9 +630,8 @@ static size_t run_gaussian_divergence(const struct backend *b, struct device *d,
 }
 
 static size_t run_gaussian_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double weight[ROWS_MOST];
 	struct mixture mixture;
-	struct gaussian_prior prior = prior_of(w, &mixture, weight);
+	struct gaussian_prior prior = prior_of(w, &mixture);
 	size_t count;
 	struct gaussian_values g = gaussian_of(w, out, &count);
 	struct matrix dz = matrix(pool[0] + 3, w->m, w->n, w->pad), to = matrix(out + count, w->m, w->n, w->pad);
@@ -848,7 +851,7 @@ static void test_cuda_refused(void **state) {
 	(void)state;
 	struct error error = { 0 };
 	struct device *device = NULL;
-	assert_false(backend_cuda.open(&backend_cuda, NULL, &device, &error));
+	assert_false(backend_open(&backend_cuda, NULL, NULL, &table, &device, &error));
 	assert_int_equal(error.code, ERROR_BACKEND);
 	assert_null(device);
 }
@@ -861,9 +864,9 @@ static int set_up(void **state) {
 		for (size_t k = 0; k < POOL; k++)
 			pool[i][k] = draw_real(&seed);
 	}
-	if (!backend_openblas.open(&backend_openblas, NULL, &openblas, NULL))
+	if (!backend_openblas.open(&backend_openblas, NULL, NULL, &openblas, NULL))
 		return 1;
-	return backend_reference.open(&backend_reference, NULL, &reference, NULL) ? 0 : 1;
+	return backend_reference.open(&backend_reference, NULL, NULL, &reference, NULL) ? 0 : 1;
 }
 
 static int tear_down(void **state) {
