@@ -26,9 +26,11 @@ extern "C" {
 }
 
 enum {
-	WARP = 32,       // lanes
-	THREADS = 256,   // of a block, where nothing else is said
+	WARP = 32,         // lanes
+	THREADS = 256,     // of a block, where nothing else is said
 	GRID_MOST = 65535, // blocks along y and z
+	DEVICE_NUMBERS = 4,
+	STAGING_HALF = 4 << 20, // bytes
 };
 #define ALL_LANES 0xffffffffu
 
@@ -48,8 +50,9 @@ struct device {
 	struct staging staging;
 	void *scratch; // (scratch_bytes) of the device; grows, and is any kernel's until the next call on the seam
 	size_t scratch_bytes;
-	int processors; // multiprocessors
-	cudaError_t failed; // the first error since the last sync, and what was done then
+	double *numbers;    // (DEVICE_NUMBERS) of the device, as short-lived
+	real *one;          // (1) of the device: 1
+	cudaError_t failed; // the first error since the last sync, and what was asked for then
 	const char *failed_at;
 	char description[256];
 };

@@ -119,13 +119,17 @@ template <int GROUP, typename F> __global__ void __launch_bounds__(THREADS) each
 		body(row_group<GROUP>{threadIdx.x % GROUP}, row);
 }
 
-// A warp for a row, or a block where rows are wider than `columns` says is little.
+template <typename F> void each_row_by_block(struct device *device, size_t rows, F body) {
+	RUN_ON(device, (each_row_kernel<THREADS>), dim3(blocks_for(rows, 1)), THREADS, rows, body);
+}
+
+// A warp for a row, or a block where rows are wide.
 template <typename F> void each_row(struct device *device, size_t rows, size_t columns, F body) {
 	enum { NARROW = 1024 };
 	if (columns <= NARROW)
 		RUN_ON(device, (each_row_kernel<WARP>), dim3(blocks_for(rows, THREADS / WARP)), THREADS, rows, body);
 	else
-		RUN_ON(device, (each_row_kernel<THREADS>), dim3(blocks_for(rows, 1)), THREADS, rows, body);
+		each_row_by_block(device, rows, body);
 }
 
 // --- each column ---

@@ -227,6 +227,8 @@ const char *cudaGetErrorString(cudaError_t error) {
 		return "no kernel image is available for execution on the device";
 	case cudaErrorLaunchFailure:
 		return "unspecified launch failure";
+	case cudaErrorUnknown:
+		break;
 	}
 	return "unknown error";
 }

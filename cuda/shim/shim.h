@@ -93,6 +93,7 @@ enum cudaError_t {
 	cudaErrorNoDevice = 100,
 	cudaErrorNoKernelImageForDevice = 209,
 	cudaErrorLaunchFailure = 719,
+	cudaErrorUnknown = 999,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
