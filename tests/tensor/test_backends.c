@@ -500,6 +500,66 @@ static size_t run_softmax_back(const struct backend *b, struct device *d, const 
 	return run_softmax(b, d, w, out, true);
 }
 
+// Groups of one width whose parts were made by hand; the last row has no cell.
+static size_t run_softmax_join(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	enum { GROUPS = 3, JOINED_MOST = ROWS_MOST };
+	static struct softmax_part parts[GROUPS * JOINED_MOST];
+	static struct softmax_factors factors[GROUPS * JOINED_MOST];
+	double sum[JOINED_MOST];
+	struct loss_cells loss = { .target = &w->range, .scale = 0.3, .by_row = w->round & 1 };
+	size_t rows = w->range.rows, filled = 0;
+	for (size_t i = 0; i < GROUPS * rows; i++)
+		parts[i] = i % rows + 1 == rows ? (struct softmax_part){ .most = -INFINITY }
+		                                : (struct softmax_part){ 3 * (double)pool[0][i], 1 + fabs((double)pool[1][i]),
+		                                                         (double)pool[2][i], fabs((double)pool[3][i]) };
+	b->softmax_join(d, &loss, GROUPS, rows, parts, factors, sum);
+	for (size_t i = 0; i < GROUPS * rows; i++) {
+		out[filled++] = factors[i].exponential;
+		out[filled++] = factors[i].target;
+	}
+	for (size_t i = 0; i < rows; i++)
+		out[filled++] = (real)sum[i];
+	return filled;
+}
+
+static size_t run_pick(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix y = matrix(pool[0], w->m, w->k, w->pad), part = matrix_part(&y, w->first, w->range.rows, 0, w->k);
+	b->pick(d, &w->range, &part, out);
+	return w->s.start[w->m];
+}
+
+static size_t run_note_places(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	uint32_t *place = memory_alloc(2 * w->k * sizeof(*place));
+	b->note_places(d, w->t.column, w->t.count, STEP + 1, place, place + w->k);
+	for (size_t i = 0; i < 2 * w->k; i++)
+		out[i] = (real)place[i];
+	free(place);
+	return 2 * w->k;
+}
+
+static size_t run_sum(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double from[ROWS_MOST], sum = 0.5;
+	for (size_t i = 0; i < w->m; i++)
+		from[i] = (double)pool[0][i];
+	b->sum(d, 0.7, from, w->round % 7 ? w->m : 0, w->round & 1, &sum);
+	out[0] = (real)sum;
+	return 1;
+}
+
+static size_t run_clip(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	double squares = w->round % 3 ? (double)w->round : 0, factor;
+	b->clip(d, 2.5, &squares, &factor);
+	out[0] = (real)factor;
+	return 1;
+}
+
+static size_t run_zero(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct matrix x = matrix(out, w->m, w->n, w->pad);
+	x.data[w->n / 2] = NAN;
+	b->zero(d, &x);
+	return numbers(&x);
+}
+
 // out: weights | state | state | sum of squares before | and after
 static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size_t columns, real *out,
                                           struct waiting_table *waiting, double *squares) {
@@ -651,6 +711,8 @@ static const struct {
 	{ "cells_times", run_cells_times, false },
 	{ "cells_sum", run_cells_sum, false },
 	{ "densify", run_densify, true },
+	{ "pick", run_pick, true },
+	{ "note_places", run_note_places, true },
 	{ "spread", run_spread, true },
 	{ "column_sums", run_column_sums, false },
 	{ "add", run_add, false },
@@ -679,15 +741,19 @@ static const struct {
 	{ "batch_norm_back", run_batch_norm_back, false },
 	{ "loss", run_loss, false },
 	{ "softmax_parts", run_softmax_parts, false },
+	{ "softmax_join", run_softmax_join, false },
 	{ "softmax_back", run_softmax_back, false },
 	{ "optimize", run_optimize, false },
 	{ "optimize_touched", run_optimize_touched, false },
 	{ "optimize_listed", run_optimize_listed, false },
 	{ "squares", run_squares, false },
+	{ "sum", run_sum, false },
+	{ "clip", run_clip, false },
 	{ "scale", run_scale, true },
+	{ "zero", run_zero, true },
 	{ "catch_up", run_catch_up, false },
 };
-enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 10 }; // open ... download
+enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 11 }; // open ... download
 
 _Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES + DEVICE_FUNCTIONS) * sizeof(void (*)(void)),
                "a function of the seam has no case here");
@@ -850,6 +916,7 @@ static void test_softmax_far(void **state) {
 static void test_cuda_refused(void **state) {
 	(void)state;
 	struct error error = { 0 };
+	const struct backend *table;
 	struct device *device = NULL;
 	assert_false(backend_open(&backend_cuda, NULL, NULL, &table, &device, &error));
 	assert_int_equal(error.code, ERROR_BACKEND);
