@@ -25,13 +25,11 @@ extern "C" {
 #include "tensor/backend.h"
 }
 
-enum {
-	WARP = 32,         // lanes
-	THREADS = 256,     // of a block, where nothing else is said
-	GRID_MOST = 65535, // blocks along y and z
-	DEVICE_NUMBERS = 4,
-	STAGING_HALF = 4 << 20, // bytes
-};
+constexpr int WARP = 32;            // lanes
+constexpr int THREADS = 256;        // of a block
+constexpr unsigned GRID_MOST = 65535; // blocks along y and z
+constexpr size_t STAGING_HALF = (size_t)4 << 20; // bytes
+constexpr size_t DEVICE_NUMBERS = 4;
 #define ALL_LANES 0xffffffffu
 
 // Memory that uploads pass through, so that the caller's is free at once and the host need not wait: halves, of which
@@ -54,7 +52,7 @@ struct device {
 	real *one;          // (1) of the device: 1
 	cudaError_t failed; // the first error since the last sync, and what was asked for then
 	const char *failed_at;
-	char description[256];
+	char description[512];
 };
 
 // Notes an error, unless there is one already.

@@ -5,7 +5,7 @@
 
 #include "tensor/mask.h"
 
-enum { SPAN = 256, WORD = 32 }; // units of a warp, of which each lane draws a block; bits
+constexpr unsigned SPAN = 256, WORD = 32; // units of a warp, of which each lane draws a block; bits
 
 struct dropped {
 	struct dropout_draw draw;
@@ -54,7 +54,7 @@ static __global__ void __launch_bounds__(THREADS) dropout_any_kernel(struct drop
 void gpu_dropout(struct device *device, const struct dropout_draw *draw, const struct matrix *x, const struct matrix *y,
                  uint64_t *keep, size_t keep_stride) {
 	const struct dropped d = {*draw, *x, *y, (uint32_t *)keep, 2 * keep_stride, philox_threshold(draw->rate)};
-	const unsigned rows = y->rows < GRID_MOST ? (unsigned)y->rows : (unsigned)GRID_MOST;
+	const unsigned rows = y->rows < GRID_MOST ? (unsigned)y->rows : GRID_MOST;
 	if (draw->unit % PHILOX_CHUNK == 0)
 		RUN_ON(device, dropout_kernel, dim3(blocks_for(y->columns, THREADS / WARP * SPAN), rows), THREADS, d);
 	else

@@ -5,7 +5,7 @@
 #include "device.h"
 
 // A long row's entries are shared by STRIPES blocks; those of a short one end at once.
-enum { STRIPES = 8 };
+constexpr unsigned STRIPES = 8;
 
 template <typename F> __global__ void __launch_bounds__(THREADS) each_entry_kernel(struct sparse s, F body) {
 	const size_t i = blockIdx.x;

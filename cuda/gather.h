@@ -73,7 +73,7 @@ struct column_lists {
 
 // --- sums ---
 
-enum { AHEAD = 8 }; // rows that a thread asks for before it adds the first
+constexpr uint32_t AHEAD = 8; // rows that a thread asks for before it adds the first
 
 template <int V, typename L>
 __device__ static inline reals_of<V> gather(const L &lists, struct span span, uint32_t layer, uint32_t layers,
@@ -99,7 +99,7 @@ __device__ static inline reals_of<V> gather(const L &lists, struct span span, ui
 }
 
 // Lists of up to PIECE entries are one block's; longer ones have a block for each so many, `most` at most.
-enum { PIECE = 4096 };
+constexpr uint32_t PIECE = 4096;
 __device__ static inline uint32_t pieces_of(struct span span, uint32_t most) {
 	const uint32_t pieces = (span.end - span.begin + PIECE - 1) / PIECE;
 	return pieces < 1 ? 1 : pieces < most ? pieces : most;
@@ -142,7 +142,7 @@ template <int V, typename L, typename F>
 __global__ void __launch_bounds__(THREADS) join_pieces_kernel(L lists, size_t n, uint32_t most, const real *part, F finish) {
 	const size_t i = blockIdx.x;
 	const uint32_t pieces = pieces_of(lists.range(i), most);
-	for (size_t column = threadIdx.x * V; pieces > 1 && column < n; column += THREADS * V) {
+	for (size_t column = (size_t)threadIdx.x * V; pieces > 1 && column < n; column += THREADS * V) {
 		reals_of<V> sum = load<V>(part + i * most * n + column);
 		for (uint32_t p = 1; p < pieces; p++) {
 			const reals_of<V> more = load<V>(part + (i * most + p) * n + column);
@@ -157,7 +157,7 @@ __global__ void __launch_bounds__(THREADS) join_pieces_kernel(L lists, size_t n,
 // most: pieces of a list, above 1 only where lists may be long.
 template <int V, typename L, typename F>
 void gather_lists(struct device *device, const L &lists, size_t count, size_t n, uint32_t most, F finish) {
-	enum { ACROSS_LEAST = 32, ACROSS_MOST = 128 };
+	constexpr uint32_t ACROSS_LEAST = 32, ACROSS_MOST = 128;
 	uint32_t across = ACROSS_LEAST;
 	while (across < ACROSS_MOST && (size_t)across * V < n)
 		across *= 2;

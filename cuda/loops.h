@@ -38,7 +38,7 @@ template <int GROUP, bool MOST = false> __device__ static inline double group_su
 
 // --- each cell ---
 
-enum { CELLS_EACH = 4 }; // of a thread, THREADS apart, so that four loads are under way at once
+constexpr int CELLS_EACH = 4; // of a thread, THREADS apart, so that four loads are under way at once
 
 template <typename F> __global__ void __launch_bounds__(THREADS) each_cell_kernel(size_t rows, size_t columns, F body) {
 	const size_t count = rows * columns, step = (size_t)gridDim.x * THREADS * CELLS_EACH;
@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(THREADS) sum_cells_kernel(size_t rows, size_t 
 
 // ret[0] = the sum of what body(i, j) returns, over all cells.
 template <typename F> void sum_cells(struct device *device, size_t rows, size_t columns, F body, double *ret) {
-	enum { BLOCKS_MOST = 1024 };
+	constexpr size_t BLOCKS_MOST = 1024;
 	const size_t wanted = (rows * columns + THREADS - 1) / THREADS;
 	const unsigned blocks = (unsigned)(wanted < BLOCKS_MOST ? wanted : BLOCKS_MOST);
 	double *part = (double *)device_scratch(device, (blocks + 1) * sizeof(*part));
@@ -125,7 +125,7 @@ template <typename F> void each_row_by_block(struct device *device, size_t rows,
 
 // A warp for a row, or a block where rows are wide.
 template <typename F> void each_row(struct device *device, size_t rows, size_t columns, F body) {
-	enum { NARROW = 1024 };
+	constexpr size_t NARROW = 1024;
 	if (columns <= NARROW)
 		RUN_ON(device, (each_row_kernel<WARP>), dim3(blocks_for(rows, THREADS / WARP)), THREADS, rows, body);
 	else
@@ -182,7 +182,7 @@ __global__ void __launch_bounds__(THREADS)
 // take(j, the sums of what body(i, j) returns, over all rows). Slices of at least 64 rows, at most 64 of them.
 template <typename F, typename T>
 void sum_columns(struct device *device, size_t rows, size_t columns, F body, T take) {
-	enum { SLICE_LEAST = 64, SLICES_MOST = 64 };
+	constexpr size_t SLICE_LEAST = 64, SLICES_MOST = 64;
 	const size_t wanted = (rows + SLICE_LEAST - 1) / SLICE_LEAST, most = wanted < SLICES_MOST ? wanted : SLICES_MOST;
 	const size_t slice = most ? (rows + most - 1) / most : 0;
 	const unsigned slices = slice ? blocks_for(rows, slice) : 0;

@@ -8,7 +8,7 @@ extern "C" {
 #include "tensor/plugin.h"
 }
 
-enum { LEAST_MAJOR = 7, LEAST_MINOR = 5 }; // compute capability that nvcc 13 still compiles for
+constexpr int LEAST_MAJOR = 7, LEAST_MINOR = 5; // compute capability that nvcc 13 still compiles for
 
 // --- opening ---
 
@@ -41,7 +41,7 @@ static bool check_card(const struct cudaDeviceProp *card, struct error *error) {
 	if (card->major > LEAST_MAJOR || (card->major == LEAST_MAJOR && card->minor >= LEAST_MINOR))
 		return true;
 	error_set(error, ERROR_BACKEND, "backend \"cuda\": \"%s\" has compute capability %d.%d, at least %d.%d is needed",
-	          card->name, card->major, card->minor, (int)LEAST_MAJOR, (int)LEAST_MINOR);
+	          card->name, card->major, card->minor, LEAST_MAJOR, LEAST_MINOR);
 	error_hint(error, "Use a card of 2018 or later, or backend = \"openblas\".");
 	return false;
 }
@@ -70,7 +70,7 @@ static bool open_parts(struct device *device, bool tf32, struct error *error) {
 	struct staging *s = &device->staging;
 	cudaError_t code = cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking);
 	if (code == cudaSuccess)
-		code = cudaHostAlloc((void **)&s->memory, 2 * (size_t)STAGING_HALF, cudaHostAllocDefault);
+		code = cudaHostAlloc((void **)&s->memory, 2 * STAGING_HALF, cudaHostAllocDefault);
 	for (int i = 0; code == cudaSuccess && i < 2; i++)
 		code = cudaEventCreateWithFlags(&s->copied[i], cudaEventDisableTiming);
 	if (code == cudaSuccess)
@@ -217,13 +217,13 @@ static void next_half(struct device *device) {
 }
 
 static void gpu_upload(struct device *device, void *to, const void *from, size_t bytes) {
-	enum { ALIGN = 256 };
+	constexpr size_t ALIGN = 256;
 	struct staging *s = &device->staging;
 	for (size_t done = 0; done < bytes;) {
 		if (s->filled >= STAGING_HALF)
 			next_half(device);
 		const size_t room = STAGING_HALF - s->filled, some = bytes - done < room ? bytes - done : room;
-		char *held = s->memory + (size_t)s->half * STAGING_HALF + s->filled;
+		char *held = s->memory + s->half * STAGING_HALF + s->filled;
 		memcpy(held, (const char *)from + done, some);
 		device_check(device,
 		             cudaMemcpyAsync((char *)to + done, held, some, cudaMemcpyHostToDevice, device->stream), "upload");

@@ -23,7 +23,7 @@ struct blend_rows {
 
 // Few rows may be long ones: items as rows, of which some are rated by most users.
 static uint32_t pieces_most(size_t rows) {
-	enum { FEW = 2048, MOST = 16 };
+	constexpr uint32_t FEW = 2048, MOST = 16;
 	return rows <= FEW ? MOST : 1;
 }
 
@@ -62,7 +62,7 @@ void gpu_transposed_sums(struct device *device, const struct transposed *t, cons
 
 // --- the output at observed cells ---
 
-enum { AT_ONCE = 4 }; // cells of a warp, whose rows of w are under way together
+constexpr uint32_t AT_ONCE = 4; // cells of a warp, whose rows of w are under way together
 
 __device__ static inline real warp_total(real x) {
 	for (int bits = WARP / 2; bits; bits /= 2)

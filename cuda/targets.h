@@ -36,7 +36,7 @@ __device__ static inline uint32_t entry_from(const uint32_t *of, uint32_t begin,
 // place by one thread, the same one each time. A chunk's stored cells are noted in a bit each, since a search for every
 // column would cost more than the columns; places are read and written by neighbouring threads.
 template <typename F, typename A> __device__ void each_target(const struct targets *t, size_t i, F body, A absent) {
-	enum { CHUNK = 8192 }; // columns
+	constexpr size_t CHUNK = 8192; // columns
 	__shared__ unsigned stored[CHUNK / 32];
 	const struct sparse *s = &t->target;
 	uint32_t begin = s->start[i];
@@ -48,10 +48,10 @@ template <typename F, typename A> __device__ void each_target(const struct targe
 	}
 	begin = entry_from(s->column, begin, end, t->first);
 	for (size_t from = 0; from < t->columns; from += CHUNK) {
-		const size_t width = t->columns - from < CHUNK ? t->columns - from : (size_t)CHUNK, base = t->first + from;
+		const size_t width = t->columns - from < CHUNK ? t->columns - from : CHUNK, base = t->first + from;
 		const uint32_t next = entry_from(s->column, begin, end, base + width);
 		__syncthreads();
-		for (unsigned w = threadIdx.x; w < CHUNK / 32; w += THREADS)
+		for (size_t w = threadIdx.x; w < CHUNK / 32; w += THREADS)
 			stored[w] = 0;
 		__syncthreads();
 		for (uint32_t k = begin + threadIdx.x; k < next; k += THREADS)

@@ -40,7 +40,7 @@ extern dim3 blockDim, gridDim;
 		(void)(stream);                                                                                                \
 		auto shim_body = [&] { kernel(__VA_ARGS__); };                                                                 \
 		shim_launch(                                                                                                   \
-		    blocks, threads, [](void *body) { (*(decltype(shim_body) *)body)(); }, &shim_body);                        \
+		    blocks, threads, [](void *shim_context) { (*(decltype(shim_body) *)shim_context)(); }, &shim_body);                        \
 	} while (0)
 void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *context);
 
