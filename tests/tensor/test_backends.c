@@ -953,7 +953,7 @@ static real *run_there(size_t which, const struct backend *b, struct device *d, 
 static void check_there(size_t which, const struct backend *b, struct device *d, const struct world *w,
                         const struct world *moved, real *const out[2]) {
 	size_t count = run_on(which, &backend_reference, reference, w, out[0]), done;
-	assert_in_range(count, 1, room(w));
+	assert_in_range(count, 0, room(w)); // 0: no column is touched
 	real *first = run_there(which, b, d, moved, out[1], &done);
 	assert_int_equal(done, count);
 	compare(which, w, b->row.name, out[0], first, count);
