@@ -8,7 +8,7 @@
 void *memory_alloc(size_t size);                       // zeroed; exits 1 with one line on standard error when out of memory
 void *memory_resize(void *old, size_t size);           // like realloc, same rule; the new part is not zeroed
 char *memory_copy_string(const char *text);            // owned by the caller, free()
-_Noreturn void memory_exhausted(size_t size);          // that one line, and exit 1: for libraries that return NULL
+__attribute__((noreturn)) void memory_exhausted(size_t size); // that one line, and exit 1: for libraries that return NULL
 
 // count * size bytes, zeroed, 64-byte aligned, product checked; NULL and *error (ERROR_RUN, with the bytes wanted and
 // `what` in the message) when it cannot be had. free() releases it. count 0 gives a valid pointer.

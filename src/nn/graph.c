@@ -483,6 +483,7 @@ static struct column_groups *new_groups(struct graph *graph, size_t count) {
 }
 
 static const struct column_groups *group_evenly(struct graph *graph, size_t width, size_t group, bool trained) {
+	group = graph->shape.whole ? width : group;
 	struct column_groups *groups = new_groups(graph, (width + group - 1) / group);
 	groups->trained = trained;
 	for (size_t i = 0; i <= groups->count; i++)

@@ -21,11 +21,13 @@ struct graph_shape {
 	double target_entries;  // the same of its targets
 	size_t rows;            // of the data: what a row's id is below
 	size_t refed;           // times that a batch comes again with every column of its rating rows stored
+	bool whole;             // the backend takes whole tensors: columns are in one group
 };
 
 // Which rows of a parameter a batch can touch: all, or those that stand in one of the batch's patterns.
 // BOTH: in ratings or targets; ROW: by the rows' own places.
 enum touched { TOUCHED_ALL, TOUCHED_RATINGS, TOUCHED_USER, TOUCHED_TARGETS, TOUCHED_BOTH, TOUCHED_ROW };
+enum { TOUCHED_KINDS = TOUCHED_ROW + 1 };
 
 // Which cells of the output count in the loss: those that are stored, these and others drawn, or every one (what is not
 // stored counts as 0).

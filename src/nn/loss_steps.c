@@ -40,7 +40,7 @@ static struct loss_cells loss_cells_of(const struct pass *p, const struct sparse
 
 static void run_loss(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
-	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse target = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct loss_cells cells = loss_cells_of(p, &target);
 	struct matrix prediction = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
 	bool packed = pass_at_cells(p, step->node);
@@ -55,37 +55,15 @@ static void run_loss(const struct pass *p, const struct step *step, const struct
 // --- soft-max over a row ---
 
 // The output's columns are computed by groups; each group's part of a row is joined with the others in their order.
-// With lse = log sum exp(x) and T = sum t over the row's cells, its loss is sum t (lse - x) = T lse - sum t x, whose
-// gradient is T exp(x - lse) - t.
-static double join_row(const struct softmax_part *parts, size_t groups, size_t stride, double scale,
-                       struct softmax_factors *ret) {
-	double most = -INFINITY, sum = 0, dot = 0, weight = 0;
-	for (size_t g = 0; g < groups; g++) {
-		most = parts[g * stride].most > most ? parts[g * stride].most : most;
-		weight += parts[g * stride].weight;
-	}
-	for (size_t g = 0; weight > 0 && g < groups; g++) {
-		sum += parts[g * stride].sum * exp(parts[g * stride].most - most);
-		dot += parts[g * stride].dot;
-	}
-	for (size_t g = 0; g < groups; g++) {
-		double share = weight > 0 ? weight * exp(parts[g * stride].most - most) / sum : 0;
-		ret[g * stride] = (struct softmax_factors){(real)(scale * share), (real)scale};
-	}
-	return weight > 0 ? scale * (weight * (most + log(sum)) - dot) : 0;
-}
-
 static void join_rows(const struct pass *p, const struct loss_cells *cells, size_t groups, const struct tile *tile) {
 	const struct network *n = p->network;
-	for (size_t i = 0; i < tile->rows; i++) {
-		size_t row = tile->row + i;
-		n->row_sum[row] = join_row(n->softmax_part + row, groups, n->rows, loss_scale(cells, i), n->softmax + row);
-	}
+	n->backend->softmax_join(n->device, cells, groups, n->rows, n->softmax_part + tile->row, n->softmax + tile->row,
+	                         n->row_sum + tile->row);
 }
 
 static void run_softmax_parts(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
-	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse target = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct loss_cells cells = loss_cells_of(p, &target);
 	struct matrix prediction = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
 	struct matrix x = pass_tile(p, step->node, &prediction, tile), kept = pass_tile(p, step->node, &gradient, tile);
@@ -94,14 +72,14 @@ static void run_softmax_parts(const struct pass *p, const struct step *step, con
 }
 
 static void run_softmax_rows(const struct pass *p, const struct step *step, const struct tile *tile) {
-	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse target = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct loss_cells cells = loss_cells_of(p, &target);
 	join_rows(p, &cells, step->node->groups->count, tile);
 }
 
 static void run_softmax_back(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
-	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse target = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct loss_cells cells = loss_cells_of(p, &target);
 	struct matrix gradient = pass_gradient(p, step->node), g = pass_tile(p, step->node, &gradient, tile);
 	n->backend->softmax_back(n->device, &cells, false, tile->column, n->softmax + tile->group * n->rows + tile->row,
@@ -111,7 +89,7 @@ static void run_softmax_back(const struct pass *p, const struct step *step, cons
 // At cells a row's stand side by side: no groups.
 static void run_softmax_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
-	struct sparse target = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse target = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct loss_cells cells = loss_cells_of(p, &target);
 	struct matrix x = pass_value(p, step->node), gradient = pass_gradient(p, step->node);
 	n->backend->softmax_parts(n->device, &cells, true, 0, &x, &gradient, n->softmax_part + tile->row);
@@ -134,16 +112,13 @@ static void make_softmax(struct maker *m, const struct node *output) {
 }
 
 // The weight rises to its cap step by step (Bowman et al. 2016; Mult-VAE's annealing).
-void pass_divergence_weights(const struct pass *p, size_t first, size_t rows, double *ret) {
+double pass_divergence_weight(const struct pass *p, size_t first, const uint32_t **ret_start) {
 	const struct loss_config *loss = p->network->graph->loss_config;
 	const struct kl_config *kl = loss->kl;
 	double weight = kl->steps ? fmin(kl->cap, (double)(p->step - 1) / (double)kl->steps) : kl->cap;
 	bool by_entries = ((const struct kl_scale *)kl->scale.row)->by_entries;
-	weight *= cell_scale(p);
-	for (size_t i = 0; i < rows; i++) {
-		const uint32_t *start = p->batch->ratings.start + first + i;
-		ret[i] = by_entries ? weight * (double)(start[1] - start[0]) : weight;
-	}
+	*ret_start = by_entries ? p->on->ratings.start + first : NULL;
+	return weight * cell_scale(p);
 }
 
 void network_make_loss(struct maker *m) {
@@ -164,38 +139,44 @@ void network_make_loss(struct maker *m) {
 
 // --- the sum ---
 
+// ret = the sum of what was added so far, which is nothing at first, and `count` numbers times the factor.
+static void add_up(const struct network *n, double factor, const double *from, size_t count, bool *more, double *ret) {
+	n->backend->sum(n->device, factor, from, count, *more, ret);
+	*more = true;
+}
+
 // Of the steps that updated: what L2 added to the loss.
-static double penalty_before(const struct pass *p) {
-	const struct graph *g = p->network->graph;
-	double sum = 0;
+static void sum_penalties(const struct pass *p, double *ret) {
+	const struct network *n = p->network;
+	const struct graph *g = n->graph;
+	bool more = false;
+	add_up(n, 0, NULL, 0, &more, ret);
 	for (size_t i = 0; p->update && i < g->parameters_count; i++)
-		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++)
-			sum += g->parameters[i].l2 * p->network->parameters[i].penalty[k];
-	return sum;
+		if (g->parameters[i].l2 > 0)
+			add_up(n, g->parameters[i].l2, n->parameters[i].penalty, parameter_parts(&g->parameters[i]), &more, ret);
 }
 
 // What nodes add of their own, group by group.
-static double extra_of(const struct pass *p) {
+static void sum_extra(const struct pass *p, double *ret) {
 	const struct network *n = p->network;
-	double sum = 0;
+	bool more = false;
+	add_up(n, 0, NULL, 0, &more, ret);
 	for (size_t k = 0; k < n->graph->nodes_count; k++) {
 		const struct node *node = &n->graph->nodes[k];
 		for (size_t g = 0; node->op && node->op->adds_loss && g < node->groups->count; g++)
-			for (size_t i = 0; i < p->batch->rows; i++)
-				sum += n->slots[k].extra[g * n->rows + i];
+			add_up(n, 1, n->slots[k].extra + g * n->rows, p->batch->rows, &more, ret);
 	}
-	return sum;
 }
 
 static void run_sum(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
-	bool by_row = pass_at_cells(p, step->node) || n->graph->loss->over_rows;
+	bool by_row = pass_at_cells(p, step->node) || n->graph->loss->over_rows, more = false;
 	size_t groups = by_row ? 1 : step->node->groups->count;
-	double sum = 0;
 	for (size_t g = 0; g < groups; g++)
-		for (size_t i = 0; i < tile->rows; i++)
-			sum += n->row_sum[g * n->rows + i];
-	*p->loss = sum + extra_of(p) + penalty_before(p);
+		add_up(n, 1, n->row_sum + g * n->rows, tile->rows, &more, &n->sums[SUM_CELLS]);
+	sum_extra(p, &n->sums[SUM_EXTRA]);
+	sum_penalties(p, &n->sums[SUM_PENALTY]);
+	n->backend->sum(n->device, 1, n->sums, SUMS, false, p->loss);
 }
 
 void network_make_sum(struct maker *m) {
@@ -211,10 +192,11 @@ void network_make_sum(struct maker *m) {
 }
 
 double network_squares_of(const struct network *n, const struct parameter *p) {
+	const real *weights = network_seen(n, n->weights, n->graph->weights);
 	double squares = 0;
 	for (size_t i = 0; i < p->rows; i++)
 		for (size_t j = 0; j < p->columns; j++) {
-			double w = n->weights[parameter_place(p, i, j)];
+			double w = weights[parameter_place(p, i, j)];
 			squares += w * w;
 		}
 	return squares;

@@ -110,16 +110,15 @@ static void carve_parameter(struct network *n, size_t i, const struct network_ro
 	m->squares = carve(c, parts, sizeof(double));
 	m->penalty = carve(c, parts, sizeof(double));
 	m->norm = carve(c, n->graph->clip_norm > 0 ? parameter_parts(p) : 0, sizeof(double));
+	m->waiting = network_waits(n, p) ? carve(c, 1, sizeof(*m->waiting)) : NULL;
 }
 
-static void carve_waits(struct network *n, struct carve *c) {
+static size_t waiting_most(const struct network *n) {
 	size_t rows[TOUCHED_KINDS] = {0}, most = 0;
 	network_count_lazy_rows(n->graph, rows);
-	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++) {
-		n->stamp[kind] = rows[kind] ? carve(c, rows[kind], sizeof(uint32_t)) : NULL;
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
 		most = rows[kind] > most ? rows[kind] : most;
-	}
-	n->waited = carve(c, most, sizeof(uint32_t));
+	return most;
 }
 
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
@@ -138,7 +137,25 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 	size_t parts = g->loss->over_rows ? g->output->groups->count * n->rows : 0;
 	n->softmax_part = carve(c, parts, sizeof(*n->softmax_part));
 	n->softmax = carve(c, parts, sizeof(*n->softmax));
-	carve_waits(n, c);
+	n->losses = carve(c, RUN_BATCHES, sizeof(*n->losses));
+	n->sums = carve(c, SUMS, sizeof(*n->sums));
+	n->clip = carve(c, CLIPS, sizeof(*n->clip));
+	n->picked = carve(c, g->output->cells ? 0 : n->cells, sizeof(*n->picked));
+	n->waited = carve(c, waiting_most(n), sizeof(*n->waited));
+	if (n->backend->apart)
+		resident_lay_out(&n->resident, carve(c, resident_bytes(&n->resident), 1));
+}
+
+// The host's part: when rows were current, and a place to see the device's memory.
+static bool make_host_memory(struct network *n, struct error *error) {
+	size_t rows[TOUCHED_KINDS] = {0};
+	network_count_lazy_rows(n->graph, rows);
+	n->seen = memory_alloc(sizeof(*n->seen));
+	n->waits = memory_array(waiting_most(n), sizeof(*n->waits), "rows that wait", error);
+	for (size_t kind = 0; n->waits && kind < TOUCHED_KINDS; kind++)
+		if (rows[kind] && !(n->stamp[kind] = memory_array(rows[kind], sizeof(uint32_t), "rows that wait", error)))
+			return false;
+	return n->waits;
 }
 
 // --- whose columns are whose ---
@@ -270,12 +287,15 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	                      .slowing = 1};
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
+	resident_init(&n->resident, graph,
+	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries});
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
 	struct carve real_one = {.base = backend->allocate(device, counted.used, error)};
 	size_t filled = room->blank ? 0 : graph->weights; // of a blank one the device's zeroes do
 	real *weights = real_one.base ? memory_array(filled, sizeof(real), "the weights", error) : NULL;
-	if (!weights) {
+	if (!weights || !make_host_memory(n, error)) {
+		free(weights);
 		backend->release(device, real_one.base);
 		n->weights = NULL;
 		network_destroy(n);
@@ -304,11 +324,40 @@ void network_destroy(struct network *n) {
 		return;
 	n->backend->release(n->device, n->weights); // the first of the one allocation
 	arena_finish(&n->arena);
-	for (size_t i = 0; i < n->graph->parameters_count; i++)
-		free(n->parameters[i].waiting);
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
+		free(n->stamp[kind]);
+	free(n->waits);
+	if (n->seen)
+		free(n->seen->data);
+	free(n->seen);
+	resident_finish(&n->resident);
 	free(n->parameters);
 	free(n->slots);
 	free(n);
+}
+
+// --- where the host sees them ---
+
+real *network_seen(const struct network *n, const real *data, size_t count) {
+	struct seen *s = n->seen;
+	if (!n->backend->apart)
+		return (real *)(uintptr_t)data; // the network's own memory, which is not const where it is written
+	if (s->room < count) {
+		s->data = memory_resize(s->data, count * sizeof(real));
+		s->room = count;
+	}
+	n->backend->download(n->device, s->data, data, count * sizeof(real));
+	return s->data;
+}
+
+void network_unseen(const struct network *n, real *data, const real *seen, size_t count) {
+	if (n->backend->apart)
+		n->backend->upload(n->device, data, seen, count * sizeof(real));
+}
+
+struct matrix network_seen_matrix(const struct network *n, const struct matrix *m) {
+	size_t count = m->rows ? (m->rows - 1) * m->stride + m->columns : 0;
+	return (struct matrix){network_seen(n, m->data, count), m->rows, m->columns, m->stride};
 }
 
 void network_save(struct network *n, real *ret) {
@@ -352,6 +401,7 @@ void network_renew(struct network *n) {
 size_t network_tensors(struct network *n, struct arena *arena, struct tensor_facts **ret) {
 	network_settle(n);
 	size_t count = 0;
+	real *weights = network_seen(n, n->weights, n->graph->weights);
 	struct tensor_facts *tensors = arena_alloc(arena, n->graph->parameters_count * sizeof(*tensors));
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		const struct parameter *p = &n->graph->parameters[k];
@@ -361,7 +411,7 @@ size_t network_tensors(struct network *n, struct arena *arena, struct tensor_fac
 		float *data = arena_alloc(arena, rows * columns * sizeof(*data));
 		for (size_t i = 0; i < rows; i++)
 			for (size_t j = 0; j < columns; j++)
-				data[i * columns + j] = (float)*element(n->weights, p, i, j);
+				data[i * columns + j] = (float)*element(weights, p, i, j);
 		tensors[count++] = (struct tensor_facts){.name = arena_format(arena, "%s.%s", p->node->name, p->suffix),
 		                                         .shape = {p->vector ? rows * columns : rows, p->vector ? 1 : columns},
 		                                         .dimensions = p->vector ? 1 : 2,
@@ -388,6 +438,7 @@ struct setting {
 	const struct network *network;
 	const struct parameter *parameter;
 	const struct tensor_facts *tensor;
+	real *to; // the parameter's numbers
 };
 
 static size_t at_most(size_t count, size_t most) {
@@ -415,7 +466,7 @@ static void set_share(void *context, size_t member) {
 	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++) {
 		size_t column = p->groups ? p->groups->begin[g] : 0;
 		size_t columns = (p->groups ? p->groups->begin[g + 1] : p->columns) - column;
-		struct matrix to = {s->network->weights + p->offset[g], p->rows, columns, p->stride[g]};
+		struct matrix to = {s->to + (p->offset[g] - p->offset[0]), p->rows, columns, p->stride[g]};
 		for (size_t first = member * SET_SIDE; first < p->rows; first += step)
 			set_block(s, &to, column, first, at_most(p->rows - first, SET_SIDE));
 	}
@@ -426,7 +477,11 @@ bool network_set_tensor(struct network *n, const struct tensor_facts *tensor) {
 		const struct parameter *p = &n->graph->parameters[k];
 		if (!parameter_is_tensor(p, tensor))
 			continue;
-		n->backend->team(n->device, set_share, &(struct setting){n, p, tensor});
+		size_t last = p->groups ? p->groups->count - 1 : 0, first = p->offset[0];
+		size_t numbers = p->offset[last] + p->rows * p->stride[last] - first;
+		real *to = network_seen(n, n->weights + first, numbers);
+		n->backend->team(n->device, set_share, &(struct setting){n, p, tensor, to});
+		network_unseen(n, n->weights + first, to, numbers);
 		n->joined = false;
 		return true;
 	}

@@ -1,5 +1,6 @@
 // A graph with memory on a device: weights, gradients, optimizer state, one batch's activations. Everything is
-// allocated when it is created; a step allocates nothing.
+// allocated when it is created; a step allocates nothing. Numbers and the structs are the host's, and so is what says so;
+// the rest is memory of the device.
 //
 // Flat vectors, all in the graph's parameter layout: weights | state[0] | state[1].
 #ifndef AEXP_NN_NETWORK_H
@@ -8,8 +9,9 @@
 #include "nn/batch.h"
 #include "nn/op.h"
 #include "nn/program.h"
+#include "nn/resident.h"
 
-enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2, TOUCHED_KINDS = TOUCHED_ROW + 1 };
+enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2 };
 
 // A node's memory for the batch at hand.
 struct slot {
@@ -31,7 +33,7 @@ struct slot {
 
 struct parameter_memory {
 	struct matrix gradient;        // as the parameter; touched by rows: (touched rows), where it is written down
-	struct waiting_table *waiting; // lazy, and a wait changes something
+	struct waiting_table *waiting; // (1) lazy, and a wait changes something
 	double *squares, *penalty;     // (parts): with L2, sums of squared weights now (lazy), and before the last update
 	double *norm;                  // (parts): sums of its squared gradient, where gradients are clipped by their norm
 };
@@ -62,7 +64,12 @@ struct network {
 	double *row_sum;                     // (groups of the output or 1, rows): of the loss
 	struct softmax_part *softmax_part;   // (groups of the output, rows): of a loss over rows
 	struct softmax_factors *softmax;     // (groups of the output, rows)
+	double *losses;                      // (RUN_BATCHES): of a run's batches
+	double *sums, *clip;                 // (SUMS), (CLIPS): see network_private.h
+	real *picked;                        // (cells): predictions at cells, where the output is computed as a whole
 	size_t rows, cells;                  // room
+	struct resident resident;            // the batch at hand, where the device's memory is apart
+	struct seen *seen;                   // the host's: see network_seen
 	struct program programs[PROGRAMS];
 	struct program *steps; // (phases, or one): of a training step
 	size_t phase;          // that is on
@@ -70,12 +77,11 @@ struct network {
 	struct crew crews[CREWS];
 	struct pace pace;
 	// lazy updates
-	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
-	uint32_t *waited;               // (the most of them)
+	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current; the host's
+	uint32_t *waits, *waited;       // (the most of them) the host's, and the device's
 	uint32_t step;                  // of training, 0 before the first
 	double rate_factor;             // of the optimizer's rate, from now on
 	double slowing;                 // the same, whatever the schedule
-	double clip;                    // what the batch's gradients are multiplied by, where their norm is clipped
 	bool settled;                   // no row waits
 	bool joined;                    // the slots' joined weights are the present ones
 };
@@ -98,7 +104,7 @@ void network_train(struct network *network, const struct batch *batches, size_t 
                    double *ret_loss);
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
-// memory, which the next pass may overwrite. Needs room for full_rows.
+// memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.
 struct matrix network_outputs(struct network *network, const struct batch *batch, uint32_t epoch);
 // What the optimizer's rate is multiplied by in the steps that follow, a schedule's warm-up apart. 1 at first; it may
 // differ from 1 only where the graph's schedule is not constant.
@@ -122,7 +128,7 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 // them.
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
-                                  const struct batch *batch); // (rows, width), the network's own memory
+                                  const struct batch *batch); // (rows, width), as network_outputs has them
 
 // The loss of a batch without touching gradients; training decides about dropout and batch statistics.
 double network_loss(struct network *network, const struct batch *batch, uint32_t epoch, bool training);
@@ -172,8 +178,9 @@ static inline struct random_stream pass_stream(const struct pass *pass, const st
 static inline size_t network_keep_word(size_t column, size_t group) {
 	return column / 64 + group;
 }
-// What the divergences of rows [first, first + rows) are multiplied by in the loss: loss.kl and the reduction.
-void pass_divergence_weights(const struct pass *pass, size_t first, size_t rows, double *ret); // (rows)
+// What the divergences of rows from `first` on are multiplied by in the loss: loss.kl and the reduction. ret_start: see
+// struct gaussian_prior.
+double pass_divergence_weight(const struct pass *pass, size_t first, const uint32_t **ret_start);
 // Whether a node with noise draws any.
 static inline bool pass_noisy(const struct pass *pass, const struct node *node) {
 	return pass->training && !(pass->quiet && node->sparse);

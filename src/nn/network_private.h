@@ -15,6 +15,24 @@ static inline struct parameter_memory *network_memory_of(const struct network *n
 	return &n->parameters[p - n->graph->parameters];
 }
 
+// What a batch's loss is made of: network->sums.
+enum { SUM_CELLS, SUM_EXTRA, SUM_PENALTY, SUMS };
+// The gradient's sum of squares where it is clipped by its norm, and what it is multiplied by: network->clip.
+enum { CLIP_SQUARES, CLIP_FACTOR, CLIPS };
+// Batches of one run, whose losses are fetched together.
+enum { RUN_BATCHES = 256 };
+
+struct seen {
+	real *data;
+	size_t room; // numbers
+};
+// What stands in memory of the device, where the host can read and change it until the next call; and back there.
+real *network_seen(const struct network *network, const real *data, size_t count);
+void network_unseen(const struct network *network, real *data, const real *seen, size_t count);
+struct matrix network_seen_matrix(const struct network *network, const struct matrix *matrix);
+// The rows of a parameter that a batch touches, as the host has them; NULL: all.
+const struct transposed *network_touched(const struct batch *batch, const struct parameter *parameter);
+
 // Runs before the other crew is tried, at first and at most.
 enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
 
@@ -24,6 +42,8 @@ enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
 void network_numbers_at(const struct network *network, uint32_t step, struct optimizer_numbers *ret);
 // Rows of the parameters of each kind that are lazy; 0 stays where there are none.
 void network_count_lazy_rows(const struct graph *graph, size_t ret_rows[TOUCHED_KINDS]);
+// Whether rows of the parameter wait, and a wait changes something.
+bool network_waits(const struct network *network, const struct parameter *parameter);
 // Tables of what a wait does, where it changes something. The numbers of all steps are the same where an optimizer is
 // lazy.
 void network_fill_waiting(struct network *network);

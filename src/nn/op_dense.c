@@ -191,7 +191,7 @@ static void run_activation(const struct pass *p, const struct step *step, const 
 // What the tile's columns of the input add to each cell.
 static void run_cells(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
-	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse cells = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct matrix input = pass_value(p, node->inputs[0]);
 	struct matrix h = matrix_part(&input, tile->row, tile->rows, tile->column, tile->columns);
 	struct matrix w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
@@ -201,7 +201,7 @@ static void run_cells(const struct pass *p, const struct step *step, const struc
 
 static void run_cells_sum(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
-	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse cells = sparse_rows(&p->on->target, tile->row, tile->rows);
 	size_t count = sparse_count(&p->batch->target);
 	struct matrix parts = {pass_slot(p, node)->parts, cells_by(node)->groups->count, count, p->network->cells};
 	p->network->backend->cells_sum(p->network->device, &cells, &parts, bias_of(p, node), product_of(p, node).data);
@@ -261,7 +261,7 @@ static void run_activate_back(const struct pass *p, const struct step *step, con
 // The gradient at the cells is a sparse matrix of the targets' pattern.
 static void run_cells_input(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
-	struct sparse d = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse d = sparse_rows(&p->on->target, tile->row, tile->rows);
 	d.value = pass_gradient(p, node).data;
 	struct matrix w = pass_weight_columns(p, node->parameters[WEIGHT], tile);
 	struct matrix gradient = pass_gradient(p, node->inputs[0]);

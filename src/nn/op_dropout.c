@@ -29,7 +29,7 @@ static real scale_of(const struct node *node) {
 static struct dropout_draw draw_of(const struct pass *p, const struct node *node, const struct tile *tile) {
 	return (struct dropout_draw){.stream = pass_stream(p, node),
 	                             .epoch = p->epoch,
-	                             .row = p->batch->row + tile->row,
+	                             .row = p->on->row + tile->row,
 	                             .unit = (uint32_t)tile->column,
 	                             .rate = rate_of(node),
 	                             .scale = scale_of(node)};
@@ -45,7 +45,7 @@ static void run_rows(const struct pass *p, const struct step *step, const struct
 // Values, or gradients, of the tile's cells.
 static void drop_cells(const struct pass *p, const struct node *node, const struct tile *tile, const real *from,
                        real *to) {
-	struct sparse cells = sparse_rows(&p->batch->target, tile->row, tile->rows);
+	struct sparse cells = sparse_rows(&p->on->target, tile->row, tile->rows);
 	struct dropout_draw draw = draw_of(p, node, &(struct tile){tile->row, tile->rows, 0, 0, 0});
 	cells.value = from;
 	p->network->backend->dropout_sparse(p->network->device, &draw, &cells, to);

@@ -64,46 +64,42 @@ static void run_draw(const struct pass *p, const struct step *step, const struct
 	struct gaussian_values values = values_of(p, step->node, tile);
 	struct noise_draw draw = {.stream = pass_stream(p, step->node),
 	                          .epoch = p->epoch,
-	                          .row = p->batch->row + tile->row,
+	                          .row = p->on->row + tile->row,
 	                          .unit = (uint32_t)tile->column,
 	                          .sd = (real)params->sd};
 	p->network->backend->gaussian(p->network->device, pass_noisy(p, step->node) ? &draw : NULL, &values);
 }
 
 // What a tile's distributions are held against.
-struct tile_prior {
-	struct gaussian_prior prior;
-	struct mixture mixture;
-	double weight[ROWS_AT_ONCE];
-};
-
-static void prior_of(const struct pass *p, const struct node *node, const struct tile *tile, struct tile_prior *ret) {
+static struct gaussian_prior prior_of(const struct pass *p, const struct node *node, const struct tile *tile,
+                                      struct mixture *room) {
 	const struct gaussian_params *params = node->params;
 	const struct prior *prior = (const struct prior *)params->prior->kind.row;
-	ret->prior = (struct gaussian_prior){.weight = ret->weight, .mixture = prior->mixture ? &ret->mixture : NULL};
+	struct gaussian_prior ret = {.mixture = prior->mixture ? room : NULL};
 	if (prior->mixture)
-		prior->mixture(params->prior->kind.params, &ret->mixture);
-	pass_divergence_weights(p, tile->row, tile->rows, ret->weight);
+		prior->mixture(params->prior->kind.params, room);
+	ret.weight = pass_divergence_weight(p, tile->row, &ret.start);
+	return ret;
 }
 
 static void run_divergence(const struct pass *p, const struct step *step, const struct tile *tile) {
-	struct tile_prior prior;
+	struct mixture mixture;
 	struct gaussian_values values = values_of(p, step->node, tile);
-	prior_of(p, step->node, tile, &prior);
-	p->network->backend->gaussian_divergence(p->network->device, &prior.prior, &values,
+	struct gaussian_prior prior = prior_of(p, step->node, tile, &mixture);
+	p->network->backend->gaussian_divergence(p->network->device, &prior, &values,
 	                                         pass_slot(p, step->node)->extra + tile->group * p->network->rows +
 	                                             tile->row);
 }
 
 static void run_back(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct node *node = step->node;
-	struct tile_prior prior;
+	struct mixture mixture;
 	struct gaussian_values values = values_of(p, node, tile);
 	struct matrix from = pass_gradient(p, node), to = pass_gradient(p, step->input);
 	struct matrix dz = pass_tile(p, node, &from, tile), d = pass_tile(p, step->input, &to, tile);
-	prior_of(p, node, tile, &prior);
-	p->network->backend->gaussian_back(p->network->device, &prior.prior, &values, step->at == LOG_VARIANCE, &dz,
-	                                   step->beta, &d);
+	struct gaussian_prior prior = prior_of(p, node, tile, &mixture);
+	p->network->backend->gaussian_back(p->network->device, &prior, &values, step->at == LOG_VARIANCE, &dz, step->beta,
+	                                   &d);
 }
 
 static void read_old(struct maker *m, const struct node *node) {

@@ -23,7 +23,7 @@ static double sd_of(const struct node *node) {
 static struct noise_draw draw_of(const struct pass *p, const struct node *node, const struct tile *tile) {
 	return (struct noise_draw){.stream = pass_stream(p, node),
 	                           .epoch = p->epoch,
-	                           .row = p->batch->row + tile->row,
+	                           .row = p->on->row + tile->row,
 	                           .unit = (uint32_t)tile->column,
 	                           .sd = (real)sd_of(node)};
 }
@@ -50,7 +50,7 @@ static void run_values(const struct pass *p, const struct step *step, const stru
 		if (x.data != y.data)
 			p->network->backend->add(p->network->device, &x, 0, &y);
 	} else if (pass_at_cells(p, node)) {
-		struct sparse cells = p->batch->target;
+		struct sparse cells = p->on->target;
 		cells.value = from.data;
 		add_sparse(p, node, tile, &cells, to.data);
 	} else {

@@ -32,9 +32,9 @@ struct matrix pass_before(const struct pass *p, const struct node *node) {
 
 struct sparse pass_rows(const struct pass *p, const struct node *node) {
 	if (!node->op)
-		return node == p->network->graph->user  ? p->batch->user
-		       : node == p->network->graph->row ? p->batch->self
-		                                        : p->batch->ratings;
+		return node == p->network->graph->user  ? p->on->user
+		       : node == p->network->graph->row ? p->on->self
+		                                        : p->on->ratings;
 	struct sparse rows = pass_rows(p, node->inputs[0]);
 	if (!node->op->noise || pass_noisy(p, node))
 		rows.value = pass_slot(p, node)->sparse_value;
@@ -73,18 +73,18 @@ static const struct transposed *touched_by(const struct batch *batch, enum touch
 	return NULL;
 }
 
-static const struct transposed *touched_of(const struct batch *batch, const struct parameter *p) {
+const struct transposed *network_touched(const struct batch *batch, const struct parameter *p) {
 	return touched_by(batch, p->touched);
 }
 
 const struct transposed *pass_touched_place(const struct pass *p, const struct parameter *parameter, enum touched from,
                                             const uint32_t **ret_place) {
-	const struct transposed *list = touched_by(p->batch, from);
+	const struct transposed *list = touched_by(p->on, from);
 	*ret_place = NULL;
 	if (parameter->touched == TOUCHED_ALL)
 		*ret_place = list->column;
 	else if (parameter->touched == TOUCHED_BOTH)
-		*ret_place = from == TOUCHED_TARGETS ? p->batch->both_target : p->batch->both_rating;
+		*ret_place = from == TOUCHED_TARGETS ? p->on->both_target : p->on->both_rating;
 	return list;
 }
 
@@ -94,7 +94,7 @@ struct matrix pass_joined(const struct pass *p, const struct node *node) {
 }
 
 const struct transposed *pass_touched(const struct pass *p, const struct parameter *parameter) {
-	return touched_of(p->batch, parameter);
+	return network_touched(p->on, parameter);
 }
 
 struct matrix pass_tile(const struct pass *p, const struct node *node, const struct matrix *whole,
@@ -146,8 +146,11 @@ static void run_member(void *context, size_t member) {
 	                    .epoch = run->epoch,
 	                    .member = member};
 	for (size_t b = 0; b < run->count; b++) {
-		pass.batch = &run->batches[b];
-		pass.loss = run->loss + b;
+		pass.batch = pass.on = &run->batches[b];
+		if (run->network->backend->apart)
+			pass.on = resident_upload(&run->network->resident, run->network->backend, run->network->device, pass.batch,
+			                          run->program->transposed);
+		pass.loss = run->network->losses + b;
 		pass.step = run->step + (uint32_t)b;
 		if (run->update)
 			network_numbers_at(run->network, run->taken + (uint32_t)b, &pass.numbers);
@@ -165,6 +168,8 @@ static void run_batches(struct run *run, enum crew_id crew) {
 		n->backend->team(n->device, run_member, run);
 	else
 		run_member(run, 0);
+	if (run->loss)
+		n->backend->download(n->device, run->loss, n->losses, run->count * sizeof(*run->loss));
 }
 
 // Whether the phase that is on leaves the data as it is.
@@ -216,7 +221,8 @@ static enum crew_id crew_in_use(const struct pace *pace) {
 	return (pace->preferred == CREW_TEAM) != pace->trying ? CREW_TEAM : CREW_ALONE;
 }
 
-void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+// As many at a time as there is room for their losses.
+static void train_run(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
 	// Re-fed batches are large, and what an entry of theirs takes says nothing of the others.
 	bool refed = count && batches->refed;
 	double start = seconds_now(), entries = 0;
@@ -244,6 +250,12 @@ void network_train(struct network *n, const struct batch *batches, size_t count,
 		choose_crew(&n->pace, (seconds_now() - start) / entries);
 }
 
+void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+	for (size_t first = 0; first < count; first += RUN_BATCHES)
+		train_run(n, batches + first, count - first < RUN_BATCHES ? count - first : RUN_BATCHES, epoch,
+		          ret_loss + first);
+}
+
 double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
 	double loss;
 	network_train(n, batch, 1, epoch, &loss);
@@ -255,8 +267,10 @@ void network_set_phase(struct network *n, size_t phase) {
 	assert(phase == 0 || phase < g->phases_count);
 	n->phase = phase;
 	for (size_t i = 0; g->phases_count && i < g->parameters_count; i++) // of what rests, no step notes them
-		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++)
-			n->parameters[i].penalty[k] = k ? 0 : network_squares_of(n, &g->parameters[i]);
+		for (size_t k = 0; g->parameters[i].l2 > 0 && k < parameter_parts(&g->parameters[i]); k++) {
+			double squares = k ? 0 : network_squares_of(n, &g->parameters[i]);
+			n->backend->upload(n->device, &n->parameters[i].penalty[k], &squares, sizeof(squares));
+		}
 }
 
 struct matrix network_outputs(struct network *n, const struct batch *batch, uint32_t epoch) {
@@ -271,7 +285,8 @@ struct matrix network_outputs(struct network *n, const struct batch *batch, uint
 	                  .epoch = epoch};
 	run_batches(&run, CREW_TEAM);
 	n->joined = true;
-	return pass_value(&pass, n->graph->output);
+	struct matrix y = pass_value(&pass, n->graph->output);
+	return network_seen_matrix(n, &y);
 }
 
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
@@ -292,18 +307,21 @@ double network_gradients(struct network *n, const struct batch *batch, uint32_t 
 }
 
 void network_gradient_of(const struct network *n, const struct batch *batch, const struct parameter *p, real *ret) {
-	const struct transposed *touched = touched_of(batch, p);
-	const struct matrix *g = &network_memory_of(n, p)->gradient;
+	const struct transposed *touched = network_touched(batch, p);
+	struct matrix g = network_seen_matrix(n, &network_memory_of(n, p)->gradient);
 	size_t count = touched ? touched->count : p->rows;
 	memset(ret, 0, p->rows * p->columns * sizeof(*ret));
 	for (size_t i = 0; i < count; i++) {
 		size_t row = touched ? touched->column[i] : i;
 		for (size_t j = 0; j < p->columns; j++)
-			ret[row * p->columns + j] = g->data[i * g->stride + j];
+			ret[row * p->columns + j] = g.data[i * g.stride + j];
 	}
-	for (size_t i = 0; p->l2 > 0 && i < p->rows; i++)
+	if (p->l2 == 0)
+		return;
+	const real *weights = network_seen(n, n->weights, n->graph->weights);
+	for (size_t i = 0; i < p->rows; i++)
 		for (size_t j = 0; j < p->columns; j++)
-			ret[i * p->columns + j] += 2 * (real)p->l2 * n->weights[parameter_place(p, i, j)];
+			ret[i * p->columns + j] += 2 * (real)p->l2 * weights[parameter_place(p, i, j)];
 }
 
 // --- predictions ---
@@ -314,9 +332,16 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 	network_settle(n);
 	run_program(n, PROGRAM_CELLS, batch, 0, false, NULL);
 	struct matrix y = pass_value(&pass, output);
-	for (size_t i = 0; i < batch->rows; i++)
-		for (uint32_t k = batch->target.start[i]; k < batch->target.start[i + 1]; k++)
-			ret[k] = (float)(pass_at_cells(&pass, output) ? y.data[k] : y.data[i * y.stride + batch->target.column[k]]);
+	size_t count = sparse_count(&batch->target);
+	real *cells = y.data;
+	if (!pass_at_cells(&pass, output)) {
+		const struct batch *on = n->backend->apart ? &n->resident.batch : batch;
+		n->backend->pick(n->device, &on->target, &y, n->picked);
+		cells = n->picked;
+	}
+	cells = network_seen(n, cells, count);
+	for (size_t k = 0; k < count; k++)
+		ret[k] = (float)cells[k];
 }
 
 struct matrix network_predict_all(struct network *n, const struct batch *batch) {
@@ -324,5 +349,6 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	network_settle(n);
 	run_program(n, PROGRAM_FULL, batch, 0, false, NULL);
 	n->joined = true;
-	return pass_value(&pass, n->graph->output);
+	struct matrix y = pass_value(&pass, n->graph->output);
+	return network_seen_matrix(n, &y);
 }

@@ -260,7 +260,9 @@ void program_make(const struct network *network, const struct program_kind *kind
 	if (kind->loss)
 		network_make_sum(&m);
 	place_barriers(&m);
-	*ret = (struct program){.steps = arena_copy(arena, m.steps, m.count * sizeof(*m.steps)), .count = m.count};
+	*ret = (struct program){.steps = arena_copy(arena, m.steps, m.count * sizeof(*m.steps)),
+	                        .count = m.count,
+	                        .transposed = kind->backward};
 	make_segments(&m, arena, ret);
 	free(m.steps);
 	free(m.accesses);
@@ -269,6 +271,10 @@ void program_make(const struct network *network, const struct program_kind *kind
 }
 
 // --- running ---
+
+static size_t block_rows(const struct pass *pass, size_t most) {
+	return pass->network->graph->shape.whole ? pass->batch->rows : most;
+}
 
 static size_t by_row_end(const struct program *program, size_t first, size_t end) {
 	size_t i = first;
@@ -288,9 +294,10 @@ static void run_group(const struct program *program, const struct segment *segme
 			continue;
 		}
 		struct tile block = *tile;
-		for (size_t row = 0; row < tile->rows; row += ROWS_AT_ONCE) {
+		size_t most = block_rows(pass, ROWS_AT_ONCE);
+		for (size_t row = 0; row < tile->rows; row += most) {
 			block.row = row;
-			block.rows = tile->rows - row < ROWS_AT_ONCE ? tile->rows - row : ROWS_AT_ONCE;
+			block.rows = tile->rows - row < most ? tile->rows - row : most;
 			for (size_t k = i; k < stop; k++)
 				program->steps[k].run(pass, &program->steps[k], &block);
 		}
@@ -318,7 +325,7 @@ static void run_all(const struct program *program, const struct segment *segment
 // Blocks of rows: each member has as many, next to each other.
 static void run_rows(const struct program *program, const struct segment *segment, const struct pass *pass) {
 	const struct step *steps = &program->steps[segment->first];
-	size_t rows = pass->batch->rows, size = steps->cut == CUT_ROWS ? CELL_ROWS : GEMM_ROWS;
+	size_t rows = pass->batch->rows, size = block_rows(pass, steps->cut == CUT_ROWS ? CELL_ROWS : GEMM_ROWS);
 	size_t blocks = (rows + size - 1) / size, members = pass->crew->members;
 	for (size_t b = blocks * pass->member / members; b < blocks * (pass->member + 1) / members; b++)
 		for (size_t i = 0; i < segment->count; i++) {

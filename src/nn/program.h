@@ -20,6 +20,8 @@ enum cut {
 	CUT_BLOCKS,  // by rows, in blocks of GEMM_ROWS
 	CUT_NONE,    // one thread does all; which one does not matter
 };
+// Where the graph's shape is `whole`, a node has one group, and all rows are one block.
+//
 // Blocks of rows have fixed sizes too: where a loop's vectors end, and what OpenBLAS is given, may enter the rounding.
 enum { CELL_ROWS = 16, GEMM_ROWS = 256 };
 // Rows that consecutive steps of a group are run on at a time, where they are `by_row`: 64 rows of 64 floats are half
@@ -41,13 +43,14 @@ struct crew {
 struct pass {
 	struct network *network;
 	const struct crew *crew;
-	const struct batch *batch;
+	const struct batch *batch; // the host's: for its numbers
+	const struct batch *on;    // the same with its arrays in memory of the device: for the backend
 	bool training, at_cells, update; // update: weights too, not only gradients
 	bool to_loss;                    // a loss is computed, not predictions
 	bool quiet;                      // training without noise on the data
 	uint32_t epoch, step;            // of training, from 1
 	struct optimizer_numbers numbers;
-	double *loss; // where the batch's loss goes
+	double *loss; // (1), of the device: where the batch's loss goes
 	size_t member;
 };
 
@@ -83,6 +86,7 @@ struct program {
 	size_t count;
 	struct segment *segments; // (segments_count): what is run together, part by part
 	size_t segments_count;
+	bool transposed; // reads the batches' transposed patterns
 };
 
 struct program_kind {

@@ -64,8 +64,11 @@ void network_state_put(struct network *n, struct bytes_out *out) {
 	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
 		bytes_put(out, n->stamp[kind], rows[kind] * sizeof(uint32_t));
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
-		if (n->graph->parameters[i].l2 > 0)
-			bytes_put(out, n->parameters[i].squares, parameter_parts(&n->graph->parameters[i]) * sizeof(double));
+		for (size_t k = 0; n->graph->parameters[i].l2 > 0 && k < parameter_parts(&n->graph->parameters[i]); k++) {
+			double squares;
+			n->backend->download(n->device, &squares, &n->parameters[i].squares[k], sizeof(squares));
+			bytes_put(out, &squares, sizeof(squares));
+		}
 }
 
 // Stamps of steps that have been: a row waits since one of them.
@@ -91,7 +94,7 @@ static void take_squares(struct network *n, struct bytes_in *in, bool dry) {
 		size_t size = parameter_parts(&n->graph->parameters[i]) * sizeof(double);
 		const void *from = bytes_view(in, size);
 		if (from && !dry)
-			memcpy(n->parameters[i].squares, from, size);
+			n->backend->upload(n->device, n->parameters[i].squares, from, size);
 	}
 }
 
@@ -138,24 +141,24 @@ static bool all_finite(const real *data, size_t count) {
 }
 
 // Group by group, rows [first, first + rows), with what fills their strides, which is 0.
-static bool rows_finite(const struct network *n, const struct parameter *p, size_t first, size_t rows) {
+static bool rows_finite(const real *weights, const struct parameter *p, size_t first, size_t rows) {
 	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++) {
 		size_t columns = p->groups ? p->groups->begin[g + 1] - p->groups->begin[g] : p->columns;
 		if (rows > 0 &&
-		    !all_finite(n->weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
+		    !all_finite(weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
 			return false;
 	}
 	return true;
 }
 
 const struct parameter *network_not_finite(const struct network *n, const struct batch *batch) {
-	const struct pass pass = {.batch = batch};
+	const real *weights = network_seen(n, n->weights, n->graph->weights);
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
 		const struct parameter *p = &n->graph->parameters[i];
-		const struct transposed *touched = batch && p->lazy ? pass_touched(&pass, p) : NULL;
-		bool fine = touched || rows_finite(n, p, 0, p->rows);
+		const struct transposed *touched = batch && p->lazy ? network_touched(batch, p) : NULL;
+		bool fine = touched || rows_finite(weights, p, 0, p->rows);
 		for (size_t k = 0; touched && fine && k < touched->count; k++)
-			fine = rows_finite(n, p, touched->column[k], 1);
+			fine = rows_finite(weights, p, touched->column[k], 1);
 		if (!fine)
 			return p;
 	}
@@ -163,15 +166,14 @@ const struct parameter *network_not_finite(const struct network *n, const struct
 }
 
 void network_gradient_facts(const struct network *n, const struct batch *batch, struct gradient_facts *ret) {
-	const struct pass pass = {.batch = batch};
 	*ret = (struct gradient_facts){0};
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
 		const struct parameter *p = &n->graph->parameters[i];
-		const struct matrix *g = &n->parameters[i].gradient;
-		const struct transposed *touched = pass_touched(&pass, p);
+		struct matrix g = network_seen_matrix(n, &n->parameters[i].gradient);
+		const struct transposed *touched = network_touched(batch, p);
 		size_t rows = touched ? touched->count : p->rows;
 		for (size_t k = 0; p->trainable && k < rows * p->columns; k++) {
-			double size = fabs((double)g->data[k / p->columns * g->stride + k % p->columns]);
+			double size = fabs((double)g.data[k / p->columns * g.stride + k % p->columns]);
 			if (!isfinite(size))
 				ret->bad = ret->bad ? ret->bad : p;
 			else if (!ret->largest || size > ret->size)

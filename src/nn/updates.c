@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "nn/schedule.h"
 
+#include <stdlib.h>
+
 // --- updates ---
 
 void network_numbers_at(const struct network *n, uint32_t step, struct optimizer_numbers *ret) {
@@ -37,6 +39,11 @@ struct matrix pass_parameter_gradient(const struct pass *p, const struct paramet
 	                   parameter->by ? tile->columns : 1);
 }
 
+// Where an update puts the sum of the squared weights that it finds.
+static double *penalty_of(const struct network *n, const struct parameter *p, const struct tile *tile) {
+	return p->l2 > 0 ? &network_memory_of(n, p)->penalty[tile->group] : NULL;
+}
+
 // By the gradient of all rows, or of those that the batch touched.
 static void update_by(const struct pass *p, const struct parameter *parameter, const struct tile *tile,
                       const struct matrix *gradient) {
@@ -44,10 +51,10 @@ static void update_by(const struct pass *p, const struct parameter *parameter, c
 	const struct transposed *touched = pass_touched(p, parameter);
 	struct optimizer_rows rows = update_of(n, parameter, tile);
 	rows.numbers = p->numbers;
-	double squares = touched ? n->backend->optimize_listed(n->device, &rows, touched, gradient)
-	                         : n->backend->optimize(n->device, &rows, gradient);
-	if (parameter->l2 > 0)
-		network_memory_of(n, parameter)->penalty[tile->group] = squares;
+	if (touched)
+		n->backend->optimize_listed(n->device, &rows, touched, gradient, penalty_of(n, parameter, tile));
+	else
+		n->backend->optimize(n->device, &rows, gradient, penalty_of(n, parameter, tile));
 }
 
 void pass_update(const struct pass *p, const struct parameter *parameter, const struct tile *tile) {
@@ -80,9 +87,7 @@ void pass_update_touched(const struct pass *p, const struct parameter *parameter
 	}
 	struct optimizer_rows rows = update_of(n, parameter, tile);
 	rows.numbers = p->numbers;
-	double squares = n->backend->optimize_touched(n->device, &rows, touched, value, y);
-	if (parameter->l2 > 0)
-		network_memory_of(n, parameter)->penalty[tile->group] = squares;
+	n->backend->optimize_touched(n->device, &rows, touched, value, y, penalty_of(n, parameter, tile));
 }
 
 // --- updates that come after all gradients ---
@@ -90,21 +95,23 @@ void pass_update_touched(const struct pass *p, const struct parameter *parameter
 static void run_squares(const struct pass *p, const struct step *step, const struct tile *tile) {
 	const struct network *n = p->network;
 	struct matrix gradient = pass_parameter_gradient(p, step->parameter, tile);
-	network_memory_of(n, step->parameter)->norm[tile->group] = n->backend->squares(n->device, &gradient);
+	n->backend->squares(n->device, &gradient, &network_memory_of(n, step->parameter)->norm[tile->group]);
 }
 
-// As PyTorch's clip_grad_norm_, with its 1e-6.
 static void run_clip(const struct pass *p, const struct step *step, const struct tile *tile) {
-	struct network *n = p->network;
-	double sum = 0;
-	const bool *learns = n->graph->phases_count ? n->graph->phases[n->phase].learns : NULL;
+	const struct network *n = p->network;
+	const struct graph *g = n->graph;
+	const bool *learns = g->phases_count ? g->phases[n->phase].learns : NULL;
+	bool more = false;
 	(void)step, (void)tile;
-	for (size_t i = 0; i < n->graph->parameters_count; i++)
-		for (size_t g = 0; (!learns || learns[i]) && n->graph->parameters[i].deferred &&
-		                   g < parameter_parts(&n->graph->parameters[i]);
-		     g++)
-			sum += n->parameters[i].norm[g];
-	n->clip = fmin(1, n->graph->clip_norm / (sqrt(sum) + 1e-6));
+	for (size_t i = 0; i < g->parameters_count; i++) {
+		if ((learns && !learns[i]) || !g->parameters[i].deferred)
+			continue;
+		n->backend->sum(n->device, 1, n->parameters[i].norm, parameter_parts(&g->parameters[i]), more,
+		                &n->clip[CLIP_SQUARES]);
+		more = true;
+	}
+	n->backend->clip(n->device, g->clip_norm, &n->clip[CLIP_SQUARES], &n->clip[CLIP_FACTOR]);
 }
 
 static void run_deferred(const struct pass *p, const struct step *step, const struct tile *tile) {
@@ -112,13 +119,13 @@ static void run_deferred(const struct pass *p, const struct step *step, const st
 	const struct graph *g = n->graph;
 	struct matrix gradient = pass_parameter_gradient(p, step->parameter, tile);
 	if (g->clip_norm > 0 || g->clip_value > 0)
-		n->backend->scale(n->device, (real)(g->clip_norm > 0 ? n->clip : 1), (real)g->clip_value, &gradient);
+		n->backend->scale(n->device, g->clip_norm > 0 ? &n->clip[CLIP_FACTOR] : NULL, (real)g->clip_value, &gradient);
 	update_by(p, step->parameter, tile, &gradient);
 }
 
 static void run_zero(const struct pass *p, const struct step *step, const struct tile *tile) {
 	struct matrix gradient = pass_parameter_gradient(p, step->parameter, tile);
-	p->network->backend->scale(p->network->device, 0, 0, &gradient);
+	p->network->backend->zero(p->network->device, &gradient);
 }
 
 void network_make_zero(struct maker *m) {
@@ -165,31 +172,45 @@ void network_count_lazy_rows(const struct graph *g, size_t ret_rows[TOUCHED_KIND
 			ret_rows[g->parameters[i].touched] = g->parameters[i].rows;
 }
 
-void network_fill_waiting(struct network *n) {
+bool network_waits(const struct network *n, const struct parameter *p) {
 	struct optimizer_numbers numbers;
 	network_numbers_at(n, 1, &numbers);
+	return p->lazy && waiting_changes(n->graph->optimizer->id, &numbers, (real)p->l2);
+}
+
+void network_fill_waiting(struct network *n) {
+	struct optimizer_numbers numbers;
+	struct waiting_table *table = memory_alloc(sizeof(*table));
+	network_numbers_at(n, 1, &numbers);
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
-		const struct parameter *p = &n->graph->parameters[i];
-		if (!p->lazy || !waiting_changes(n->graph->optimizer->id, &numbers, (real)p->l2))
-			continue;
 		if (!n->parameters[i].waiting)
-			n->parameters[i].waiting = memory_alloc(sizeof(*n->parameters[i].waiting));
-		waiting_table_init(n->parameters[i].waiting, n->graph->optimizer->id, &numbers, (real)p->l2);
+			continue;
+		waiting_table_init(table, n->graph->optimizer->id, &numbers, (real)n->graph->parameters[i].l2);
+		n->backend->upload(n->device, n->parameters[i].waiting, table, sizeof(*table));
 	}
+	free(table);
+}
+
+// Of the part's columns; weights: of all parameters.
+static double part_squares(const struct parameter *p, const real *weights, size_t g) {
+	size_t begin = p->by ? p->by->groups->begin[g] : 0, end = p->by ? p->by->groups->begin[g + 1] : 1;
+	double sum = 0;
+	for (size_t i = 0; i < p->rows; i++)
+		for (size_t j = begin; j < end; j++) {
+			double w = weights[parameter_place(p, i, j)];
+			sum += w * w;
+		}
+	return sum;
 }
 
 void network_sum_squares(struct network *n) {
+	const real *weights = NULL;
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		const struct parameter *p = &n->graph->parameters[k];
 		for (size_t g = 0; p->lazy && p->l2 > 0 && g < parameter_parts(p); g++) {
-			size_t begin = p->by ? p->by->groups->begin[g] : 0, end = p->by ? p->by->groups->begin[g + 1] : 1;
-			double sum = 0;
-			for (size_t i = 0; i < p->rows; i++)
-				for (size_t j = begin; j < end; j++) {
-					double w = n->weights[parameter_place(p, i, j)];
-					sum += w * w;
-				}
-			n->parameters[k].squares[g] = sum;
+			weights = weights ? weights : network_seen(n, n->weights, n->graph->weights);
+			double squares = part_squares(p, weights, g);
+			n->backend->upload(n->device, &n->parameters[k].squares[g], &squares, sizeof(squares));
 		}
 	}
 }
@@ -285,9 +306,10 @@ void network_settle(struct network *n) {
 		if (!rows[s.kind])
 			continue;
 		for (size_t i = 0; i < rows[s.kind]; i++) {
-			n->waited[i] = n->step - n->stamp[s.kind][i];
+			n->waits[i] = n->step - n->stamp[s.kind][i];
 			n->stamp[s.kind][i] = n->step;
 		}
+		n->backend->upload(n->device, n->waited, n->waits, rows[s.kind] * sizeof(*n->waits));
 		n->backend->team(n->device, settle_kind, &s);
 	}
 	n->settled = true;

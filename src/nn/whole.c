@@ -28,34 +28,36 @@ static bool next(struct walk *w) {
 }
 
 void whole_get(const struct network *n, double *ret) {
+	const real *from = network_seen(n, n->weights, n->graph->weights);
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		struct walk w = {.parameter = &n->graph->parameters[k]};
 		while (w.parameter->trainable && next(&w))
 			for (size_t j = 0; j < w.count; j++)
-				*ret++ = n->weights[w.place + j];
+				*ret++ = from[w.place + j];
 	}
 }
 
 void whole_set(struct network *n, const double *weights) {
+	real *to = network_seen(n, n->weights, n->graph->weights);
 	for (size_t k = 0; k < n->graph->parameters_count; k++) {
 		struct walk w = {.parameter = &n->graph->parameters[k]};
 		while (w.parameter->trainable && next(&w))
 			for (size_t j = 0; j < w.count; j++)
-				n->weights[w.place + j] = (real)*weights++;
+				to[w.place + j] = (real)*weights++;
 	}
+	network_unseen(n, n->weights, to, n->graph->weights);
 	n->joined = false;
 }
 
 // Of the loss without L2: rows that the batch does not touch have none.
 static void add_gradient(const struct network *n, const struct batch *batch, const struct parameter *p, double *ret) {
-	const struct pass pass = {.batch = batch};
-	const struct transposed *touched = pass_touched(&pass, p);
-	const struct matrix *g = &network_memory_of(n, p)->gradient;
+	const struct transposed *touched = network_touched(batch, p);
+	struct matrix g = network_seen_matrix(n, &network_memory_of(n, p)->gradient);
 	size_t count = touched ? touched->count : p->rows;
 	for (size_t i = 0; i < count; i++) {
 		double *to = ret + (touched ? touched->column[i] : i) * p->columns;
 		for (size_t j = 0; j < p->columns; j++)
-			to[j] += g->data[i * g->stride + j];
+			to[j] += g.data[i * g.stride + j];
 	}
 }
 
@@ -67,9 +69,10 @@ static double penalty(const struct network *n, const struct parameter *p, double
 		return 0;
 	}
 	struct walk w = {.parameter = p};
+	const real *weights = network_seen(n, n->weights, n->graph->weights);
 	while (next(&w))
 		for (size_t j = 0; j < w.count; j++) {
-			double weight = n->weights[w.place + j];
+			double weight = weights[w.place + j];
 			squares += weight * weight;
 			*ret++ = 2 * p->l2 * weight;
 		}

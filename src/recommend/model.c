@@ -423,7 +423,7 @@ static bool open_all(struct aexp_model *m, struct error *error) {
 		return false;
 	const struct backend *wanted = (const struct backend *)m->experiment.backend.row;
 	m->backend = wanted == &backend_reference ? wanted : &backend_openblas; // the CPU's, wherever it was trained
-	if (!m->backend->open(m->backend, m->pool, &m->device, error))
+	if (!backend_open(m->backend, m->pool, NULL, &m->backend, &m->device, error))
 		return false;
 	return m->experiment.model ? make_scorer(m, error) : make_network(m, error);
 }

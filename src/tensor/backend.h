@@ -5,6 +5,12 @@
 // rows or of columns, and computes it alone: each output element belongs to one call, with a fixed order of additions,
 // so that results do not depend on the number of threads. Matrices are row-major with a stride, so that a range of one
 // is a matrix too; a range of sparse rows has a later `start`.
+//
+// A device may have memory of its own. Structs and numbers are the host's; what a pointer in such a struct points to
+// (matrix.data, start, column, value, row, state, waiting, squares, mean, ...) and every array, those that are written
+// to included, is memory of the device, which the host reads and writes through upload and download alone. The
+// exceptions are named: struct mixture, and a struct that is part of another one. No function on tensors returns a
+// number, waits or fails: sums stay on the device, and what went wrong there is told by sync.
 #ifndef AEXP_TENSOR_BACKEND_H
 #define AEXP_TENSOR_BACKEND_H
 
@@ -22,7 +28,7 @@ struct matrix {
 	real *data;
 	size_t rows, columns, stride; // stride >= columns, in elements
 };
-static inline struct matrix matrix_part(const struct matrix *m, size_t row, size_t rows, size_t column,
+AEXP_INLINE struct matrix matrix_part(const struct matrix *m, size_t row, size_t rows, size_t column,
                                         size_t columns) {
 	return (struct matrix){m->data + row * m->stride + column, rows, columns, m->stride};
 }
@@ -34,10 +40,10 @@ struct sparse {
 	const uint32_t *column; // (start[rows]), ascending within a row; indexed by what start holds, like value
 	const real *value;      // (start[rows])
 };
-static inline size_t sparse_count(const struct sparse *s) {
+AEXP_INLINE size_t sparse_count(const struct sparse *s) {
 	return s->start[s->rows] - s->start[0];
 }
-static inline struct sparse sparse_rows(const struct sparse *s, size_t first, size_t rows) {
+AEXP_INLINE struct sparse sparse_rows(const struct sparse *s, size_t first, size_t rows) {
 	return (struct sparse){rows, s->columns, s->start + first, s->column, s->value};
 }
 
@@ -48,12 +54,12 @@ struct transposed {
 	const uint32_t *start;  // (count + 1)
 	const uint32_t *row;    // (start[count])
 	const uint32_t *entry;  // (start[count]): the place in the sparse rows' arrays
-	uint32_t *waited;       // (count): steps since the column was touched last, filled by who trains
+	uint32_t *waited;       // (count): steps since the column was touched last, written by who trains
 	// where a column's place is looked up: slot[column] where stamp[column] is `number`, else it is not touched
 	const uint32_t *slot, *stamp;
 	uint32_t number;
 };
-static inline bool transposed_find(const struct transposed *t, size_t column, size_t *ret_place) {
+AEXP_INLINE bool transposed_find(const struct transposed *t, size_t column, size_t *ret_place) {
 	*ret_place = t->slot[column];
 	return t->stamp[column] == t->number;
 }
@@ -67,7 +73,7 @@ struct dropout_draw {
 	double rate;         // dropped with this probability
 	real scale;          // what kept ones are multiplied by. Which are kept: tensor/philox.h
 };
-static inline real dropout_scale(double rate) { // keeps the mean
+AEXP_INLINE real dropout_scale(double rate) { // keeps the mean
 	return (real)(1 / (1 - rate));
 }
 
@@ -93,9 +99,13 @@ struct gaussian_values {
 	struct matrix mean, log_variance, noise, z, old_mean, old_log_variance;
 };
 struct gaussian_prior {
-	const struct mixture *mixture; // NULL: the standard normal
-	const double *weight;          // (rows): what a row's divergence is multiplied by
+	const struct mixture *mixture; // the host's; NULL: the standard normal
+	double weight;                 // what a row's divergence is multiplied by,
+	const uint32_t *start;         // (rows + 1): times the number of its entries; NULL: that alone
 };
+AEXP_INLINE double gaussian_weight(const struct gaussian_prior *p, size_t i) {
+	return p->start ? p->weight * (double)(p->start[i + 1] - p->start[i]) : p->weight;
+}
 
 struct layer_norm_state {
 	const real *gamma, *beta; // (columns)
@@ -115,12 +125,12 @@ struct loss_cells {
 	real p;          // of the cell's function
 };
 // The factor of row i's cells.
-static inline double loss_scale(const struct loss_cells *c, size_t i) {
+AEXP_INLINE double loss_scale(const struct loss_cells *c, size_t i) {
 	size_t cells = c->all ? c->target->columns : c->target->start[i + 1] - c->target->start[i];
 	return !c->by_row ? c->scale : cells ? c->scale / (double)cells : 0;
 }
 // The weight of a stored cell among them.
-static inline real loss_weight(const struct loss_cells *c, real target) {
+AEXP_INLINE real loss_weight(const struct loss_cells *c, real target) {
 	return 1 + c->alpha * target;
 }
 
@@ -144,16 +154,24 @@ struct optimizer_rows {
 	bool lazy;      // update the touched rows alone, which first catch up with the steps they waited
 	bool caught_up; // they did before, or there is nothing to catch up with
 	const struct waiting_table *waiting; // lazy
-	double *squares; // lazy with l2: the sum of squared weights of all rows as if none waited, kept up to date
+	double *squares; // (1) lazy with l2: the sum of squared weights of all rows as if none waited, kept up to date
 };
 
 struct device; // an opened backend
 
+struct backend_options {
+	bool tf32; // dense products may round their operands to 10 bits
+};
+
 struct backend {
 	struct row row;
+	const char *plugin; // the table is in the plug-in of this name (tensor/plugin.h) and here only its row; NULL: it is this
+	bool apart;         // memory of the device is not the host's; else its pointers are the host's too
+	bool whole;         // one member takes whole tensors, all rows and all columns at once
 	// ERROR_BACKEND when it is not available here. The pool's threads compute (NULL: the caller alone); it must outlive
-	// the device.
-	bool (*open)(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error);
+	// the device. Of a row of the registry: backend_open.
+	bool (*open)(const struct backend *backend, struct pool *pool, const struct backend_options *options,
+	             struct device **ret, struct error *error);
 	void (*close)(struct device *device);
 	const char *(*describe)(const struct device *device); // "OpenBLAS 0.3.21 (Haswell), kernels avx2"
 
@@ -162,7 +180,10 @@ struct backend {
 	void (*team)(struct device *device, void (*body)(void *context, size_t member), void *context);
 	void (*barrier)(struct device *device);
 
-	// memory of the device, zeroed; upload and download are copies of bytes
+	// Waits until all that was asked for so far is done. False: some of it has failed since the last time.
+	bool (*sync)(struct device *device, struct error *error);
+	// Memory of the device, zeroed. upload and download copy bytes, in turn with the rest: `from` is free again when
+	// upload returns, and download waits for what it reads.
 	void *(*allocate)(struct device *device, size_t bytes, struct error *error);
 	void (*release)(struct device *device, void *memory);
 	void (*upload)(struct device *device, void *to, const void *from, size_t bytes);
@@ -188,6 +209,11 @@ struct backend {
 	                  real *ret);
 	// d = columns [first, first + d->columns) of s: its values at its cells, 0 elsewhere
 	void (*densify)(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
+	// the other way: ret[k] = y[row of k][column of k] at the pattern's cells
+	void (*pick)(struct device *device, const struct sparse *pattern, const struct matrix *y, real *ret);
+	// Notes where columns stand in a list: slot[column[i]] = i and stamp[column[i]] = number; see transposed_find.
+	void (*note_places)(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
+	                    uint32_t *stamp);
 
 	void (*spread)(struct device *device, const real *row, const struct matrix *y); // y[i] = row
 	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);  // ret[j] = sum of y[:, j]
@@ -265,22 +291,33 @@ struct backend {
 	// kept where its gradient will be, 0 where no cell counts.
 	void (*softmax_parts)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
 	                      const struct matrix *prediction, const struct matrix *kept, struct softmax_part *ret);
+	// Joins each row's parts in `groups` groups of its columns, `stride` apart in parts and in ret_factors, in their order.
+	// ret_sum[i]: row i's loss, weighted by loss_scale.
+	void (*softmax_join)(struct device *device, const struct loss_cells *cells, size_t groups, size_t stride,
+	                     const struct softmax_part *parts, struct softmax_factors *ret_factors, double *ret_sum);
 	// Makes the gradient of what was kept there; factors: (rows)
 	void (*softmax_back)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
 	                     const struct softmax_factors *factors, const struct matrix *gradient);
-	// All rows by their gradient (weight.rows, n). Returns the sum of squared weights before the update where l2 > 0,
-	// else 0.
-	double (*optimize)(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient);
+	// All rows by their gradient (weight.rows, n). Where l2 > 0, ret (1) is the sum of squared weights before the update,
+	// else it may be NULL.
+	void (*optimize)(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient,
+	                 double *ret);
 	// The same with the gradient transpose(s) y of the touched rows, 0 elsewhere, without writing it down. y NULL: the
 	// weights are (rows, 1) and the gradient is the sum of the values.
-	double (*optimize_touched)(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
-	                           const real *value, const struct matrix *y);
+	void (*optimize_touched)(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+	                         const real *value, const struct matrix *y, double *ret);
 	// The same with the gradient of the listed rows written down, (list->count, n); 0 elsewhere.
-	double (*optimize_listed)(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
-	                          const struct matrix *gradient);
-	double (*squares)(struct device *device, const struct matrix *x); // their sum
-	// x = factor x, then no number is beyond `most` on either side; most 0: as far as they go; factor 0: whatever x was
-	void (*scale)(struct device *device, real factor, real most, const struct matrix *x);
+	void (*optimize_listed)(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
+	                        const struct matrix *gradient, double *ret);
+	void (*squares)(struct device *device, const struct matrix *x, double *ret); // ret[0] = their sum
+	// ret[0] = (more ? ret[0] : 0) + factor from[0] + factor from[1] + ..., of `count` numbers, which may be 0
+	void (*sum)(struct device *device, double factor, const double *from, size_t count, bool more, double *ret);
+	// ret[0] = what a gradient of that sum of squares is multiplied by so that its norm is at most `norm`
+	void (*clip)(struct device *device, double norm, const double *squares, double *ret);
+	// x = factor x, then no number is beyond `most` on either side; factor: (1) or NULL, 1, and where it is 0 so is x,
+	// whatever it was; most 0: as far as they go
+	void (*scale)(struct device *device, const double *factor, real most, const struct matrix *x);
+	void (*zero)(struct device *device, const struct matrix *x); // x = 0, whatever it was
 	// Lazy rows catch up with the steps they waited: row[i], or i where row is NULL, with waited[i] of them.
 	void (*catch_up)(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
 	                 const uint32_t *waited, size_t count);
@@ -288,5 +325,9 @@ struct backend {
 
 extern const struct backend backend_reference, backend_openblas, backend_cuda;
 extern const struct registry backend_registry;
+
+// Opens one of the registry, from its plug-in where it is in one: ret_backend is the table that the device is used with.
+bool backend_open(const struct backend *backend, struct pool *pool, const struct backend_options *options,
+                  const struct backend **ret_backend, struct device **ret_device, struct error *error);
 
 #endif

@@ -1,9 +1,10 @@
-// The device of the CPU backends: a pool of threads and the host's memory.
+// The device of the CPU backends: a pool of threads and the host's memory; and what both compute in the same way.
 #include "tensor/cpu.h"
 
 #include "base/memory.h"
 #include "data/big_array.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,8 +26,9 @@ static void flush_denormals(void *unused, size_t member) {
 #endif
 }
 
-bool cpu_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
-	(void)error;
+bool cpu_open(const struct backend *backend, struct pool *pool, const struct backend_options *options,
+              struct device **ret, struct error *error) {
+	(void)options, (void)error;
 	pool_team(pool, flush_denormals, NULL);
 	struct device *device = memory_alloc(sizeof(*device));
 	device->backend = backend;
@@ -73,4 +75,72 @@ void cpu_copy(struct device *device, void *to, const void *from, size_t bytes) {
 	(void)device;
 	if (bytes)
 		memcpy(to, from, bytes);
+}
+
+bool cpu_sync(struct device *device, struct error *error) {
+	(void)device, (void)error;
+	return true;
+}
+
+void cpu_pick(struct device *device, const struct sparse *pattern, const struct matrix *y, real *ret) {
+	(void)device;
+	for (size_t i = 0; i < pattern->rows; i++)
+		for (uint32_t k = pattern->start[i]; k < pattern->start[i + 1]; k++)
+			ret[k] = y->data[i * y->stride + pattern->column[k]];
+}
+
+void cpu_note_places(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
+                     uint32_t *stamp) {
+	(void)device;
+	for (size_t i = 0; i < count; i++) {
+		slot[column[i]] = (uint32_t)i;
+		stamp[column[i]] = number;
+	}
+}
+
+// With lse = log sum exp(x) and T = sum t over the row's cells, its loss is sum t (lse - x) = T lse - sum t x, whose
+// gradient is T exp(x - lse) - t.
+static double join_row(const struct softmax_part *parts, size_t groups, size_t stride, double scale,
+                       struct softmax_factors *ret) {
+	double most = -INFINITY, sum = 0, dot = 0, weight = 0;
+	for (size_t g = 0; g < groups; g++) {
+		most = parts[g * stride].most > most ? parts[g * stride].most : most;
+		weight += parts[g * stride].weight;
+	}
+	for (size_t g = 0; weight > 0 && g < groups; g++) {
+		sum += parts[g * stride].sum * exp(parts[g * stride].most - most);
+		dot += parts[g * stride].dot;
+	}
+	for (size_t g = 0; g < groups; g++) {
+		double share = weight > 0 ? weight * exp(parts[g * stride].most - most) / sum : 0;
+		ret[g * stride] = (struct softmax_factors){(real)(scale * share), (real)scale};
+	}
+	return weight > 0 ? scale * (weight * (most + log(sum)) - dot) : 0;
+}
+
+void cpu_softmax_join(struct device *device, const struct loss_cells *cells, size_t groups, size_t stride,
+                      const struct softmax_part *parts, struct softmax_factors *ret_factors, double *ret_sum) {
+	(void)device;
+	for (size_t i = 0; i < cells->target->rows; i++)
+		ret_sum[i] = join_row(parts + i, groups, stride, loss_scale(cells, i), ret_factors + i);
+}
+
+void cpu_sum(struct device *device, double factor, const double *from, size_t count, bool more, double *ret) {
+	double sum = more ? *ret : 0;
+	(void)device;
+	for (size_t i = 0; i < count; i++)
+		sum += factor * from[i];
+	*ret = sum;
+}
+
+// As PyTorch's clip_grad_norm_, with its 1e-6.
+void cpu_clip(struct device *device, double norm, const double *squares, double *ret) {
+	(void)device;
+	*ret = fmin(1, norm / (sqrt(*squares) + 1e-6));
+}
+
+void cpu_zero(struct device *device, const struct matrix *x) {
+	(void)device;
+	for (size_t i = 0; i < x->rows; i++)
+		memset(x->data + i * x->stride, 0, x->columns * sizeof(real));
 }

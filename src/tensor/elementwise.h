@@ -3,13 +3,10 @@
 #ifndef AEXP_TENSOR_ELEMENTWISE_H
 #define AEXP_TENSOR_ELEMENTWISE_H
 
+#include "base/inline.h"
 #include "tensor/real.h"
 
 #include <math.h>
-
-#ifndef AEXP_INLINE
-#define AEXP_INLINE static inline
-#endif
 
 // Activations: y = NAME_value(x, p) and dy/dx = NAME_slope(x, y, p); p is the row's one parameter. The slope is taken
 // from y alone, except where the list says that it needs x.

@@ -10,13 +10,11 @@
 #ifndef AEXP_TENSOR_EXPONENTIAL_H
 #define AEXP_TENSOR_EXPONENTIAL_H
 
+#include "base/inline.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-
-#ifndef AEXP_INLINE
-#define AEXP_INLINE static inline
-#endif
 
 AEXP_INLINE uint32_t float_bits(float x) {
 	uint32_t bits;

@@ -4,11 +4,8 @@
 #ifndef AEXP_TENSOR_GAUSSIAN_H
 #define AEXP_TENSOR_GAUSSIAN_H
 
+#include "base/inline.h"
 #include "tensor/real.h"
-
-#ifndef AEXP_INLINE
-#define AEXP_INLINE static inline
-#endif
 
 AEXP_INLINE real gaussian_deviation(real v) {
 	return real_exp((real)0.5 * v);

@@ -69,7 +69,7 @@ static double mixture_row(const struct mixture *x, const struct gaussian_values 
 
 static void gaussian_divergence(const struct gaussian_prior *prior, const struct gaussian_values *g, double *ret_sum) {
 	for (size_t i = 0; i < g->z.rows; i++)
-		ret_sum[i] = prior->weight[i] * (prior->mixture ? mixture_row(prior->mixture, g, i) : standard_row(g, i));
+		ret_sum[i] = gaussian_weight(prior, i) * (prior->mixture ? mixture_row(prior->mixture, g, i) : standard_row(g, i));
 }
 
 // The slope of what comes down to z, of a chunk: the gradient and what the mixture adds.
@@ -79,7 +79,7 @@ static void slope_of_z(const struct gaussian_prior *prior, const struct gaussian
 	memcpy(ret, from, n * sizeof(real));
 	if (!prior->mixture)
 		return;
-	const real weight = (real)prior->weight[i], *restrict z = row_of(&g->z, i) + first;
+	const real weight = (real)gaussian_weight(prior, i), *restrict z = row_of(&g->z, i) + first;
 	const real *restrict old_m = row_of(&g->old_mean, i) + first, *restrict old_v =
 	                                                                  row_of(&g->old_log_variance, i) + first;
 	const struct mixture x = *prior->mixture;
@@ -91,7 +91,7 @@ static void gaussian_back(const struct gaussian_prior *prior, const struct gauss
                           const struct matrix *dz, real beta, const struct matrix *d) {
 	const real standard = prior->mixture ? 0 : 1;
 	for (size_t i = 0; i < d->rows; i++) {
-		const real weight = (real)prior->weight[i];
+		const real weight = (real)gaussian_weight(prior, i);
 		EACH_CHUNK(d->columns, first, n) {
 			const real *restrict m = row_of(&g->mean, i) + first, *restrict v = row_of(&g->log_variance, i) + first;
 			const real *restrict s = row_of(&g->noise, i) + first;

@@ -18,8 +18,9 @@ static const struct kernels *choose_kernels(void) {
 	return &kernels_baseline;
 }
 
-static bool openblas_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
-	if (!cpu_open(backend, pool, ret, error))
+static bool openblas_open(const struct backend *backend, struct pool *pool, const struct backend_options *options,
+                          struct device **ret, struct error *error) {
+	if (!cpu_open(backend, pool, options, ret, error))
 		return false;
 	struct device *open = *ret;
 	open->kernels = choose_kernels();
@@ -197,22 +198,27 @@ static void softmax_back(struct device *device, const struct loss_cells *cells, 
                          const struct softmax_factors *factors, const struct matrix *gradient) {
 	device->kernels->softmax_back(cells, packed, first, factors, gradient);
 }
-static double optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient) {
-	return device->kernels->optimize(rows, gradient);
+static void note_squares(const struct optimizer_rows *rows, double squares, double *ret) {
+	if (rows->l2 > 0)
+		*ret = squares;
 }
-static double optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
-                               const real *value, const struct matrix *y) {
-	return device->kernels->optimize_touched(rows, t, value, y);
+static void optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient,
+                     double *ret) {
+	note_squares(rows, device->kernels->optimize(rows, gradient), ret);
 }
-static double optimize_listed(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
-                              const struct matrix *gradient) {
-	return device->kernels->optimize_listed(rows, list, gradient);
+static void optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+                             const real *value, const struct matrix *y, double *ret) {
+	note_squares(rows, device->kernels->optimize_touched(rows, t, value, y), ret);
 }
-static double squares(struct device *device, const struct matrix *x) {
-	return device->kernels->squares(x);
+static void optimize_listed(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
+                            const struct matrix *gradient, double *ret) {
+	note_squares(rows, device->kernels->optimize_listed(rows, list, gradient), ret);
 }
-static void scale(struct device *device, real factor, real most, const struct matrix *x) {
-	device->kernels->scale(factor, most, x);
+static void squares(struct device *device, const struct matrix *x, double *ret) {
+	*ret = device->kernels->squares(x);
+}
+static void scale(struct device *device, const double *factor, real most, const struct matrix *x) {
+	device->kernels->scale(factor ? (real)*factor : 1, most, x);
 }
 static void catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
                      const uint32_t *waited, size_t count) {
@@ -227,6 +233,7 @@ const struct backend backend_openblas = {
     .members = cpu_members,
     .team = cpu_team,
     .barrier = cpu_barrier,
+    .sync = cpu_sync,
     .allocate = cpu_allocate,
     .release = cpu_release,
     .upload = cpu_copy,
@@ -238,6 +245,8 @@ const struct backend backend_openblas = {
     .cells_times = cells_times,
     .cells_sum = cells_sum,
     .densify = densify,
+    .pick = cpu_pick,
+    .note_places = cpu_note_places,
     .spread = spread,
     .column_sums = column_sums,
     .add = add,
@@ -266,11 +275,15 @@ const struct backend backend_openblas = {
     .batch_norm_back = batch_norm_back,
     .loss = loss,
     .softmax_parts = softmax_parts,
+    .softmax_join = cpu_softmax_join,
     .softmax_back = softmax_back,
     .optimize = optimize,
     .optimize_touched = optimize_touched,
     .optimize_listed = optimize_listed,
     .squares = squares,
+    .sum = cpu_sum,
+    .clip = cpu_clip,
     .scale = scale,
+    .zero = cpu_zero,
     .catch_up = catch_up,
 };

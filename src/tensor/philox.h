@@ -1,8 +1,6 @@
 // Dropout masks by Philox4x32-10 (base/random.h), 16 bits a unit. Whether a unit is kept depends on (stream, epoch,
-// row, unit) alone, by integers only: the same on every machine. A chunk is 64 units and has blocks 8c ... 8c + 7 of
-// its row: unit 64c + u draws bits [16 half, 16 half + 16) of word i of block 8c + b, where half = u / 32, i = u % 32 /
-// 8 and b = u % 8, and is dropped when its draw is below the threshold. So eight blocks in eight lanes are 64 units in
-// their order. Only inline functions, so that each instruction set of kernels.c compiles its own.
+// row, unit) alone, as tensor/mask.h defines it: eight blocks in eight lanes are 64 units in their order. Only inline
+// functions, so that each instruction set of kernels.c compiles its own.
 #ifndef AEXP_TENSOR_PHILOX_H
 #define AEXP_TENSOR_PHILOX_H
 
@@ -12,9 +10,10 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "tensor/mask.h"
 #include "tensor/real.h"
 
-enum { PHILOX_CHUNK = 64, PHILOX_CHUNK_BLOCKS = 8, PHILOX_TIMES = 10 }; // units, blocks, rounds
+enum { PHILOX_TIMES = 10 }; // rounds
 
 // A dropout layer at an epoch: what all rows share.
 struct philox_dropout {
@@ -22,20 +21,6 @@ struct philox_dropout {
 	uint32_t epoch;
 	uint32_t threshold; // 0 ... 65536: a unit is dropped with probability threshold / 65536
 };
-
-// rate in [0, 1], to the nearest 65536th.
-static inline uint32_t philox_threshold(double rate) {
-	return (uint32_t)(rate * 65536 + 0.5);
-}
-
-// The definition, one unit at a time: the fast functions are held against it.
-static inline bool philox_keep(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit,
-                               uint32_t threshold) {
-	uint32_t half = unit % 64 / 32, word = unit % 32 / 8;
-	uint32_t block = unit / PHILOX_CHUNK * PHILOX_CHUNK_BLOCKS + unit % 8;
-	uint32_t draw = random_block_at(stream, epoch, row, block).lane[word] >> (16 * half) & 0xFFFF;
-	return draw >= threshold;
-}
 
 // The paper's multipliers and Weyl constants (Salmon et al., SC 2011, section 3.3).
 #define PHILOX_MULTIPLIER0 UINT64_C(0xD2511F53)

@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool reference_open(const struct backend *backend, struct pool *pool, struct device **ret, struct error *error) {
+static bool reference_open(const struct backend *backend, struct pool *pool, const struct backend_options *options,
+                           struct device **ret, struct error *error) {
 	(void)pool; // one thread, on purpose
-	if (!cpu_open(backend, NULL, ret, error))
+	if (!cpu_open(backend, NULL, options, ret, error))
 		return false;
 	snprintf((*ret)->description, sizeof((*ret)->description), "reference (plain C, one thread)");
 	return true;
@@ -338,6 +339,7 @@ const struct backend backend_reference = {
     .members = cpu_members,
     .team = cpu_team,
     .barrier = cpu_barrier,
+    .sync = cpu_sync,
     .allocate = cpu_allocate,
     .release = cpu_release,
     .upload = cpu_copy,
@@ -349,6 +351,8 @@ const struct backend backend_reference = {
     .cells_times = reference_cells_times,
     .cells_sum = reference_cells_sum,
     .densify = reference_densify,
+    .pick = cpu_pick,
+    .note_places = cpu_note_places,
     .spread = reference_spread,
     .column_sums = reference_column_sums,
     .add = reference_add,
@@ -377,11 +381,15 @@ const struct backend backend_reference = {
     .batch_norm_back = reference_batch_norm_back,
     .loss = reference_loss,
     .softmax_parts = reference_softmax_parts,
+    .softmax_join = cpu_softmax_join,
     .softmax_back = reference_softmax_back,
     .optimize = reference_optimize,
     .optimize_touched = reference_optimize_touched,
     .optimize_listed = reference_optimize_listed,
     .squares = reference_squares,
+    .sum = cpu_sum,
+    .clip = cpu_clip,
     .scale = reference_scale,
+    .zero = cpu_zero,
     .catch_up = reference_catch_up,
 };

@@ -16,13 +16,14 @@ static inline real blend(real beta, real old, double fresh) {
 
 // --- reference_optimizer.c ---
 
-double reference_optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient);
-double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
-                                  const real *value, const struct matrix *y);
-double reference_optimize_listed(struct device *device, const struct optimizer_rows *rows,
-                                 const struct transposed *list, const struct matrix *gradient);
-double reference_squares(struct device *device, const struct matrix *x);
-void reference_scale(struct device *device, real factor, real most, const struct matrix *x);
+void reference_optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient,
+                        double *ret);
+void reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+                                const real *value, const struct matrix *y, double *ret);
+void reference_optimize_listed(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
+                               const struct matrix *gradient, double *ret);
+void reference_squares(struct device *device, const struct matrix *x, double *ret);
+void reference_scale(struct device *device, const double *factor, real most, const struct matrix *x);
 void reference_catch_up(struct device *device, const struct optimizer_rows *rows, const uint32_t *row,
                         const uint32_t *waited, size_t count);
 

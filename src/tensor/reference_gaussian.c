@@ -28,7 +28,7 @@ void reference_gaussian_divergence(struct device *device, const struct gaussian_
 		double sum = 0;
 		for (size_t j = 0; j < g->z.columns; j++)
 			sum += divergence(prior, g, i, j);
-		ret_sum[i] = sum * prior->weight[i];
+		ret_sum[i] = sum * gaussian_weight(prior, i);
 	}
 }
 
@@ -38,7 +38,7 @@ void reference_gaussian_back(struct device *device, const struct gaussian_prior 
 	for (size_t i = 0; i < d->rows; i++)
 		for (size_t j = 0; j < d->columns; j++) {
 			real v = *at(&g->log_variance, i, j), s = *at(&g->noise, i, j);
-			double weight = prior->weight[i], by_z = *at(dz, i, j);
+			double weight = gaussian_weight(prior, i), by_z = *at(dz, i, j);
 			if (prior->mixture)
 				by_z += weight * mixture_slope(prior->mixture, *at(&g->z, i, j), *at(&g->old_mean, i, j),
 				                               *at(&g->old_log_variance, i, j));

@@ -56,7 +56,13 @@ static void update_weight(const struct optimizer_rows *rows, size_t row, size_t 
 	       gradient + 2 * rows->l2 * *w);
 }
 
-double reference_optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient) {
+static void note_squares(const struct optimizer_rows *rows, double squares, double *ret) {
+	if (rows->l2 > 0)
+		*ret = squares;
+}
+
+void reference_optimize(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient,
+                        double *ret) {
 	(void)device;
 	double squares = 0;
 	for (size_t i = 0; i < rows->weight.rows; i++) {
@@ -64,7 +70,7 @@ double reference_optimize(struct device *device, const struct optimizer_rows *ro
 		for (size_t j = 0; j < rows->weight.columns; j++)
 			update_weight(rows, i, j, *at(gradient, i, j));
 	}
-	return rows->l2 > 0 ? squares : 0;
+	note_squares(rows, squares, ret);
 }
 
 // Where the gradient of touched rows comes from: it is summed over their entries, or was written down by place.
@@ -107,28 +113,29 @@ static double optimize_touched(const struct optimizer_rows *rows, const struct t
 	return before;
 }
 
-double reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
-                                  const real *value, const struct matrix *y) {
+void reference_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
+                                const real *value, const struct matrix *y, double *ret) {
 	(void)device;
-	return optimize_touched(rows, t, &(struct touched_gradient){.value = value, .y = y});
+	note_squares(rows, optimize_touched(rows, t, &(struct touched_gradient){.value = value, .y = y}), ret);
 }
 
-double reference_optimize_listed(struct device *device, const struct optimizer_rows *rows,
-                                 const struct transposed *list, const struct matrix *gradient) {
+void reference_optimize_listed(struct device *device, const struct optimizer_rows *rows, const struct transposed *list,
+                               const struct matrix *gradient, double *ret) {
 	(void)device;
-	return optimize_touched(rows, list, &(struct touched_gradient){.written = gradient});
+	note_squares(rows, optimize_touched(rows, list, &(struct touched_gradient){.written = gradient}), ret);
 }
 
-double reference_squares(struct device *device, const struct matrix *x) {
+void reference_squares(struct device *device, const struct matrix *x, double *ret) {
 	double sum = 0;
 	(void)device;
 	for (size_t i = 0; i < x->rows; i++)
 		for (size_t j = 0; j < x->columns; j++)
 			sum += (double)*at(x, i, j) * *at(x, i, j);
-	return sum;
+	*ret = sum;
 }
 
-void reference_scale(struct device *device, real factor, real most, const struct matrix *x) {
+void reference_scale(struct device *device, const double *by, real most, const struct matrix *x) {
+	real factor = by ? (real)*by : 1;
 	(void)device;
 	for (size_t i = 0; i < x->rows; i++)
 		for (size_t j = 0; j < x->columns; j++) {

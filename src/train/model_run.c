@@ -106,11 +106,10 @@ bool model_run(const struct experiment *experiment, const struct matrices *matri
                struct pool *pool, struct run_result *ret, char **ret_backend, struct error *error) {
 	struct fitting f = {.experiment = experiment,
 	                    .matrices = matrices,
-	                    .backend = (const struct backend *)experiment->backend.row,
 	                    .pool = pool};
 	double start = train_seconds();
 	*ret_backend = NULL;
-	if (!f.backend->open(f.backend, pool, &f.device, error))
+	if (!train_open_backend(experiment, pool, &f.backend, &f.device, error))
 		return false;
 	*ret_backend = memory_copy_string(f.backend->describe(f.device));
 	bool good = fit(&f, ret, error);

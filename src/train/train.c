@@ -77,7 +77,8 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 	    .user_entries = features->start ? mean_entries(features, features->rows) : 0,
 	    .target_entries = fmin(entries * (1 + (double)experiment->loss->negatives), (double)matrices->train.columns),
 	    .rows = matrices->train.rows,
-	    .refed = (size_t)experiment->train->refeed};
+	    .refed = (size_t)experiment->train->refeed,
+	    .whole = ((const struct backend *)experiment->backend.row)->whole};
 	size_t before = errors->count;
 	check_parts(experiment, matrices, errors);
 	check_batch(experiment, rows, errors);
@@ -236,11 +237,16 @@ static bool train_all(struct trainer *t, struct error *error) {
 	return run_check_weights(t->result, error);
 }
 
+bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
+                        struct device **ret_device, struct error *error) {
+	return backend_open((const struct backend *)experiment->backend.row, pool, NULL, ret_backend, ret_device, error);
+}
+
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {
-	const struct backend *backend = (const struct backend *)experiment->backend.row;
+	const struct backend *backend;
 	struct device *device;
 	struct error cause = {0};
-	if (backend->open(backend, pool, &device, &cause)) {
+	if (train_open_backend(experiment, pool, &backend, &device, &cause)) {
 		backend->close(device);
 		return true;
 	}
@@ -263,10 +269,9 @@ bool train_run(const struct experiment *experiment, const struct matrices *matri
 	                    .graph = graph,
 	                    .result = ret,
 	                    .observer = observer ? observer : &nobody,
-	                    .pool = pool,
-	                    .backend = (const struct backend *)experiment->backend.row};
+	                    .pool = pool};
 	*ret_backend = NULL;
-	if (!t.backend->open(t.backend, pool, &t.device, error))
+	if (!train_open_backend(experiment, pool, &t.backend, &t.device, error))
 		return false;
 	*ret_backend = memory_copy_string(t.backend->describe(t.device));
 	bool good = train_all(&t, error);

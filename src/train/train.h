@@ -35,7 +35,10 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 void train_describe(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
                     struct graph_facts *ret);
 
-// Whether the experiment's backend is there on this machine: asked before anything is written.
+// Opens the experiment's backend, and closes nothing; see backend_open.
+bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
+                        struct device **ret_device, struct error *error);
+// Whether it is there on this machine: asked before anything is written.
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error);
 
 // Trains and evaluates, from the last checkpoint where there is one: to the bit what a training would give that nobody

@@ -155,7 +155,7 @@ static double update_ns(size_t items, size_t width) {
 	double best = 1e30;
 	for (size_t r = 0; r < REPEATS; r++) {
 		double start = now();
-		backend->optimize(device, &rows, &g);
+		backend->optimize(device, &rows, &g, NULL);
 		double ns = (now() - start) / (double)(items * width);
 		best = ns < best ? ns : best;
 	}
@@ -170,7 +170,7 @@ int main(void) {
 	static const size_t sizes[] = {500000, 2000000, 10000000, 50000000, 250000000}; // bytes of a table
 	enum { WIDTH = 128, NARROW = 16 };
 	struct error error = {0};
-	if (!backend->open(backend, NULL, &device, &error)) {
+	if (!backend->open(backend, NULL, NULL, &device, &error)) {
 		fprintf(stderr, "%s\n", error.message);
 		return 1;
 	}

@@ -105,7 +105,7 @@ static void fit_and_score(struct world *w, const struct model_config *config, co
 	uint32_t row[USERS];
 	for (uint32_t u = 0; u < USERS; u++)
 		row[u] = u;
-	assert_true(backend->open(backend, pool, &device, &error));
+	assert_true(backend->open(backend, pool, NULL, &device, &error));
 	if (!model->fit(config->kind.params, &w->matrices, pool, ret, &error))
 		fail_msg("%s", error.message);
 	assert_true(batch_create(&source, 1, USERS - 3, &batch, &error));

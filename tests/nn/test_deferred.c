@@ -36,7 +36,7 @@ static void make(const struct graph *graph, const struct backend *backend, bool 
 	assert_true(batch_create(&source, 1, BATCH, batch, NULL));
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(batch),
 		                         .rating_entries = batch_rating_entries_most(batch), .gradients = gradients };
-	assert_true(backend->open(backend, NULL, device, NULL));
+	assert_true(backend->open(backend, NULL, NULL, device, NULL));
 	assert_true(network_create(graph, *device, backend, 1, &room, network, NULL));
 }
 

@@ -39,7 +39,7 @@ static void make(struct world *w, const char *loss, double sd) {
 	batch_transpose(&w->batch);
 	struct network_room room = { .rows = DATA_ROWS, .cells = batch_cells_most(&w->batch),
 		                         .rating_entries = batch_rating_entries_most(&w->batch), .full_rows = DATA_ROWS };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, &w->device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &w->device, NULL));
 	assert_true(network_create(&w->graph, w->device, &backend_openblas, 3, &room, &w->network, NULL));
 }
 

@@ -166,7 +166,7 @@ static void check_on(const struct backend *backend, const struct graph *graph, b
 		                         .rating_entries = batch_rating_entries_most(&batch),
 		                         .feature_entries = batch_feature_entries_most(&batch), .gradients = true };
 	struct device *device;
-	assert_true(backend->open(backend, NULL, &device, &error));
+	assert_true(backend->open(backend, NULL, NULL, &device, &error));
 	struct network *network;
 	assert_true(network_create(graph, device, backend, 7, &room, &network, &error));
 	check_network(network, &batch, text);

@@ -199,7 +199,7 @@ static void check_reduction(const char *loss, const char *reduction, const struc
 	assert_true(batch_create(&source, 1, 4, &batch, NULL));
 	batch_gather(&batch, &source, rows, 4);
 	struct network_room room = { 4, batch_cells_most(&batch), batch_rating_entries_most(&batch), 0, 4, false };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
 	assert_true(network_create(&graph, device, &backend_openblas, 1, &room, &network, NULL));
 	struct matrix y = network_predict_all(network, &batch);
 	double want = expected_loss(&batch, &y, !strcmp(loss, "mse"), reduction);

@@ -97,7 +97,7 @@ static void check_seam(const struct backend *backend, const struct lazy_case *c)
 	struct device *device;
 	uint32_t longest = 0, rest[ROWS];
 	uint64_t state = (uint64_t)(c - lazy_cases);
-	assert_true(backend->open(backend, NULL, &device, NULL));
+	assert_true(backend->open(backend, NULL, NULL, &device, NULL));
 	lazy = dense = (struct side){ 0 };
 	for (size_t i = 0; i < ROWS * STRIDE; i++)
 		lazy.weight[i] = dense.weight[i] = (real)draw_between(&state, -1, 1);
@@ -113,8 +113,9 @@ static void check_seam(const struct backend *backend, const struct lazy_case *c)
 		struct matrix y = { gradient, touch.t.count, WIDTH, STRIDE };
 		if (moves(c))
 			backend->catch_up(device, &some, touch.t.column, touch.t.waited, touch.t.count);
-		double before = backend->optimize_touched(device, &some, &touch.t, ones, &y);
-		double want = backend->optimize_touched(device, &all, &touch.t, ones, &y);
+		double before = 0, want = 0;
+		backend->optimize_touched(device, &some, &touch.t, ones, &y, &before);
+		backend->optimize_touched(device, &all, &touch.t, ones, &y, &want);
 		assert_true(fabs(before - want) <= 1e-3 * want);
 		for (size_t i = 0; i < touch.t.count; i++) {
 			longest = touch.waited[i] > longest ? touch.waited[i] : longest;
@@ -206,7 +207,7 @@ static void train(const struct graph *graph, const struct csr *ratings, const st
 	assert_true(batch_create(&source, 1, BATCH, &batch, NULL));
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch) };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
 	assert_true(network_create(graph, device, &backend_openblas, 1, &room, &network, NULL));
 	for (size_t step = 0; step < NETWORK_STEPS; step++) {
 		uint32_t rows[BATCH];

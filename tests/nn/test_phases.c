@@ -33,7 +33,7 @@ static void make(struct world *w, const char *text) {
 	batch_transpose(&w->batch);
 	struct network_room room = {
 	    .rows = BATCH, .cells = batch_cells_most(&w->batch), .rating_entries = batch_rating_entries_most(&w->batch)};
-	assert_true(backend_openblas.open(&backend_openblas, NULL, &w->device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &w->device, NULL));
 	assert_true(network_create(&w->graph, w->device, &backend_openblas, 5, &room, &w->network, NULL));
 }
 

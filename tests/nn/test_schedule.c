@@ -113,7 +113,7 @@ static void test_steps(void **state) {
 	batch_transpose(&batch);
 	struct network_room room = { .rows = 2, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch) };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
 	assert_true(network_create(&graph, device, &backend_openblas, 1, &room, &network, NULL));
 	double step[6];
 	for (size_t i = 0; i < 6; i++) {

@@ -123,7 +123,7 @@ static void train(const struct graph *graph, size_t threads, struct outcome *ret
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(batches),
 		                         .rating_entries = batch_rating_entries_most(batches),
 		                         .feature_entries = batch_feature_entries_most(batches), .full_rows = BATCH };
-	assert_true(backend_openblas.open(&backend_openblas, pool, &device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, pool, NULL, &device, NULL));
 	assert_true(network_create(graph, device, &backend_openblas, 3, &room, &network, NULL));
 	for (size_t round = 0; round < ROUNDS; round++) {
 		negatives.epoch = (uint32_t)round / 2;

@@ -83,7 +83,7 @@ static void train(const struct graph *graph, const struct csr *ratings, size_t s
 	assert_true(refeed_create(&source, rows, times, &refeed, NULL));
 	if (times)
 		refeed_room(rows, ITEMS, &room);
-	assert_true(backend_openblas.open(&backend_openblas, NULL, &device, NULL));
+	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
 	assert_true(network_create(graph, device, &backend_openblas, SEED, &room, &network, NULL));
 	write_data(ratings);
 	write_weights(network, "initial");

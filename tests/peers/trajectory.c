@@ -42,7 +42,7 @@ static bool make_network(struct world *w, struct error *error) {
 	                                  .features = features,
 	                                  .target = &w->matrices.train,
 	                                  .trained = w->graph.row ? w->matrices.row_trained : NULL};
-	if (!backend->open(backend, NULL, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
+	if (!backend->open(backend, NULL, NULL, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
 		return false;
 	struct network_room room = {.rows = rows,
 	                            .cells = batch_cells_most(&w->batch),

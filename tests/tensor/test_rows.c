@@ -93,7 +93,7 @@ static void test_noise(void **state) {
 		row[i] = (uint32_t)(i * 17 % ROWS);
 	for (size_t i = 0; i < 2; i++) {
 		struct device *d;
-		assert_true(backends[i]->open(backends[i], NULL, &d, NULL));
+		assert_true(backends[i]->open(backends[i], NULL, NULL, &d, NULL));
 		check_normal(backends[i], d);
 		check_places(backends[i], d);
 		backends[i]->close(d);
@@ -129,7 +129,7 @@ static void test_extremes(void **state) {
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct device *d;
-		assert_true(backends[i]->open(backends[i], NULL, &d, NULL));
+		assert_true(backends[i]->open(backends[i], NULL, NULL, &d, NULL));
 		check_extremes(backends[i], d);
 		backends[i]->close(d);
 	}

@@ -61,7 +61,7 @@ static void set_up_text(struct world *w, const char *text, const char *const *ov
 	                                 {m->valid.input, features, &m->valid.target},
 	                                 {m->test.input, features, &m->test.target}};
 	size_t rows = m->train.rows;
-	assert_true(backend->open(backend, w->pool, &w->device, &error));
+	assert_true(backend->open(backend, w->pool, NULL, &w->device, &error));
 	assert_true(batch_create(sources, 3, rows, &w->batch, &error));
 	struct network_room room = {.rows = rows,
 	                            .cells = batch_cells_most(&w->batch),

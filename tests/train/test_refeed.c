@@ -80,7 +80,7 @@ static void make(const char *text, const struct backend *backend, size_t times, 
 	                            .rating_entries = batch_rating_entries_most(&w->batch),
 	                            .feature_entries = batch_feature_entries_most(&w->batch)};
 	refeed_room(BATCH, ITEMS, &room);
-	assert_true(backend->open(backend, NULL, &w->device, NULL));
+	assert_true(backend->open(backend, NULL, NULL, &w->device, NULL));
 	assert_true(network_create(&w->graph, w->device, backend, 3, &room, &w->network, NULL));
 }
 
