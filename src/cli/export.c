@@ -24,7 +24,8 @@ static const struct {
 	const char *name;
 	bool (*write)(const struct aexp_model *model, const char *path, struct error *error);
 	bool prints; // to standard output where no path is given
-} formats[] = {{"npz", export_npz, false}, {"csv", to_csv, true}, {"tsv", export_tsv, false}};
+} formats[] = {
+    {"npz", export_npz, false}, {"csv", to_csv, true}, {"tsv", export_tsv, false}, {"onnx", export_onnx, false}};
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
 static int fail_format(const char *word) {
@@ -35,7 +36,7 @@ static int fail_format(const char *word) {
 	if (nearest.best)
 		fprintf(stderr, "Did you mean \"%s\"?\n", nearest.best);
 	else
-		fprintf(stderr, "There are npz, csv and tsv.\n");
+		fprintf(stderr, "There are npz, csv, tsv and onnx.\n");
 	return ERROR_CONFIG;
 }
 
@@ -60,7 +61,7 @@ static int run(const struct options *options) {
 		return fail_format(word);
 	if (format == FORMATS || (!formats[format].prints && !options->to)) {
 		fprintf(stderr, "aexp: %s\n",
-		        format == FORMATS ? "which format? --format npz, csv or tsv" : "where to? --to PATH");
+		        format == FORMATS ? "which format? --format npz, csv, tsv or onnx" : "where to? --to PATH");
 		return ERROR_CONFIG;
 	}
 	return export(format, options);
@@ -69,10 +70,11 @@ static int run(const struct options *options) {
 const struct verb verb_export = {
     .name = "export",
     .usage = "export RUN",
-    .doc = "writes a model in another form: --format npz, csv or tsv, --to PATH",
+    .doc = "writes a model in another form: --format npz, csv, tsv or onnx, --to PATH",
     .help = "RUN is a run, or a model.safetensors, wherever it is.\n"
             "  npz  all tensors, as numpy.load reads them: --to FILE\n"
             "  csv  the items' vectors, a line each: --to FILE, or standard output\n"
+            "  onnx the whole graph, for onnxruntime and others: --to FILE\n"
             "  tsv  vectors.tsv and metadata.tsv for TensorBoard's projector: --to FOLDER\n",
     .takes = TAKES(format) | TAKES(to),
     .arguments_min = 1,

@@ -14,4 +14,11 @@ bool export_csv(const struct aexp_model *model, struct text *text, struct error 
 // What TensorBoard's projector loads: vectors.tsv, and metadata.tsv with item, title and popularity.
 bool export_tsv(const struct aexp_model *model, const char *folder, struct error *error);
 
+// The graph as an ONNX file (opset 13), batch norm folded into factors and addends; of models without a graph those
+// that have weights. Inputs, as the model uses them: `ratings` (rows, columns), coded as the run codes them and 0 where
+// nothing is rated; `user` (rows, features); `place` (rows), integers: 0, or 1 + the row's place in training. Output:
+// `scores`. The metadata of model.safetensors is in metadata_props. ERROR_CONFIG where the model is none that ONNX can
+// hold.
+bool export_onnx(const struct aexp_model *model, const char *path, struct error *error);
+
 #endif
