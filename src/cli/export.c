@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool to_csv(const struct aexp_model *model, const char *path, struct error *error) {
+static bool to_csv(struct aexp_model *model, const char *path, struct error *error) {
 	struct text text = {0};
 	bool good = export_csv(model, &text, error);
 	if (good && path)
@@ -22,10 +22,13 @@ static bool to_csv(const struct aexp_model *model, const char *path, struct erro
 
 static const struct {
 	const char *name;
-	bool (*write)(const struct aexp_model *model, const char *path, struct error *error);
-	bool prints; // to standard output where no path is given
-} formats[] = {
-    {"npz", export_npz, false}, {"csv", to_csv, true}, {"tsv", export_tsv, false}, {"onnx", export_onnx, false}};
+	bool (*write)(struct aexp_model *model, const char *path, struct error *error);
+	bool prints;  // to standard output where no path is given
+	bool vectors; // of the items
+} formats[] = {{"npz", export_npz, false, false},
+               {"csv", to_csv, true, true},
+               {"tsv", export_tsv, false, true},
+               {"onnx", export_onnx, false, false}};
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
 static int fail_format(const char *word) {
@@ -42,13 +45,17 @@ static int fail_format(const char *word) {
 
 static int export(size_t format, const struct options *options) {
 	struct trained trained;
+	struct known known = {0};
 	struct error error = {0};
 	int code = trained_open(options->arguments[0], options, &trained);
+	if (code == 0 && formats[format].vectors)
+		code = known_open_for_vectors(&trained, options, &known);
 	if (code == 0 && !formats[format].write(trained.model, options->to, &error)) {
 		print_error(&error);
 		code = (int)error.code;
 	}
 	trained_close(&trained);
+	known_close(&known);
 	return code;
 }
 
@@ -76,7 +83,7 @@ const struct verb verb_export = {
             "  csv  the items' vectors, a line each: --to FILE, or standard output\n"
             "  onnx the whole graph, for onnxruntime and others: --to FILE\n"
             "  tsv  vectors.tsv and metadata.tsv for TensorBoard's projector: --to FOLDER\n",
-    .takes = TAKES(format) | TAKES(to),
+    .takes = TAKES(format) | TAKES(to) | TAKES(no_cache),
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

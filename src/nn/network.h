@@ -123,6 +123,9 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), the network's own memory
+// What the output read in the pass that network_predict_all has just made of the batch: (rows, its input's width), the
+// network's own memory, until the next pass. Only where the output's one input is dense.
+struct matrix network_hidden(struct network *network, const struct batch *batch);
 
 // The loss of a batch without touching gradients; training decides about dropout and batch statistics.
 double network_loss(struct network *network, const struct batch *batch, uint32_t epoch, bool training);

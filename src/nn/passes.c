@@ -326,3 +326,9 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	n->joined = true;
 	return pass_value(&pass, n->graph->output);
 }
+
+struct matrix network_hidden(struct network *n, const struct batch *batch) {
+	struct pass pass = {.network = n, .batch = batch};
+	assert(!n->graph->output->inputs[0]->sparse);
+	return pass_value(&pass, n->graph->output->inputs[0]);
+}

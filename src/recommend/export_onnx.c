@@ -113,8 +113,8 @@ static bool write_pieces(const struct onnx *o, const struct pieces *p, const cha
 	return file_close(&writer, error);
 }
 
-bool export_onnx(const struct aexp_model *m, const char *path, struct error *error) {
-	struct onnx o = {.graph = &m->graph, .tensor = find_tensor, .context = (void *)(uintptr_t)m};
+bool export_onnx(struct aexp_model *m, const char *path, struct error *error) {
+	struct onnx o = {.graph = &m->graph, .tensor = find_tensor, .context = m};
 	struct pieces p = {0};
 	if (!m->network && !m->fitted.weight) {
 		error_set(error, ERROR_CONFIG, "this model only counts or averages: it has no graph that ONNX could hold");

@@ -363,18 +363,31 @@ static struct sparse rows_of(const struct aexp_model *m, const struct row_block 
 	return (struct sparse){m->rows, columns, b->start, b->column, b->value};
 }
 
-struct matrix block_scores(struct aexp_model *m) {
-	struct batch batch = {.rows = m->rows,
+static struct batch batch_of(const struct aexp_model *m) {
+	return (struct batch){.rows = m->rows,
 	                      .row = m->no_target,
 	                      .ratings = rows_of(m, &m->ratings, m->columns),
 	                      .user = rows_of(m, &m->user, m->features),
 	                      .self = rows_of(m, &m->self, m->graph.shape.rows),
 	                      .target = {m->rows, m->columns, m->no_target, m->ratings.column, m->ratings.value}};
+}
+
+struct matrix block_scores(struct aexp_model *m) {
+	struct batch batch = batch_of(m);
 	return m->network ? network_predict_all(m->network, &batch) : model_score(m->scorer, &batch);
 }
 
-// One item after the other is a row, whose outputs are what its users are given; `user` NULL: all of them.
-static void fill_by_user(struct aexp_model *m, const size_t *user, size_t count) {
+// What is wanted of blocks of items, where a row is an item.
+struct item_blocks {
+	const size_t *user; // (count) whose scores; NULL: everybody's
+	size_t count;
+};
+
+// One item after the other is a row; `take` has each block's first item, and what it gave.
+static void each_item_block(struct aexp_model *m,
+                            void (*take)(struct aexp_model *m, const struct item_blocks *wanted, size_t first,
+                                         const struct matrix *scores),
+                            const struct item_blocks *wanted) {
 	const struct csr *train = &m->data->train, *features = &m->data->features;
 	for (size_t first = 0; first < m->items;) {
 		block_clear(m);
@@ -388,11 +401,38 @@ static void fill_by_user(struct aexp_model *m, const size_t *user, size_t count)
 				break;
 		}
 		struct matrix scores = block_scores(m);
-		for (size_t i = 0; i < scores.rows; i++)
-			for (size_t u = 0; u < count; u++)
-				m->by_user[u * m->items + first + i] = scores.data[i * scores.stride + (user ? user[u] : u)];
+		take(m, wanted, first, &scores);
 		first += scores.rows;
 	}
+}
+
+// An item's outputs are what its users are given.
+static void take_scores(struct aexp_model *m, const struct item_blocks *wanted, size_t first,
+                        const struct matrix *scores) {
+	for (size_t i = 0; i < scores->rows; i++)
+		for (size_t u = 0; u < wanted->count; u++)
+			m->by_user[u * m->items + first + i] =
+			    scores->data[i * scores->stride + (wanted->user ? wanted->user[u] : u)];
+}
+
+static void take_hidden(struct aexp_model *m, const struct item_blocks *wanted, size_t first,
+                        const struct matrix *scores) {
+	struct batch batch = batch_of(m);
+	struct matrix hidden = network_hidden(m->network, &batch);
+	(void)wanted;
+	for (size_t i = 0; i < scores->rows; i++)
+		memcpy(m->item_hidden + (first + i) * hidden.columns, hidden.data + i * hidden.stride,
+		       hidden.columns * sizeof(*m->item_hidden));
+}
+
+bool item_rows_hidden(struct aexp_model *m, struct error *error) {
+	if (!m->item_hidden) {
+		size_t width = m->graph.output->inputs[0]->width;
+		m->item_hidden = memory_array(m->items * width, sizeof(*m->item_hidden), "the vectors of items", error);
+		if (m->item_hidden)
+			each_item_block(m, take_hidden, NULL);
+	}
+	return m->item_hidden;
 }
 
 // Everyone's scores are made at once and kept, where they fit.
@@ -406,10 +446,10 @@ bool item_rows_scores(struct aexp_model *m, const size_t *user, size_t count, co
 		if (!m->by_user)
 			return false;
 		if (all)
-			fill_by_user(m, NULL, m->columns);
+			each_item_block(m, take_scores, &(struct item_blocks){NULL, m->columns});
 	}
 	if (!all)
-		fill_by_user(m, user, count);
+		each_item_block(m, take_scores, &(struct item_blocks){user, count});
 	for (size_t u = 0; u < count; u++)
 		ret_row[u] = m->by_user + (all ? user[u] : u) * m->items;
 	return true;
@@ -491,6 +531,7 @@ void aexp_close(struct aexp_model *m) {
 	block_finish(&m->self);
 	free(m->no_target);
 	free(m->by_user);
+	free(m->item_hidden);
 	arena_finish(&m->answers);
 	arena_finish(&m->arena);
 	stored_close(&m->stored);

@@ -58,7 +58,8 @@ struct aexp_model {
 	struct arena answers; // of the last call
 	// where a row is an item: the data of the run, which alone knows the rows; NULL: it is not there
 	const struct matrices *data;
-	float *by_user; // (users, or MODEL_BLOCK_ROWS of them, items) scores made from item rows
+	float *by_user;     // (users, or MODEL_BLOCK_ROWS of them, items) scores made from item rows
+	float *item_hidden; // (items, width of what the output reads) likewise
 };
 
 // As aexp_open, on a pool of the caller's, which outlives the model.
@@ -94,16 +95,19 @@ struct matrix block_scores(struct aexp_model *model);
 // one's (items), until the next call.
 bool item_rows_scores(struct aexp_model *model, const size_t *user, size_t count, const float **ret_row,
                       struct error *error);
+// Likewise what the output reads of each item's row: m->item_hidden. The output's input is dense.
+bool item_rows_hidden(struct aexp_model *model, struct error *error);
 
 // Vectors of the items in the learned space: (width, items) by rows, or transposed (items, width). ERROR_CONFIG where
-// the model has none. Of models of items by items `weights`: how near an item is to another stands in them as it is.
+// the model has none; where a row is an item, they are made of the data, and without it there are none. Of models of
+// items by items `weights`: how near an item is to another stands in them as it is.
 struct item_vectors {
 	const float *data;
 	size_t width;
 	bool by_item; // (items, width)
 	bool weights;
 };
-bool model_vectors(const struct aexp_model *model, struct item_vectors *ret, struct error *error);
+bool model_vectors(struct aexp_model *model, struct item_vectors *ret, struct error *error);
 static inline float item_vector_at(const struct aexp_model *m, const struct item_vectors *v, size_t item, size_t k) {
 	return v->by_item ? v->data[item * v->width + k] : v->data[k * m->items + item];
 }

@@ -188,7 +188,7 @@ static size_t reasons_for(const struct work *w, const struct request *r, const f
 
 static void explain(struct work *w, const struct request *r, struct aexp_scored *items) {
 	struct arena arena = {0};
-	if (!w->how->reasons || !r->ratings.count || !r->count || w->model->items_as_rows)
+	if (!w->how->reasons || !r->ratings.count || !r->count)
 		return;
 	float *contribution = arena_alloc(&arena, r->ratings.count * r->count * sizeof(*contribution));
 	leave_each_out(w, r, &arena, contribution);
@@ -275,6 +275,15 @@ static bool do_block(struct work *w, const struct aexp_user *users, size_t count
 	return true;
 }
 
+static bool check_reasons(const struct aexp_model *m, const struct aexp_how *how, struct error *error) {
+	if (!how->reasons || !m->items_as_rows)
+		return true;
+	error_set(error, ERROR_CONFIG, "a row of this model is an item: a user's other ratings are no input of its score");
+	error_hint(error, "Leaving one of them out changes nothing, so there are no reasons; train with data.rows = "
+	                  "\"users\" to have some. --similar has the items near to one.");
+	return false;
+}
+
 static bool work_begin(struct work *w, struct error *error) {
 	struct aexp_model *m = w->model;
 	size_t threads = pool_threads(m->pool);
@@ -300,6 +309,8 @@ static bool answer(struct aexp_model *m, const struct aexp_user *users, size_t c
 	struct work w = {.model = m, .how = how, .asked = asked};
 	struct error error = {0};
 	arena_finish(&m->answers);
+	if (!check_reasons(m, how, &error))
+		return public_error(&error, ret_error);
 	bool good = work_begin(&w, &error);
 	for (size_t first = 0, done; good && first < count; first += done)
 		good = do_block(&w, users + first, count - first, ret_lists + first, &done, &error);
