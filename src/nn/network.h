@@ -137,6 +137,8 @@ void network_load(struct network *network, const real *weights);
 size_t network_tensors(struct network *network, struct arena *arena, struct tensor_facts **ret);
 // Sets one from such a tensor, on the team's threads; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
+// The shape of that tensor, of a vector (length, 1); returns its dimensions.
+size_t parameter_shape(const struct parameter *parameter, size_t ret[2]);
 // Whether a parameter is what such a tensor holds: its name, its dimensions, its shape.
 bool parameter_is_tensor(const struct parameter *parameter, const struct tensor_facts *tensor);
 
