@@ -29,7 +29,7 @@ static void stagger(struct carve *c, size_t third) {
 }
 
 static size_t full_rows(const struct network *n, const struct node *node, const struct network_room *room) {
-	return node->cells ? room->full_rows : n->rows;
+	return node->cells || (room->blank && node == n->graph->output) ? room->full_rows : n->rows;
 }
 
 // Words of a row of a dropout's mask: a group's bits start in a word of their own.
@@ -191,6 +191,7 @@ static void make_programs(struct network *n) {
 	    [PROGRAM_LOSS] = {.at_cells = true, .loss = true},
 	    [PROGRAM_CELLS] = {.at_cells = true},
 	    [PROGRAM_FULL] = {.at_cells = false},
+	    [PROGRAM_BELOW] = {.at_cells = false, .below_output = true},
 	};
 	for (size_t i = 0; i < PROGRAMS; i++)
 		program_make(n, &kinds[i], &n->arena, &n->programs[i]);

@@ -36,7 +36,7 @@ struct parameter_memory {
 	double *norm;                  // (parts): sums of its squared gradient, where gradients are clipped by their norm
 };
 
-enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
+enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAM_BELOW, PROGRAMS };
 
 // Who computes: one thread, or all of them. The result is the same; which is faster depends on the size of a batch, and
 // on what else runs on the machine, since threads that wait for each other need to be at work at the same time.
@@ -123,8 +123,8 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), the network's own memory
-// What the output read in the pass that network_predict_all has just made of the batch: (rows, its input's width), the
-// network's own memory, until the next pass. Only where the output's one input is dense.
+// What the output reads, without the output: (rows, its input's width), the network's own memory. Only where the output
+// has one input, which is dense. A batch may have as many rows as the network has room for, whatever full_rows is.
 struct matrix network_hidden(struct network *network, const struct batch *batch);
 
 // The loss of a batch without touching gradients; training decides about dropout and batch statistics.

@@ -325,7 +325,7 @@ static void fill(struct aexp_model *m) {
 	struct array *ratings = make("ratings", ROWS, m->columns), *user = make("user", ROWS, m->features + 1);
 	struct array *place = make("place", ROWS, 1);
 	user->columns = m->features;
-	block_clear(m);
+	block_clear(m, ROWS);
 	for (size_t i = 0; i < ROWS; i++) {
 		struct row_entries row = {column[i], value[i], 0}, about = {column[i] + 128, feature[i], 0};
 		for (size_t j = i ? i - 1 : m->columns; j < m->columns && row.count < 100; j += 1 + i) {
