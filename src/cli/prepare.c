@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "recommend/import.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,20 @@ static bool load_data(struct prepared *p, const struct options *options, const c
 	bool loaded = data_load_with(p->experiment.data, &p->access, &p->dataset, error);
 	print_note(&p->access.note, options);
 	return loaded;
+}
+
+// The file of weights, whose hash the ID is made with; where that is known and nothing is planned, it is not needed.
+static bool open_weights(struct prepared *p, bool plan, struct error *error) {
+	struct weights_config *config = p->experiment.weights;
+	if (!config || (config->hash && !plan))
+		return true;
+	return import_open(config, value_origin(p->experiment.tree, "weights"), &p->experiment.arena, &p->weights, error);
+}
+
+static bool plan_graph(struct prepared *p, struct errors *errors) {
+	return train_plan(&p->experiment, &p->matrices, &p->graph, errors) &&
+	       (!p->experiment.weights ||
+	        import_weights(&p->weights, value_origin(p->experiment.tree, "weights"), &p->graph, errors));
 }
 
 static bool load(struct prepared *p, const struct options *options, const char *cache, struct error *error) {
@@ -67,9 +82,9 @@ int prepare(const char *path, const struct options *options, bool plan, struct p
 	char *cache = path_join(options->results, ".cache");
 	*ret = (struct prepared){0};
 	if (experiment_read(path, options->overrides, options->overrides_count, &ret->experiment, &errors)) {
-		if (!load(ret, options, cache, &error))
+		if (!open_weights(ret, plan, &error) || !load(ret, options, cache, &error))
 			errors_push(&errors, &error);
-		else if (!plan || train_plan(&ret->experiment, &ret->matrices, &ret->graph, &errors))
+		else if (!plan || plan_graph(ret, &errors))
 			keep(ret, options);
 	}
 	ret->access.cache = NULL; // ends here
@@ -112,7 +127,9 @@ bool prepare_again(const char *path, const struct options *options, struct prepa
 		experiment_finish(&p->experiment);
 	}
 	p->experiment = next;
-	if (!kept) {
+	stored_close(&p->weights);
+	good = open_weights(p, true, &error);
+	if (good && !kept) {
 		char *cache = path_join(options->results, ".cache");
 		good = load(p, options, cache, &error);
 		p->access.cache = NULL; // ends here
@@ -125,11 +142,12 @@ bool prepare_again(const char *path, const struct options *options, struct prepa
 		return false;
 	}
 	experiment_id(&p->experiment, p->dataset.fingerprint, p->id);
-	return train_plan(&p->experiment, &p->matrices, &p->graph, errors);
+	return plan_graph(p, errors);
 }
 
 void prepared_finish(struct prepared *p) {
 	graph_finish(&p->graph);
+	stored_close(&p->weights);
 	matrices_finish(&p->matrices);
 	dataset_finish(&p->dataset);
 	experiment_finish(&p->experiment);

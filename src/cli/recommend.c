@@ -115,7 +115,9 @@ static int recommend_similar(struct recommending *r) {
 static int answer_all(struct recommending *r) {
 	const struct options *options = r->options;
 	bool known = options->all || options->user_count;
-	int code = known ? known_open(&r->trained, options, &r->known) : 0;
+	int code = known              ? known_open(&r->trained, options, &r->known)
+	           : options->similar ? known_open_for_vectors(&r->trained, options, &r->known)
+	                              : 0;
 	if (code)
 		return code;
 	answer_head(&r->answer, &r->text);

@@ -138,6 +138,8 @@ struct graph {
 	bool constant_rate;   // of all steps
 	struct phase *phases; // (phases_count): one after the other, and round again; without any everything learns
 	size_t phases_count;
+	struct tensor_facts *start; // (start_count): what weights begin with; the others, and where NULL all, are drawn
+	size_t start_count;
 };
 
 // Checks what needs no data: names, references, cycles, unused nodes; `phases` (of struct phase_config) may be empty.

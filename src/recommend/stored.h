@@ -16,9 +16,14 @@ struct stored {
 	struct cJSON *header;
 	struct tensor_facts *tensors; // (tensors_count) names are the header's, data lies in the map
 	size_t tensors_count;
+	const char **others; // (others_count) names of what else there is, see stored_open_any
+	size_t others_count;
 };
 // ERROR_DATA where the file is not that, or is cut short.
 bool stored_open(const char *path, struct stored *ret, struct error *error);
+// The same of a file that others wrote: tensors of another type than F32, or of another number of dimensions than one
+// or two, are passed over, and named in `others`.
+bool stored_open_any(const char *path, struct stored *ret, struct error *error);
 void stored_close(struct stored *stored);
 
 const struct tensor_facts *stored_tensor(const struct stored *stored, const char *name); // NULL where there is none

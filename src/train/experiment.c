@@ -50,8 +50,8 @@ bool train_halves_rate(const struct train_config *config) {
 }
 
 static const struct key train_keys[] = {
-    KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9,
-        .doc = "Passes over the training rows"),
+    KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 0, .max = 1e9,
+        .doc = "Passes over the training rows; 0, with weights: they are evaluated as they are"),
     KEY(train_config, stop_after, KEY_INTEGER, .min = 1, .max = 1e9,
         .doc = "Ends training after so many of the epochs, whose schedule stays as it is"),
     KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 0, .max = 1 << 24,
@@ -93,6 +93,14 @@ static const struct key expect_keys[] = {
 };
 static const struct schema expect_schema = SCHEMA(struct expect_config, expect_keys);
 
+static const struct key weights_keys[] = {
+    KEY(weights_config, path, KEY_PATH, .flags = KEY_REQUIRED,
+        .doc = "A safetensors file: ours, or PyTorch's or Keras' weights by the names of nodes"),
+    KEY(weights_config, hash, KEY_STRING,
+        .doc = "What its bytes hash to, in hexadecimal; resolved files have it, and another file is refused"),
+};
+static const struct schema weights_schema = SCHEMA(struct weights_config, weights_keys);
+
 static const struct key experiment_keys[] = {
     KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
     KEY(experiment, seed, KEY_SEED, .fallback = "2017",
@@ -105,6 +113,8 @@ static const struct key experiment_keys[] = {
         .doc = "Ratings, and what is made of them"),
     KEY(experiment, graph, KEY_LIST, .schema = &node_schema,
         .doc = "The nodes; the inputs are \"ratings\" and \"user\", the output is the last node"),
+    KEY(experiment, weights, KEY_GROUP, .schema = &weights_schema,
+        .doc = "What the graph's weights begin with, in place of what is drawn"),
     KEY(experiment, model, KEY_GROUP, .schema = &model_schema,
         .doc = "Instead of graph, loss, optimizer and train: a model that is fitted in one go"),
     KEY(experiment, loss, KEY_GROUP, .schema = &loss_schema, .fallback = "\"masked_mse\"", .doc = "What is minimised"),
@@ -291,7 +301,7 @@ static void check_evaluate(const struct experiment *e, struct errors *errors) {
 // Exactly one of graph and model; nothing beside a model that only training reads; users as rows, which is no loss:
 // cells are the same either way.
 static void check_model(const struct experiment *e, bool data, struct errors *errors) {
-	static const char *const trained[] = {"loss", "optimizer", "train"};
+	static const char *const trained[] = {"loss", "optimizer", "train", "weights"};
 	const struct value *graph = value_child(e->tree, "graph");
 	for (size_t i = 0; i < sizeof(trained) / sizeof(trained[0]); i++) {
 		if (!value_child(e->tree, trained[i]))
@@ -310,6 +320,15 @@ static void check_model(const struct experiment *e, bool data, struct errors *er
 		                                 "a model has users as rows, not items");
 		error_hint(error, "Leave data.rows out.");
 	}
+}
+
+// Without training there has to be something to evaluate.
+static void check_epochs(const struct experiment *e, struct errors *errors) {
+	if (e->train->epochs || value_child(e->tree, "weights"))
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "train.epochs"),
+	                                 "\"epochs\" is 0, but must be at least 1 where there are no \"weights\"");
+	error_hint(error, "With weights = { path = \"FILE.safetensors\"; } that were trained elsewhere they are evaluated.");
 }
 
 static void check_repeats(const struct experiment *e, struct errors *errors) {
@@ -413,6 +432,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 	bool optimizer = !model && sound(e, "optimizer");
 	if (optimizer)
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
+	if (!model && sound(e, "train"))
+		check_epochs(e, errors);
 	if (sound(e, "seed") && sound(e, "repeats"))
 		check_repeats(e, errors);
 	bool graph = !model && sound(e, "graph");

@@ -48,6 +48,11 @@ struct evaluate_config {
 	double cold;       // likewise; NAN where left out
 };
 extern const struct schema evaluate_schema;
+// What training begins with, in place of what is drawn (recommend/import.h).
+struct weights_config {
+	const char *path; // a safetensors file
+	const char *hash; // of its bytes, in hexadecimal; NULL: not yet known
+};
 
 struct experiment {
 	struct arena arena;       // owns everything below
@@ -58,8 +63,9 @@ struct experiment {
 	struct choice backend; // row is a struct backend_row
 	int64_t repeats;
 	struct data_config *data;
-	struct groups graph;        // of struct node_config; without any where there is a model
-	struct model_config *model; // NULL where there is a graph; else loss, optimizer and train are NULL
+	struct groups graph;            // of struct node_config; without any where there is a model
+	struct weights_config *weights; // NULL where left out
+	struct model_config *model;     // NULL where there is a graph; else loss, optimizer and train are NULL
 	struct loss_config *loss;
 	struct optimizer_config *optimizer;
 	struct train_config *train;

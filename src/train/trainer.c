@@ -262,8 +262,9 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 	struct epoch_result *e = &r->epochs[r->epochs_count];
 	*e = (struct epoch_result){.epoch = epoch, .train_loss = loss, .refed_loss = refeed_take_loss(&t->refeed)};
 	double start = train_seconds();
-	run_add_phase(r, "train", seconds, ratings);
-	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == experiment_epochs(t->experiment)) &&
+	if (seconds > 0)
+		run_add_phase(r, "train", seconds, ratings);
+	if ((epoch % (size_t)config->evaluate_every == 0 || epoch >= experiment_epochs(t->experiment)) &&
 	    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
 		return false;
 	double evaluated = train_seconds() - start;
