@@ -123,7 +123,7 @@ static enum MHD_Result answer(struct http_thread *t, struct connection *c, struc
 	struct reply reply = {0};
 	struct parameters p = {0};
 	if (c->refusal != STATUS_GOOD) {
-		site_refuse(c->path, t->site, t->number, c->refusal, &reply);
+		site_refuse(url, t->site, t->number, c->refusal, &reply);
 		return send_reply(t, c, mhd, url, &reply);
 	}
 	MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, take_parameter, &p);

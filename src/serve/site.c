@@ -291,7 +291,7 @@ void site_answer(const struct site_path *path, struct site *site, const struct r
 	count(path, site, r->thread, ret->status, train_seconds() - began);
 }
 
-void site_refuse(const struct site_path *path, struct site *site, size_t thread, enum status status, struct reply *ret) {
+void site_refuse(const char *path, struct site *site, size_t thread, enum status status, struct reply *ret) {
 	struct error error = {0};
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		if (refusals[i].status == status) {
@@ -299,7 +299,7 @@ void site_refuse(const struct site_path *path, struct site *site, size_t thread,
 			error_hint(&error, "%s", refusals[i].hint);
 		}
 	refuse(&error, status, ret);
-	count(path, site, thread, status, (double)NAN);
+	count(find(path), site, thread, status, (double)NAN);
 }
 
 bool site_open(struct site *site, const struct service_config *config, size_t threads, struct error *error) {

@@ -33,7 +33,7 @@ const struct site_path *site_find(const char *path, const char *method, enum sta
 const char *site_methods(const char *path); // that it has, "GET, HEAD"
 // ret_reply is zeroed; its texts are the caller's. What it took is counted.
 void site_answer(const struct site_path *path, struct site *site, const struct request *request, struct reply *ret);
-// For what does not come to an answer of a path (NULL where there is none): why not, as JSON; counted.
-void site_refuse(const struct site_path *path, struct site *site, size_t thread, enum status status, struct reply *ret);
+// For what does not come to an answer: why not, as JSON; counted.
+void site_refuse(const char *path, struct site *site, size_t thread, enum status status, struct reply *ret);
 
 #endif

@@ -107,8 +107,16 @@ talk() (
 	timeout 5 cat <&3 >back || true
 )
 back() { head -n 1 back | grep -q "^HTTP/1.1 $1" || fail "$2: $(head -n 1 back)"; }
-talk 0 'nonsense\r\n\r\n'
-back 400 'no HTTP'
+talk 0 'GET /healthz\r\n\r\n'
+back 400 'no version'
+talk 0 'GET /healthz HTTP/9.9\r\n\r\n'
+back 505 'a version that is not there yet'
+talk 0 'GET /healthz HTTP/1.1\r\nno header\r\n\r\n'
+back 400 'a line that is no header'
+talk 0 'POST /recommend HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n'
+back 400 'a negative length'
+talk 0 'POST /recommend HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'
+back 400 'no chunk'
 talk 0.3 'POST /recommend HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n' '{' ' ' ' ' ' ' ' ' ' '
 back 408 'a body drop by drop'
 talk 0.3 'GET /healthz HTTP/1.1\r\n' 'A: 1\r\n' 'B: 2\r\n' 'C: 3\r\n' 'D: 4\r\n' 'E: 5\r\n' 'F: 6\r\n'
@@ -144,7 +152,7 @@ status 200 "$url/healthz"
 # --- figures ---
 status 200 "$url/metrics"
 for figure in 'aexp_requests_total{path="/recommend",status="200"} 4' 'aexp_requests_total{path="/recommend",status="413"}' \
-	'aexp_requests_total{path="other",status="404"} 2' 'aexp_requests_total{path="other",status="408"} 2' \
+	'aexp_requests_total{path="other",status="404"} 2' 'aexp_requests_total{path="other",status="408"} ' 'aexp_requests_total{path="/recommend",status="405"} 2' \
 	'aexp_request_seconds_bucket{path="/recommend",le="+Inf"} ' 'aexp_model_info{name="one",id="' 'aexp_connections 1' \
 	'process_resident_memory_bytes '; do
 	out "$figure"

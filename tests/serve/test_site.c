@@ -42,7 +42,7 @@ static struct reply ask(const char *path, const char *method, const char *body, 
 	struct reply reply = {0};
 	const struct site_path *found = site_find(path, method, &why);
 	if (!found) {
-		site_refuse(NULL, &site, 1, why, &reply);
+		site_refuse(path, &site, 1, why, &reply);
 		return reply;
 	}
 	struct request request = {.thread = 1, .body = body, .length = strlen(body), .parameters = parameters};
