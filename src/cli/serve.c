@@ -58,6 +58,8 @@ bool serve_misused(const struct options *options) {
 		why = "--serve answers new users, not --user, --all or --similar";
 	else if (options->csv)
 		why = "--serve answers in JSON, not in CSV";
+	else if (options->top > INQUIRY_TOP_MOST)
+		why = "--serve gives lists of at most 1000 items";
 	if (why)
 		fprintf(stderr, "aexp: %s\n", why);
 	return why;

@@ -12,10 +12,6 @@
 
 enum { BACKLOG = 1024, FILES_BESIDE = 64 }; // files that are open besides connections
 
-bool serve_has_http(void) {
-	return true;
-}
-
 // --- the socket ---
 
 static int listen_at(const struct addrinfo *address) {

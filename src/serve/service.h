@@ -43,6 +43,5 @@ struct http_config {
 // Until SERVICE_STOP; what came in by then is answered. ERROR_RUN where it cannot listen there, ERROR_CONFIG where
 // the program was built without libmicrohttpd.
 bool serve_http(const struct service_config *config, const struct http_config *http, struct error *error);
-bool serve_has_http(void);
 
 #endif

@@ -35,8 +35,12 @@ static const struct {
 
 // --- questions ---
 
+// The first ones: they become headers.
 static void add_note(void *context, const char *user, const char *text) {
-	text_format(context, "user \"%s\": %s\n", user, text);
+	enum { NOTES_MOST = 4096 };
+	struct text *notes = context;
+	if (notes->length < NOTES_MOST)
+		text_format(notes, "user \"%s\": %s\n", user, text);
 }
 
 static bool read_question(const struct request *r, struct inquiry *q, struct error *error) {

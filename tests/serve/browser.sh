@@ -8,7 +8,6 @@ for needed in curl chromium chromedriver; do
 	command -v $needed >/dev/null || { echo "no $needed here: the page is not tried"; exit 77; }
 done
 make_models
-! "$aexp" recommend model.safetensors --serve --http 0 --host nowhere.invalid 2>&1 | grep 'built without HTTP' || exit 77
 serve
 chromedriver --port=0 >driver.log 2>&1 &
 driver=$!

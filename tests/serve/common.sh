@@ -29,12 +29,14 @@ until_says() {
 	return 1
 }
 
-# serve OPTION...: starts a server of model.safetensors; sets server, port and url. What it says is in said.
+# serve OPTION...: starts a server of model.safetensors; sets server, port and url. What it says is in said. A program
+# without HTTP skips the script.
 serve() {
 	: >said
 	"$aexp" recommend model.safetensors --serve --http 0 -t 2 "$@" >served 2>said </dev/null &
 	server=$!
-	until_says said 'serving ' || exit 1
+	until_says said 'serving \|built without HTTP' || exit 1
+	! grep 'built without HTTP' said || exit 77
 	port=$(sed -n 's|.*http://127.0.0.1:\([0-9]*\)/.*|\1|p' said)
 	url=http://127.0.0.1:$port
 }
