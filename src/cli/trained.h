@@ -14,6 +14,7 @@ struct trained {
 };
 // RUN is a run, a folder that holds a model, or its file. Failures are reported; the exit code. trained_close either
 // way.
+int trained_find(const char *run, const struct options *options, struct trained *ret); // opens nothing
 int trained_open(const char *run, const struct options *options, struct trained *ret);
 void trained_close(struct trained *trained);
 

@@ -22,10 +22,11 @@ struct asks {
 	FILE *from;
 	const char *name; // for messages
 	bool predicts;    // items are asked about
+	enum asks_form form; // ASKS_UNKNOWN: told by the first line
+	size_t number;       // lines before the next one
 	// its own
-	enum asks_form form;
 	char *line; // (length)
-	size_t line_capacity, length, number;
+	size_t line_capacity, length;
 	bool held; // the line is the next one to be read
 	struct arena header;
 	const char **columns;                   // (columns_count) of CSV

@@ -506,6 +506,13 @@ bool public_error(const struct error *from, struct aexp_error *ret) {
 	return false;
 }
 
+void private_error(const struct aexp_error *from, struct error *ret) {
+	*ret = (struct error){0};
+	error_set(ret, (enum error_code)from->code, "%s", from->message);
+	if (from->hint[0])
+		error_hint(ret, "%s", from->hint);
+}
+
 bool aexp_open(const char *path, size_t threads, struct aexp_model **ret, struct aexp_error *error) {
 	struct error cause = {0};
 	struct pool *pool = pool_create(threads);

@@ -117,5 +117,6 @@ static inline float item_vector_at(const struct aexp_model *m, const struct item
 }
 
 bool public_error(const struct error *from, struct aexp_error *ret); // always false
+void private_error(const struct aexp_error *from, struct error *ret);
 
 #endif
