@@ -1,6 +1,7 @@
 // See outcome.h.
 #include "train/outcome.h"
 
+#include "train/order.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -36,6 +37,13 @@ bool run_baselines(const struct evaluation *e, struct run_result *result, struct
 
 int run_users_part(const struct matrices *m) {
 	return m->test.target.start ? PART_TEST : PART_VALID;
+}
+
+size_t run_users_most(const struct matrices *m, const struct csr *target) {
+	size_t cells = csr_count(target);
+	if (!target->start || m->items_as_rows)
+		return m->users < cells ? m->users : cells;
+	return order_rows_in_use(target);
 }
 
 void run_hash_tensors(struct run_result *r) {
