@@ -1,6 +1,8 @@
 // See stored.h.
 #include "recommend/stored.h"
 
+#include "train/outcome.h"
+
 #include <cJSON.h>
 #include <math.h>
 #include <stdint.h>
@@ -163,4 +165,13 @@ bool stored_json(const struct stored *s, const char *key, cJSON **ret, struct er
 	const char *text = stored_text(s, key);
 	*ret = text ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
 	return *ret || refuse(s, error, "missing, or no JSON, is the metadata's", key);
+}
+
+void stored_hash(const struct stored *s, char ret_hex[HASH_HEX]) {
+	struct tensor_facts *tensors = memory_alloc((s->tensors_count + 1) * sizeof(*tensors));
+	for (size_t i = 0; i < s->tensors_count; i++)
+		tensors[i] = s->tensors[i];
+	qsort(tensors, s->tensors_count, sizeof(*tensors), by_place);
+	tensors_hash(tensors, s->tensors_count, ret_hex);
+	free(tensors);
 }
