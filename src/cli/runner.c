@@ -6,6 +6,7 @@
 #include "report/claim.h"
 #include "report/report.h"
 #include "report/summary.h"
+#include "train/needs.h"
 #include "version.h"
 
 #include <inttypes.h>
@@ -184,10 +185,12 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 	if (job->watch)
 		observer = (struct train_observer){
 		    job->watch->context, job->watch->batch, job->watch->epoch, interrupted, job->watch->ends, NULL, &keep};
+	struct train_needs needs;
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &needs);
 	run_folder_tidy(*job->folder);
 	bool good = !options->force || folder_remove(checkpoints, error);
 	good =
-	    good && train_backend_check(&p->experiment, options->pool, error) &&
+	    good && train_fits(&needs, *job->folder, checkpoints, error) &&
 	    run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
 	    train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend, error);
 	progress_end(&progress);

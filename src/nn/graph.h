@@ -166,6 +166,9 @@ static inline size_t parameter_parts(const struct parameter *parameter) {
 // Facts for printing and drawing, in the graph's arena.
 void graph_describe(struct graph *graph, struct graph_facts *ret);
 
+// Of an optimizer that descends: its steps and gradients, and vectors of the line search, in double; else 0.
+double graph_descent_bytes(const struct graph *graph);
+
 // A node asks for a parameter while it is planned; the pointer stays valid.
 struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows,
                                   size_t columns);

@@ -331,6 +331,17 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	return true;
 }
 
+double network_measure(const struct graph *graph, const struct network_room *room) {
+	struct network n = {.graph = graph, .rows = room->rows, .cells = room->cells};
+	struct carve counted = {0};
+	n.parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n.parameters));
+	n.slots = memory_alloc(graph->nodes_count * sizeof(*n.slots));
+	lay_out(&n, room, &counted);
+	free(n.parameters);
+	free(n.slots);
+	return (double)counted.used;
+}
+
 void network_destroy(struct network *n) {
 	if (!n)
 		return;

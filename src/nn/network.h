@@ -97,6 +97,7 @@ struct network_room {
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
 void network_destroy(struct network *network);
+double network_measure(const struct graph *graph, const struct network_room *room); // bytes that it will take
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
 // batch's loss, L2 included, by the loss's reduction. The batches must be transposed.

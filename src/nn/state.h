@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "nn/network.h"
 
-size_t network_state_size(const struct network *network); // bytes, about
+size_t network_state_size(const struct graph *graph); // bytes, about
 void network_state_put(struct network *network, struct bytes_out *out);
 // Fails (in->failed) where the bytes are not of a network of that graph. With `dry` they are only looked at; what then
 // does not fail does not fail without.

@@ -3,6 +3,7 @@
 
 #include "nn/state.h"
 #include "report/json.h"
+#include "train/outcome.h"
 
 #include <cJSON.h>
 #include <math.h>
@@ -224,4 +225,21 @@ bool stored_json(const struct stored *s, const char *key, cJSON **ret, struct er
 	const char *text = stored_text(s, key);
 	*ret = text && json_fits(text, strlen(text)) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
 	return *ret || refuse(s, error, "missing, no JSON, or too much of it, is the metadata's", key);
+}
+
+static int tensor_by_place(const void *a, const void *b) {
+	const struct tensor_facts *x = a, *y = b;
+	size_t x_numbers = x->shape[0] * x->shape[1], y_numbers = y->shape[0] * y->shape[1];
+	if (x->data != y->data)
+		return x->data < y->data ? -1 : 1;
+	return (x_numbers > y_numbers) - (x_numbers < y_numbers);
+}
+
+void stored_hash(const struct stored *s, char ret_hex[HASH_HEX]) {
+	struct tensor_facts *tensors = memory_alloc((s->tensors_count + 1) * sizeof(*tensors));
+	for (size_t i = 0; i < s->tensors_count; i++)
+		tensors[i] = s->tensors[i];
+	qsort(tensors, s->tensors_count, sizeof(*tensors), tensor_by_place);
+	tensors_hash(tensors, s->tensors_count, ret_hex);
+	free(tensors);
 }

@@ -5,6 +5,7 @@
 #define AEXP_RECOMMEND_STORED_H
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "nn/describe.h"
 
 struct cJSON;
@@ -30,6 +31,8 @@ const struct tensor_facts *stored_tensor(const struct stored *stored, const char
 const char *stored_text(const struct stored *stored, const char *key); // of the metadata; NULL where there is none
 // Metadata that holds JSON. ERROR_DATA where it is missing, or none; cJSON_Delete *ret.
 bool stored_json(const struct stored *stored, const char *key, struct cJSON **ret, struct error *error);
+// Of its tensors in the order of the file, as metrics.json has it for those that were trained.
+void stored_hash(const struct stored *stored, char ret_hex[HASH_HEX]);
 // A whole number that a size_t and a double hold.
 bool stored_count(const struct cJSON *value, size_t *ret);
 
