@@ -2,6 +2,7 @@
 #include "cli/runner.h"
 
 #include "base/file.h"
+#include "cli/continued.h"
 #include "data/split.h"
 #include "report/claim.h"
 #include "report/report.h"
@@ -172,6 +173,18 @@ static bool write_job(struct job *job, struct error *error) {
 	return good;
 }
 
+static bool train_begun(struct job *job, struct train_observer *observer, char **ret_backend, struct error *error) {
+	struct prepared *p = job->prepared;
+	struct stored stored = {0};
+	bool good = !p->experiment.continues || continued_open(p, &stored, error);
+	observer->weights = stored.tensors;
+	observer->weights_count = stored.tensors_count;
+	good = good && train_run(&p->experiment, &p->matrices, &p->graph, job->options->pool, observer, &job->result,
+	                         ret_backend, error);
+	stored_close(&stored);
+	return good;
+}
+
 static bool train_job(struct job *job, char **ret_backend, struct error *error) {
 	struct prepared *p = job->prepared;
 	const struct options *options = job->options;
@@ -189,7 +202,7 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 	good =
 	    good && train_backend_check(&p->experiment, options->pool, error) &&
 	    run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
-	    train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend, error);
+	    train_begun(job, &observer, ret_backend, error);
 	progress_end(&progress);
 	free(checkpoints);
 	return good;

@@ -273,13 +273,26 @@ static void initialize(struct network *n, real *flat) {
 	n->backend->team(n->device, fill_share, &(struct filling){n, flat});
 }
 
-bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
-                    const struct network_room *room, struct network **ret, struct error *error) {
+static void free_host(struct network *n) {
+	arena_finish(&n->arena);
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
+		free(n->stamp[kind]);
+	free(n->waits);
+	if (n->seen)
+		free(n->seen->data);
+	free(n->seen);
+	resident_finish(&n->resident);
+	free(n->parameters);
+	free(n->slots);
+	free(n);
+}
+
+// Without memory of the device, which is counted.
+static struct network *new_network(const struct graph *graph, const struct backend *backend,
+                                   const struct network_room *room, size_t *ret_bytes) {
 	struct network *n = memory_alloc(sizeof(*n));
 	*n = (struct network){.graph = graph,
-	                      .device = device,
 	                      .backend = backend,
-	                      .seed = seed,
 	                      .rows = room->rows,
 	                      .cells = room->cells,
 	                      .settled = true,
@@ -291,7 +304,24 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries});
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
-	struct carve real_one = {.base = backend->allocate(device, counted.used, error)};
+	*ret_bytes = counted.used;
+	return n;
+}
+
+size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room) {
+	size_t bytes;
+	struct network *n = new_network(graph, backend, room, &bytes);
+	free_host(n);
+	return bytes;
+}
+
+bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
+                    const struct network_room *room, struct network **ret, struct error *error) {
+	size_t bytes;
+	struct network *n = new_network(graph, backend, room, &bytes);
+	n->device = device;
+	n->seed = seed;
+	struct carve real_one = {.base = backend->allocate(device, bytes, error)};
 	size_t filled = room->blank ? 0 : graph->weights; // of a blank one the device's zeroes do
 	real *weights = real_one.base ? memory_array(filled, sizeof(real), "the weights", error) : NULL;
 	if (!weights || !make_host_memory(n, error)) {
@@ -323,17 +353,7 @@ void network_destroy(struct network *n) {
 	if (!n)
 		return;
 	n->backend->release(n->device, n->weights); // the first of the one allocation
-	arena_finish(&n->arena);
-	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
-		free(n->stamp[kind]);
-	free(n->waits);
-	if (n->seen)
-		free(n->seen->data);
-	free(n->seen);
-	resident_finish(&n->resident);
-	free(n->parameters);
-	free(n->slots);
-	free(n);
+	free_host(n);
 }
 
 // --- where the host sees them ---
@@ -486,4 +506,28 @@ bool network_set_tensor(struct network *n, const struct tensor_facts *tensor) {
 		return true;
 	}
 	return false;
+}
+
+static bool has_tensor(const struct parameter *p, const struct tensor_facts *tensors, size_t count) {
+	for (size_t i = 0; i < count; i++)
+		if (parameter_is_tensor(p, &tensors[i]))
+			return true;
+	return false;
+}
+
+bool network_begin_with(struct network *n, const struct tensor_facts *tensors, size_t count, struct error *error) {
+	for (size_t k = 0; k < n->graph->parameters_count; k++) {
+		const struct parameter *p = &n->graph->parameters[k];
+		if (p->node->copy_of || has_tensor(p, tensors, count))
+			continue;
+		error_set(error, ERROR_CONFIG, "the run to continue from has no \"%s.%s\" of %zu x %zu numbers", p->node->name,
+		          p->suffix, tensor_rows(p), tensor_columns(p));
+		error_hint(error, "The graph must have the same nodes of the same widths, and the data the same items.");
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		network_set_tensor(n, &tensors[i]);
+	network_renew(n);
+	network_sum_squares(n);
+	return true;
 }

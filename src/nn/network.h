@@ -97,6 +97,8 @@ struct network_room {
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
 void network_destroy(struct network *network);
+// Bytes of the device's memory that it would have.
+size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
 // batch's loss, L2 included, by the loss's reduction. The batches must be transposed.
@@ -140,6 +142,8 @@ void network_load(struct network *network, const real *weights);
 size_t network_tensors(struct network *network, struct arena *arena, struct tensor_facts **ret);
 // Sets one from such a tensor, on the team's threads; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
+// Sets all of them, before training: every parameter but copies, which follow. ERROR_CONFIG where one is missing.
+bool network_begin_with(struct network *network, const struct tensor_facts *tensors, size_t count, struct error *error);
 // Whether a parameter is what such a tensor holds: its name, its dimensions, its shape.
 bool parameter_is_tensor(const struct parameter *parameter, const struct tensor_facts *tensor);
 

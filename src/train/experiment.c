@@ -93,12 +93,30 @@ static const struct key expect_keys[] = {
 };
 static const struct schema expect_schema = SCHEMA(struct expect_config, expect_keys);
 
+static const struct precision_row precisions[] = {
+    {.row = {.name = "float32", .doc = "24 bits of mantissa, everywhere"}},
+    {.row = {.name = "tf32", .doc = "Dense products round their operands to 11 bits of mantissa, and sum in float32"},
+     .tf32 = true},
+};
+static const struct row *const precision_rows[] = {&precisions[0].row, &precisions[1].row};
+static const struct registry precision_registry = {"precision", "precisions", precision_rows, 2};
+
+static const struct key continue_keys[] = {
+    KEY(continue_config, model, KEY_PATH, .flags = KEY_REQUIRED, .doc = "Its model.safetensors"),
+    KEY(continue_config, weights, KEY_STRING, .flags = KEY_REQUIRED, .doc = "The hash of that file, to know it again"),
+};
+static const struct schema continue_schema = SCHEMA(struct continue_config, continue_keys);
+
 static const struct key experiment_keys[] = {
     KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
     KEY(experiment, seed, KEY_SEED, .fallback = "2017",
         .doc = "Of everything random: split, initial weights, order, dropout"),
     KEY(experiment, backend, KEY_CHOICE, .registry = &backend_registry, .fallback = "\"openblas\"",
         .doc = "What computes"),
+    KEY(experiment, precision, KEY_CHOICE, .flags = KEY_LATE, .registry = &precision_registry,
+        .fallback = "\"float32\"", .doc = "Of dense products: \"float32\", or on a card \"tf32\""),
+    KEY(experiment, continues, KEY_GROUP, .schema = &continue_schema,
+        .doc = "The run whose weights training begins with; --continue-from fills it"),
     KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 10000,
         .doc = "Runs with seeds seed, seed+1, ..., and their means with 95 % intervals"),
     KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }",
@@ -320,6 +338,24 @@ static void check_repeats(const struct experiment *e, struct errors *errors) {
 	error_hint(error, "They are seed, seed + 1, ...: take a smaller seed.");
 }
 
+// Only a device of its own has products of less precision.
+static void check_precision(const struct experiment *e, struct errors *errors) {
+	const struct backend *backend = (const struct backend *)e->backend.row;
+	if (!((const struct precision_row *)e->precision.row)->tf32 || backend->apart)
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "precision"),
+	                                 "backend \"%s\" has no precision \"tf32\"", backend->row.name);
+	error_hint(error, "Say backend = \"cuda\", or leave precision out.");
+}
+
+static void check_continues(const struct experiment *e, struct errors *errors) {
+	if (!e->continues || !value_child(e->tree, "model"))
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "continues"),
+	                                 "a model is fitted in one go and cannot begin with another run's weights");
+	error_hint(error, "Leave --continue-from out, or give the experiment a graph.");
+}
+
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
 	size_t length = strlen(e->name);
@@ -396,6 +432,9 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		settle_name(e);
 		check_name(e, errors);
 	}
+	if (sound(e, "backend") && sound(e, "precision"))
+		check_precision(e, errors);
+	check_continues(e, errors);
 	if (data) {
 		settle_data(e);
 		data_check(e->data, e->tree, errors);

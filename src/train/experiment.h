@@ -19,6 +19,16 @@ struct checkpoint_config {
 	double share;   // of the time that this may take, after epochs; 0: never, 1: after each, whatever it takes
 	double minutes; // in the middle of an epoch, where that was so long ago
 };
+// What products of float32 are computed in.
+struct precision_row {
+	struct row row;
+	bool tf32;
+};
+// Training goes on from the weights of another run.
+struct continue_config {
+	const char *model;   // the path of its model.safetensors
+	const char *weights; // the hash of that file
+};
 // What is done when a loss or a weight is not finite.
 struct divergence_row {
 	struct row row;
@@ -55,7 +65,9 @@ struct experiment {
 	const struct value *tree; // what was written, for positions
 	const char *name;
 	uint64_t seed;
-	struct choice backend; // row is a struct backend_row
+	struct choice backend;   // row is a struct backend
+	struct choice precision; // row is a struct precision_row
+	struct continue_config *continues; // NULL: training begins anew
 	int64_t repeats;
 	struct data_config *data;
 	struct groups graph;        // of struct node_config; without any where there is a model

@@ -231,6 +231,8 @@ static bool finish_run(struct trainer *t, struct error *error) {
 static bool train_all(struct trainer *t, struct error *error) {
 	if (!trainer_create(t, error) || !train_weights(t, error) || !finish_run(t, error))
 		return false;
+	if (!t->backend->sync(t->device, error))
+		return false;
 	train_describe(t->experiment, t->matrices, t->graph, &t->result->graph);
 	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);
 	run_hash_tensors(t->result);
@@ -239,7 +241,9 @@ static bool train_all(struct trainer *t, struct error *error) {
 
 bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
                         struct device **ret_device, struct error *error) {
-	return backend_open((const struct backend *)experiment->backend.row, pool, NULL, ret_backend, ret_device, error);
+	const struct precision_row *precision = (const struct precision_row *)experiment->precision.row;
+	const struct backend_options options = {.tf32 = precision->tf32};
+	return backend_open((const struct backend *)experiment->backend.row, pool, &options, ret_backend, ret_device, error);
 }
 
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {

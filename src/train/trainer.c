@@ -14,7 +14,8 @@
 enum { EVALUATION_ROWS = 256 };
 static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
 
-static bool make_network(struct trainer *t, struct error *error) {
+// Batches, and what a network needs room for.
+static bool make_room(struct trainer *t, struct network_room *ret, struct error *error) {
 	const struct matrices *m = t->matrices;
 	const struct csr *features = m->features.start ? &m->features : NULL;
 	const uint8_t *trained = t->graph->row ? m->row_trained : NULL;
@@ -41,14 +42,14 @@ static bool make_network(struct trainer *t, struct error *error) {
 	if (!batch_create(sources, sources_count, rows, &t->batch, error) ||
 	    !refeed_create(&sources[0], trained_rows, times, &t->refeed, error))
 		return false;
-	struct network_room room = {.rows = rows,
-	                            .cells = batch_cells_most(&t->batch),
-	                            .rating_entries = batch_rating_entries_most(&t->batch),
-	                            .feature_entries = batch_feature_entries_most(&t->batch),
-	                            .full_rows = ranks ? full : 0,
-	                            .gradients = t->graph->optimizer->descends || t->gradients};
+	*ret = (struct network_room){.rows = rows,
+	                             .cells = batch_cells_most(&t->batch),
+	                             .rating_entries = batch_rating_entries_most(&t->batch),
+	                             .feature_entries = batch_feature_entries_most(&t->batch),
+	                             .full_rows = ranks ? full : 0,
+	                             .gradients = t->graph->optimizer->descends || t->gradients};
 	if (times)
-		refeed_room(trained_rows, m->train.columns, &room);
+		refeed_room(trained_rows, m->train.columns, ret);
 	t->source = sources[0];
 	t->evaluation = (struct evaluation){.experiment = t->experiment,
 	                                    .matrices = m,
@@ -56,7 +57,24 @@ static bool make_network(struct trainer *t, struct error *error) {
 	                                    .pool = t->pool,
 	                                    .rows = rows,
 	                                    .full_rows = full};
-	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
+	return true;
+}
+
+bool train_device_bytes(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
+                        size_t *ret, struct error *error) {
+	struct trainer t = {.experiment = experiment, .matrices = matrices, .graph = graph};
+	struct network_room room;
+	bool good = make_room(&t, &room, error);
+	if (good)
+		*ret = network_bytes(graph, (const struct backend *)experiment->backend.row, &room);
+	trainer_finish(&t);
+	return good;
+}
+
+static bool make_network(struct trainer *t, struct error *error) {
+	struct network_room room;
+	if (!make_room(t, &room, error) ||
+	    !network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
 		return false;
 	t->evaluation.scorer = scorer_of_network(t->network);
 	return evaluation_begin(&t->evaluation, error);
@@ -105,8 +123,10 @@ static void choose_watched(struct trainer *t) {
 }
 
 bool trainer_create(struct trainer *t, struct error *error) {
-	if (!make_network(t, error) || !make_batches(t, error) ||
-	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+	const struct train_observer *o = t->observer;
+	if (!make_network(t, error) ||
+	    (o && o->weights && !network_begin_with(t->network, o->weights, o->weights_count, error)) ||
+	    !make_batches(t, error) || !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
 		return false;
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
@@ -208,7 +228,7 @@ bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *er
 		network_train(t->network, t->batches, count, (uint32_t)epoch, t->losses);
 	else if (!refeed_train(&t->refeed, t->network, t->batches, (uint32_t)epoch, t->at.number, t->losses, error))
 		return diverged(t, epoch, t->at.number, error);
-	if (!add_losses(t, epoch, count, error))
+	if (!t->backend->sync(t->device, error) || !add_losses(t, epoch, count, error))
 		return false;
 	t->at.first += count * t->graph->shape.batch;
 	t->at.number += count;
@@ -264,7 +284,7 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 	double start = train_seconds();
 	run_add_phase(r, "train", seconds, ratings);
 	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == experiment_epochs(t->experiment)) &&
-	    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
+	    (!evaluate_part(&t->evaluation, PART_VALID, &e->valid, error) || !t->backend->sync(t->device, error)))
 		return false;
 	double evaluated = train_seconds() - start;
 	run_add_phase(r, "evaluate", evaluated, (double)csr_count(&t->matrices->valid.target));

@@ -753,7 +753,7 @@ static const struct {
 	{ "zero", run_zero, true },
 	{ "catch_up", run_catch_up, false },
 };
-enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 11 }; // open ... download
+enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 12 }; // open ... download
 
 _Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES + DEVICE_FUNCTIONS) * sizeof(void (*)(void)),
                "a function of the seam has no case here");
