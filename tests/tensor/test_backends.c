@@ -15,6 +15,7 @@
 #include "tensor/kernels.h"
 
 enum { ROUNDS = 45, ROWS_MOST = 300, WIDTH_MOST = 1100, PAD_MOST = 16, POOLS = 4, STEP = 100 };
+enum { LONG_ROUND = 42, LONG_WIDTH = 9000 }; // small worlds: rows so long that a device cuts them in pieces
 enum { POOL = 10 * ROWS_MOST * (WIDTH_MOST + PAD_MOST) };
 
 // One round's shapes and numbers. Outputs begin as pool[3], so that what beta keeps, and what a stride skips, is compared.
@@ -23,11 +24,13 @@ struct world {
 	size_t round, m, n, k, pad;
 	struct sparse s, range; // (m, k), and some of its rows
 	size_t first;           // row of the range
+	size_t cells;           // of s
+	real *pool[POOLS];
 	struct transposed t;
 	uint32_t *row; // (m) places in the data
 	real beta;
 };
-static real *pool[POOLS]; // (POOL) in [-1, 1)
+static real *pool[POOLS]; // (POOL) in [-1, 1); of a world on a device, copies of them
 
 static uint32_t draw(uint64_t *state) {
 	*state = *state * 6364136223846793005u + 1442695040888963407u;
@@ -89,15 +92,21 @@ static void make_transposed(struct world *w) {
 	w->t = (struct transposed){ touched, column, start, row, entry, waited, slot, stamp, STEP };
 }
 
-static void make_world(struct world *w, size_t round) {
+// `small`: for what runs a thousand times slower; still some with many rows, some with wide ones.
+static void make_world(struct world *w, size_t round, bool small) {
 	*w = (struct world){ .state = 1000 + round, .round = round };
-	bool large = round % 6 == 5;
-	w->m = large ? ROWS_MOST : 1 + draw_below(&w->state, 20);
-	w->n = round % 10 == 3 ? 1 : 1 + draw_below(&w->state, WIDTH_MOST);
+	bool large = round % 6 == 5, wide = round % 6 == 2;
+	w->m = small && wide ? 3 : small && large ? ROWS_MOST / 2 : large ? ROWS_MOST : 1 + draw_below(&w->state, 20);
+	w->n = round % 10 == 3 ? 1 : 1 + draw_below(&w->state, small && large ? 40 : small && !wide ? 150 : WIDTH_MOST);
+	w->n = small && wide ? WIDTH_MOST - 4 * (round % 7) : w->n;
 	w->k = round % 10 == 7 ? 1 : 1 + draw_below(&w->state, 200);
+	if (small && round == LONG_ROUND)
+		w->m = 3, w->n = 10, w->k = LONG_WIDTH;
 	w->pad = draw_below(&w->state, 3) ? draw_below(&w->state, PAD_MOST + 1) : 0;
 	w->beta = (real)draw_below(&w->state, 3) / 2;
 	make_sparse(w, round % 3 ? 10 : 60);
+	w->cells = sparse_count(&w->s);
+	memcpy(w->pool, pool, sizeof(pool));
 	make_transposed(w);
 	w->first = draw_below(&w->state, w->m);
 	w->range = sparse_rows(&w->s, w->first, 1 + draw_below(&w->state, w->m - w->first));
@@ -115,49 +124,87 @@ static void finish_world(struct world *w) {
 
 // --- one function of the seam each; they fill `out` and return how much of it counts ------------------------------------
 
+// Memory of the device with what is in the host's; b->release gives it back.
+static void *there(const struct backend *b, struct device *d, const void *from, size_t bytes) {
+	void *memory = b->allocate(d, bytes ? bytes : 1, NULL);
+	assert_non_null(memory);
+	b->upload(d, memory, from, bytes);
+	return memory;
+}
+// The other way round, into memory for free().
+static void *here(const struct backend *b, struct device *d, const void *from, size_t bytes) {
+	void *memory = memory_alloc(bytes ? bytes : 1);
+	b->download(d, memory, from, bytes);
+	return memory;
+}
+// Doubles of the device, as numbers after `filled` others.
+static size_t put_doubles(const struct backend *b, struct device *d, const double *from, size_t count, real *out, size_t filled) {
+	double *numbers_here = here(b, d, from, count * sizeof(double));
+	real *rounded = memory_alloc((count + 1) * sizeof(*rounded));
+	for (size_t i = 0; i < count; i++)
+		rounded[i] = (real)numbers_here[i];
+	b->upload(d, out + filled, rounded, count * sizeof(real));
+	free(rounded);
+	free(numbers_here);
+	return filled + count;
+}
+// f on some of the numbers, wherever they lie.
+static void change(const struct backend *b, struct device *d, real *numbers, size_t count, real (*f)(real x)) {
+	real *some = here(b, d, numbers, count * sizeof(real));
+	for (size_t i = 0; i < count; i++)
+		some[i] = f(some[i]);
+	b->upload(d, numbers, some, count * sizeof(real));
+	free(some);
+}
+static real positive(real x) { return real_fabs(x); }
+static real above_one(real x) { return 1 + real_fabs(x); }
+static real not_a_number(real x) { return x * NAN; }
+
 typedef size_t seam_case(const struct backend *b, struct device *d, const struct world *w, real *out);
 
 static size_t run_gemm(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	bool ta = w->round & 1, tb = w->round & 2;
-	struct matrix x = matrix(pool[0], ta ? w->k : w->m, ta ? w->m : w->k, w->pad);
-	struct matrix y = matrix(pool[1], tb ? w->n : w->k, tb ? w->k : w->n, w->pad), c = matrix(out, w->m, w->n, w->pad);
+	struct matrix x = matrix(w->pool[0], ta ? w->k : w->m, ta ? w->m : w->k, w->pad);
+	struct matrix y = matrix(w->pool[1], tb ? w->n : w->k, tb ? w->k : w->n, w->pad), c = matrix(out, w->m, w->n, w->pad);
 	b->gemm(d, ta, tb, &x, &y, w->beta, &c);
 	return numbers(&c);
 }
 
 static size_t run_sparse_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix x = matrix(pool[0], w->k, w->n, w->pad), y = matrix(out, w->m, w->n, w->pad);
+	struct matrix x = matrix(w->pool[0], w->k, w->n, w->pad), y = matrix(out, w->m, w->n, w->pad);
 	struct matrix part = matrix_part(&y, w->first, w->range.rows, 0, w->n);
-	b->sparse_times(d, &w->range, &x, w->round & 1 ? pool[1] + 3 : NULL, w->beta, &part);
+	b->sparse_times(d, &w->range, &x, w->round & 1 ? w->pool[1] + 3 : NULL, w->beta, &part);
 	return numbers(&y);
 }
 
 static size_t run_transposed_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix y = matrix(pool[0], w->m, w->n, w->pad), g = matrix(out, w->t.count, w->n, w->pad);
+	struct matrix y = matrix(w->pool[0], w->m, w->n, w->pad), g = matrix(out, w->t.count, w->n, w->pad);
 	uint32_t *place = memory_alloc((w->t.count + 1) * sizeof(*place)); // the other way round
 	for (size_t i = 0; i < w->t.count; i++)
 		place[i] = (uint32_t)(w->t.count - 1 - i);
-	b->transposed_times(d, &w->t, w->round & 1 ? place : NULL, pool[1], &y, w->beta, &g);
+	uint32_t *placed = there(b, d, place, w->t.count * sizeof(*place));
+	b->transposed_times(d, &w->t, w->round & 1 ? placed : NULL, w->pool[1], &y, w->beta, &g);
+	b->release(d, placed);
 	free(place);
 	return numbers(&g);
 }
 
 static size_t run_transposed_sums(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	b->transposed_sums(d, &w->t, pool[1], out);
+	b->transposed_sums(d, &w->t, w->pool[1], out);
 	return w->t.count + 1;
 }
 
 static size_t run_cells_times(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix h = matrix(pool[0], w->m, w->n, w->pad), x = matrix(pool[1], w->k, w->n, w->pad);
+	struct matrix h = matrix(w->pool[0], w->m, w->n, w->pad), x = matrix(w->pool[1], w->k, w->n, w->pad);
 	struct matrix part = matrix_part(&h, w->first, w->range.rows, 0, w->n);
 	b->cells_times(d, &w->range, &part, &x, out);
-	return sparse_count(&w->s) + 1;
+	return w->cells + 1;
 }
 
 static size_t run_cells_sum(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix parts = matrix(pool[0], 1 + w->round % 9, sparse_count(&w->s), w->pad);
-	b->cells_sum(d, &w->range, &parts, w->round & 1 ? pool[2] + 7 : NULL, out);
-	return sparse_count(&w->s) + 1;
+	struct matrix parts = matrix(w->pool[0], 1 + w->round % 9, w->cells, w->pad);
+	b->cells_sum(d, &w->range, &parts, w->round & 1 ? w->pool[2] + 7 : NULL, out);
+	return w->cells + 1;
 }
 
 static size_t run_densify(const struct backend *b, struct device *d, const struct world *w, real *out) {
@@ -170,18 +217,18 @@ static size_t run_densify(const struct backend *b, struct device *d, const struc
 
 static size_t run_spread(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix y = matrix(out, w->m, w->n, w->pad);
-	b->spread(d, pool[0], &y);
+	b->spread(d, w->pool[0], &y);
 	return numbers(&y);
 }
 
 static size_t run_column_sums(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix y = matrix(pool[0], w->m, w->n, w->pad);
+	struct matrix y = matrix(w->pool[0], w->m, w->n, w->pad);
 	b->column_sums(d, &y, out);
 	return w->n + 1;
 }
 
 static size_t run_add(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
 	b->add(d, &x, w->beta, &y);
 	return numbers(&y);
 }
@@ -194,7 +241,7 @@ static real parameter_of(size_t activation) {
 static size_t run_activate(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	size_t filled = 0;
 	for (size_t id = 0; id < ACTIVATION_COUNT; id++) {
-		struct matrix y = matrix(out + filled, w->m, w->n, w->pad), x = w->round & 1 ? y : matrix(pool[0], w->m, w->n, 0);
+		struct matrix y = matrix(out + filled, w->m, w->n, w->pad), x = w->round & 1 ? y : matrix(w->pool[0], w->m, w->n, 0);
 		b->activate(d, (enum activation_id)id, parameter_of(id), &x, &y);
 		filled += numbers(&y);
 	}
@@ -205,8 +252,8 @@ static size_t run_activate_back(const struct backend *b, struct device *d, const
 	size_t filled = 0;
 	bool in_place = w->round & 1;
 	for (size_t id = 0; id < ACTIVATION_COUNT; id++) {
-		struct matrix dx = matrix(out + filled, w->m, w->n, w->pad), x = matrix(pool[0], w->m, w->n, w->pad);
-		struct matrix y = matrix(pool[1], w->m, w->n, 0), dy = in_place ? dx : matrix(pool[2], w->m, w->n, w->pad);
+		struct matrix dx = matrix(out + filled, w->m, w->n, w->pad), x = matrix(w->pool[0], w->m, w->n, w->pad);
+		struct matrix y = matrix(w->pool[1], w->m, w->n, 0), dy = in_place ? dx : matrix(w->pool[2], w->m, w->n, w->pad);
 		b->activate_back(d, (enum activation_id)id, parameter_of(id), id == ACTIVATION_SWISH ? &x : NULL, &y, &dy,
 		                 in_place ? 0 : w->beta, &dx);
 		filled += numbers(&dx);
@@ -223,24 +270,31 @@ static struct dropout_draw draw_of(const struct world *w) {
 // The bits of a row's last word beyond the width are anybody's.
 static size_t run_dropout(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct dropout_draw drawn = draw_of(w);
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), y = matrix(out, w->m, w->n, w->pad);
 	size_t words = (w->n + 63) / 64;
-	uint64_t *keep = memory_alloc(w->m * words * sizeof(*keep));
-	b->dropout(d, &drawn, &x, &y, keep, words);
+	uint64_t *mask = b->allocate(d, w->m * words * sizeof(*mask), NULL);
+	b->dropout(d, &drawn, &x, &y, mask, words);
+	uint64_t *keep = here(b, d, mask, w->m * words * sizeof(*keep));
+	real *bits = memory_alloc(w->m * w->n * sizeof(*bits));
 	for (size_t i = 0; i < w->m; i++)
 		for (size_t j = 0; j < w->n; j++)
-			out[numbers(&y) + i * w->n + j] = (real)(keep[i * words + j / 64] >> j % 64 & 1);
+			bits[i * w->n + j] = (real)(keep[i * words + j / 64] >> j % 64 & 1);
+	b->upload(d, out + numbers(&y), bits, w->m * w->n * sizeof(*bits));
+	free(bits);
 	free(keep);
+	b->release(d, mask);
 	return numbers(&y) + w->m * w->n;
 }
 
 static size_t run_dropout_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix dy = matrix(pool[0], w->m, w->n, 0), dx = matrix(out, w->m, w->n, w->pad);
+	struct matrix dy = matrix(w->pool[0], w->m, w->n, 0), dx = matrix(out, w->m, w->n, w->pad);
 	size_t words = (w->n + 63) / 64;
 	uint64_t *keep = memory_alloc(w->m * words * sizeof(*keep)), state = w->state;
 	for (size_t i = 0; i < w->m * words; i++)
 		keep[i] = (uint64_t)draw(&state) << 32 | draw(&state);
-	b->dropout_back(d, (real)1.25, keep, words, &dy, w->beta, &dx);
+	uint64_t *mask = there(b, d, keep, w->m * words * sizeof(*keep));
+	b->dropout_back(d, (real)1.25, mask, words, &dy, w->beta, &dx);
+	b->release(d, mask);
 	free(keep);
 	return numbers(&dx);
 }
@@ -249,7 +303,7 @@ static size_t run_dropout_sparse(const struct backend *b, struct device *d, cons
 	struct dropout_draw drawn = draw_of(w);
 	drawn.row += w->first;
 	b->dropout_sparse(d, &drawn, &w->range, out);
-	return sparse_count(&w->s) + 1;
+	return w->cells + 1;
 }
 
 static struct noise_draw noise_of(const struct world *w) {
@@ -260,7 +314,7 @@ static struct noise_draw noise_of(const struct world *w) {
 // In place on every other round.
 static size_t run_noise(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct noise_draw drawn = noise_of(w);
-	struct matrix y = matrix(out, w->m, w->n, w->pad), x = w->round & 1 ? y : matrix(pool[0], w->m, w->n, 0);
+	struct matrix y = matrix(out, w->m, w->n, w->pad), x = w->round & 1 ? y : matrix(w->pool[0], w->m, w->n, 0);
 	b->noise(d, &drawn, &x, &y);
 	return numbers(&y);
 }
@@ -269,11 +323,11 @@ static size_t run_noise_sparse(const struct backend *b, struct device *d, const 
 	struct noise_draw drawn = noise_of(w);
 	drawn.row += w->first;
 	b->noise_sparse(d, &drawn, &w->range, out);
-	return sparse_count(&w->s) + 1;
+	return w->cells + 1;
 }
 
 static size_t run_multiply(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), z = w->round & 1 ? x : matrix(pool[1], w->m, w->n, w->pad);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), z = w->round & 1 ? x : matrix(w->pool[1], w->m, w->n, w->pad);
 	struct matrix y = matrix(out, w->m, w->n, w->pad);
 	b->multiply(d, &x, &z, w->beta, &y);
 	return numbers(&y);
@@ -288,8 +342,11 @@ static void fill_rows(const struct world *w, const struct matrix *ret) {
 }
 
 static size_t run_normalize(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix y = matrix(out, w->m, w->n, w->pad);
-	fill_rows(w, &y);
+	struct matrix y = matrix(out, w->m, w->n, w->pad), filled = y;
+	filled.data = here(b, d, out, numbers(&y) * sizeof(real));
+	fill_rows(w, &filled);
+	b->upload(d, out, filled.data, numbers(&y) * sizeof(real));
+	free(filled.data);
 	b->normalize(d, shortest, &y, &y, out + numbers(&y));
 	return numbers(&y) + w->m;
 }
@@ -298,14 +355,21 @@ static size_t run_normalize(const struct backend *b, struct device *d, const str
 static size_t run_normalize_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	bool in_place = w->round & 1;
 	struct matrix y = matrix(memory_alloc(w->m * w->n * sizeof(real)), w->m, w->n, 0), dx = matrix(out, w->m, w->n, w->pad);
-	struct matrix dy = in_place ? dx : matrix(pool[1], w->m, w->n, 0);
+	struct matrix dy = in_place ? dx : matrix(w->pool[1], w->m, w->n, 0), y_there = y;
 	real *inverse = memory_alloc(w->m * sizeof(*inverse));
 	fill_rows(w, &y);
 	backend_reference.normalize(NULL, shortest, &y, &y, inverse);
-	b->normalize_back(d, shortest, &y, inverse, &dy, in_place ? 0 : w->beta, &dx);
+	y_there.data = there(b, d, y.data, numbers(&y) * sizeof(real));
+	real *inverse_there = there(b, d, inverse, w->m * sizeof(*inverse));
+	b->normalize_back(d, shortest, &y_there, inverse_there, &dy, in_place ? 0 : w->beta, &dx);
+	real *result = here(b, d, out, numbers(&dx) * sizeof(real));
 	for (size_t i = 0; i < w->m; i++) // of the size that the others are of
 		for (size_t j = 0; j < w->n; j++)
-			out[i * dx.stride + j] /= inverse[i] > 1 ? inverse[i] : 1;
+			result[i * dx.stride + j] /= inverse[i] > 1 ? inverse[i] : 1;
+	b->upload(d, out, result, numbers(&dx) * sizeof(real));
+	b->release(d, y_there.data);
+	b->release(d, inverse_there);
+	free(result);
 	free(inverse);
 	free(y.data);
 	return numbers(&dx);
@@ -313,39 +377,39 @@ static size_t run_normalize_back(const struct backend *b, struct device *d, cons
 
 static size_t run_normalize_sparse(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	b->normalize_sparse(d, &w->range, w->round & 1 ? shortest : (real)0.9, out);
-	return sparse_count(&w->s) + 1;
+	return w->cells + 1;
 }
 
 // out: y or dx | mean | inverse deviation
-static struct layer_norm_state rows_of(const struct world *w, const struct matrix *y, real *out) {
-	struct layer_norm_state state = { .gamma = pool[1] + 3, .beta = pool[2], .mean = out + numbers(y),
+static struct layer_norm_state rows_of(const struct backend *b, struct device *d, const struct world *w,
+                                       const struct matrix *y, real *out) {
+	struct layer_norm_state state = { .gamma = w->pool[1] + 3, .beta = w->pool[2], .mean = out + numbers(y),
 		                              .inverse = out + numbers(y) + w->m, .epsilon = (real)1e-2 };
-	for (size_t i = 0; i < w->m; i++)
-		state.inverse[i] = 1 + real_fabs(state.inverse[i]);
+	change(b, d, state.inverse, w->m, above_one);
 	return state;
 }
 
 static size_t run_layer_norm(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix y = matrix(out, w->m, w->n, w->pad), x = matrix(pool[0], w->m, w->n, 0);
-	struct layer_norm_state state = rows_of(w, &y, out);
+	struct matrix y = matrix(out, w->m, w->n, w->pad), x = matrix(w->pool[0], w->m, w->n, 0);
+	struct layer_norm_state state = rows_of(b, d, w, &y, out);
 	b->layer_norm(d, &state, &x, &y);
 	return numbers(&y) + 2 * w->m;
 }
 
 static size_t run_layer_norm_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	bool in_place = w->round & 1;
-	struct matrix dx = matrix(out, w->m, w->n, w->pad), x = matrix(pool[0], w->m, w->n, 0);
-	struct matrix dy = in_place ? dx : matrix(pool[2], w->m, w->n, 0);
-	struct layer_norm_state state = rows_of(w, &dx, out);
+	struct matrix dx = matrix(out, w->m, w->n, w->pad), x = matrix(w->pool[0], w->m, w->n, 0);
+	struct matrix dy = in_place ? dx : matrix(w->pool[2], w->m, w->n, 0);
+	struct layer_norm_state state = rows_of(b, d, w, &dx, out);
 	b->layer_norm_back(d, &state, &x, &dy, in_place ? 0 : w->beta, &dx);
 	return numbers(&dx) + 2 * w->m;
 }
 
 // out: dgamma | dbeta | mean | inverse deviation; some columns
 static size_t run_layer_norm_sums(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1], w->m, w->n, w->pad);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), dy = matrix(w->pool[1], w->m, w->n, w->pad);
 	struct matrix none = { out, 1, 2 * w->n, 2 * w->n };
-	struct layer_norm_state state = rows_of(w, &none, out);
+	struct layer_norm_state state = rows_of(b, d, w, &none, out);
 	size_t first = w->n / 3, columns = w->n - first;
 	struct matrix x_part = matrix_part(&x, 0, w->m, first, columns), dy_part = matrix_part(&dy, 0, w->m, first, columns);
 	b->layer_norm_sums(d, &state, &x_part, &dy_part, out + first, out + w->n + first);
@@ -360,15 +424,13 @@ struct norm {
 	size_t count;
 };
 
-static struct norm norm_of(const struct world *w, real *out) {
+static struct norm norm_of(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct norm n = { .y = matrix(out, w->m, w->n, w->pad) };
 	for (size_t i = 0; i < 6; i++)
 		n.vector[i] = out + numbers(&n.y) + i * w->n;
-	for (size_t j = 0; j < w->n; j++) {
-		n.vector[1][j] = real_fabs(n.vector[1][j]);
-		n.vector[3][j] = real_fabs(n.vector[3][j]) + 1;
-	}
-	n.state = (struct batch_norm_state){ pool[1], pool[2], n.vector[0], n.vector[1], n.vector[2], n.vector[3],
+	change(b, d, n.vector[1], w->n, positive);
+	change(b, d, n.vector[3], w->n, above_one);
+	n.state = (struct batch_norm_state){ w->pool[1], w->pool[2], n.vector[0], n.vector[1], n.vector[2], n.vector[3],
 		                                 (real)0.9, (real)1e-3 };
 	n.count = numbers(&n.y) + 6 * w->n;
 	return n;
@@ -382,8 +444,8 @@ static void in_blocks(const struct world *w, struct matrix *ret_first, struct ma
 }
 
 static size_t run_batch_norm_gather(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct norm n = norm_of(w, out);
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), first, rest;
+	struct norm n = norm_of(b, d, w, out);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), first, rest;
 	in_blocks(w, &first, &rest, &x);
 	if (first.rows)
 		b->batch_norm_gather(d, &n.state, 0, &first);
@@ -392,28 +454,28 @@ static size_t run_batch_norm_gather(const struct backend *b, struct device *d, c
 }
 
 static size_t run_batch_norm_finish(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct norm n = norm_of(w, out);
+	struct norm n = norm_of(b, d, w, out);
 	b->batch_norm_finish(d, &n.state, w->m, w->n);
 	return n.count;
 }
 
 static size_t run_batch_norm(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct norm n = norm_of(w, out);
-	struct matrix x = matrix(pool[0], w->m, w->n, 0);
+	struct norm n = norm_of(b, d, w, out);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0);
 	b->batch_norm(d, &n.state, &x, &n.y);
 	return n.count;
 }
 
 static size_t run_batch_norm_running(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct norm n = norm_of(w, out);
-	struct matrix x = matrix(pool[0], w->m, w->n, 0);
+	struct norm n = norm_of(b, d, w, out);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0);
 	b->batch_norm_running(d, &n.state, &x, &n.y);
 	return n.count;
 }
 
 static size_t run_batch_norm_back_gather(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct norm n = norm_of(w, out);
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1] + 5, w->m, w->n, w->pad), x1, x2, dy1, dy2;
+	struct norm n = norm_of(b, d, w, out);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), dy = matrix(w->pool[1] + 5, w->m, w->n, w->pad), x1, x2, dy1, dy2;
 	in_blocks(w, &x1, &x2, &x);
 	in_blocks(w, &dy1, &dy2, &dy);
 	if (x1.rows)
@@ -423,8 +485,8 @@ static size_t run_batch_norm_back_gather(const struct backend *b, struct device 
 }
 
 static size_t run_batch_norm_back(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct norm n = norm_of(w, out);
-	struct matrix x = matrix(pool[0], w->m, w->n, 0), dy = matrix(pool[1] + 5, w->m, w->n, w->pad);
+	struct norm n = norm_of(b, d, w, out);
+	struct matrix x = matrix(w->pool[0], w->m, w->n, 0), dy = matrix(w->pool[1] + 5, w->m, w->n, w->pad);
 	b->batch_norm_back(d, &n.state, w->m, n.vector[4], n.vector[5], &x, &dy, w->beta, &n.y);
 	return n.count;
 }
@@ -432,15 +494,17 @@ static size_t run_batch_norm_back(const struct backend *b, struct device *d, con
 // Each loss at cells, over the observed cells of a dense one, and over all.
 static size_t run_loss(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	static real inside[ROWS_MOST * (WIDTH_MOST + PAD_MOST)];
-	size_t cells = sparse_count(&w->s), filled = 0;
+	size_t cells = w->cells, filled = 0;
 	real *targets = memory_alloc((cells + 1) * sizeof(*targets));
 	for (size_t i = 0; i < cells; i++)
 		targets[i] = real_fabs(pool[2][i]);
 	for (size_t i = 0; i < w->m * (w->k + w->pad); i++)
 		inside[i] = (real)0.05 + (real)0.9 * real_fabs(pool[0][i]);
 	struct sparse target = w->s;
-	target.value = targets;
-	double *sums = memory_alloc(w->range.rows * sizeof(*sums));
+	real *values = there(b, d, targets, cells * sizeof(*targets));
+	real *predictions = there(b, d, inside, w->m * (w->k + w->pad) * sizeof(*inside));
+	target.value = values;
+	double *sums = b->allocate(d, w->range.rows * sizeof(*sums), NULL);
 	target = sparse_rows(&target, w->first, w->range.rows);
 	for (size_t form = 0; form < (size_t)3 * CELL_LOSS_COUNT; form++) {
 		struct loss_cells loss = { .id = (enum cell_loss_id)(form / 3), .target = &target, .all = form % 3 == 2, .scale = 0.7,
@@ -448,49 +512,70 @@ static size_t run_loss(const struct backend *b, struct device *d, const struct w
 			                       .alpha = w->round & 4 ? (real)1.5 : 0, .p = (real)0.4 };
 		bool packed = form % 3 == 0;
 		size_t first = packed ? 0 : w->k / 4;
-		struct matrix y = packed ? matrix(inside, 1, cells, 0) : matrix(inside, w->m, w->k, w->pad), g = y;
+		struct matrix y = packed ? matrix(predictions, 1, cells, 0) : matrix(predictions, w->m, w->k, w->pad), g = y;
 		g.data = out + filled;
 		struct matrix y_part = packed ? y : matrix_part(&y, w->first, target.rows, first, w->k - first);
 		struct matrix g_part = packed ? g : matrix_part(&g, w->first, target.rows, first, w->k - first);
 		b->loss(d, &loss, packed, first, &y_part, &g_part, sums);
 		filled += numbers(&g);
-		for (size_t i = 0; i < target.rows; i++)
-			out[filled++] = (real)sums[i];
+		filled = put_doubles(b, d, sums, target.rows, out, filled);
 	}
-	free(sums);
+	b->release(d, sums);
+	b->release(d, values);
+	b->release(d, predictions);
 	free(targets);
 	return filled;
 }
 
+// What a row's soft-max left, as numbers.
+static size_t put_parts(const struct backend *b, struct device *d, const struct softmax_part *parts, size_t rows, real *out,
+                        size_t filled) {
+	enum { NUMBERS = 4 };
+	real *rounded = memory_alloc(NUMBERS * rows * sizeof(*rounded));
+	for (size_t i = 0; i < rows; i++) {
+		rounded[NUMBERS * i] = isinf(parts[i].most) ? -100 : (real)parts[i].most;
+		rounded[NUMBERS * i + 1] = (real)parts[i].sum;
+		rounded[NUMBERS * i + 2] = (real)parts[i].dot;
+		rounded[NUMBERS * i + 3] = (real)parts[i].weight;
+	}
+	b->upload(d, out + filled, rounded, NUMBERS * rows * sizeof(*rounded));
+	free(rounded);
+	return filled + NUMBERS * rows;
+}
+
+static void go_back(const struct backend *b, struct device *d, const struct loss_cells *loss, bool packed, size_t first,
+                    const struct softmax_part *parts, const struct matrix *g) {
+	size_t rows = loss->target->rows;
+	struct softmax_factors *factors = memory_alloc(rows * sizeof(*factors));
+	for (size_t i = 0; i < rows; i++)
+		factors[i] = (struct softmax_factors){ (real)(parts[i].weight / (parts[i].sum + 1)), (real)0.3 };
+	struct softmax_factors *factors_there = there(b, d, factors, rows * sizeof(*factors));
+	b->softmax_back(d, loss, packed, first, factors_there, g);
+	b->release(d, factors_there);
+	free(factors);
+}
+
 // Packed, over the stored cells of a dense one, and over all; what is kept, the parts, and the gradient made of both.
 static size_t run_softmax(const struct backend *b, struct device *d, const struct world *w, real *out, bool back) {
-	size_t cells = sparse_count(&w->s), filled = 0;
+	size_t cells = w->cells, filled = 0;
 	struct sparse target = sparse_rows(&w->s, w->first, w->range.rows);
-	struct softmax_part *parts = memory_alloc(target.rows * sizeof(*parts));
-	struct softmax_factors *factors = memory_alloc(target.rows * sizeof(*factors));
+	struct softmax_part *parts_there = b->allocate(d, target.rows * sizeof(*parts_there), NULL);
 	for (size_t form = 0; form < 3; form++) {
 		struct loss_cells loss = { .target = &target, .all = form == 2 };
 		bool packed = form == 0;
 		size_t first = packed ? 0 : w->k / 4;
-		struct matrix x = packed ? matrix(pool[0], 1, cells, 0) : matrix(pool[0], w->m, w->k, w->pad), g = x;
+		struct matrix x = packed ? matrix(w->pool[0], 1, cells, 0) : matrix(w->pool[0], w->m, w->k, w->pad), g = x;
 		g.data = out + filled;
 		struct matrix x_part = packed ? x : matrix_part(&x, w->first, target.rows, first, w->k - first);
 		struct matrix g_part = packed ? g : matrix_part(&g, w->first, target.rows, first, w->k - first);
-		b->softmax_parts(d, &loss, packed, first, &x_part, &g_part, parts);
-		for (size_t i = 0; i < target.rows; i++)
-			factors[i] = (struct softmax_factors){ (real)(parts[i].weight / (parts[i].sum + 1)), (real)0.3 };
+		b->softmax_parts(d, &loss, packed, first, &x_part, &g_part, parts_there);
+		struct softmax_part *parts = here(b, d, parts_there, target.rows * sizeof(*parts));
 		if (back)
-			b->softmax_back(d, &loss, packed, first, factors, &g_part);
-		filled += numbers(&g);
-		for (size_t i = 0; i < target.rows; i++) {
-			out[filled++] = isinf(parts[i].most) ? -100 : (real)parts[i].most;
-			out[filled++] = (real)parts[i].sum;
-			out[filled++] = (real)parts[i].dot;
-			out[filled++] = (real)parts[i].weight;
-		}
+			go_back(b, d, &loss, packed, first, parts, &g_part);
+		filled = put_parts(b, d, parts, target.rows, out, filled + numbers(&g));
+		free(parts);
 	}
-	free(parts);
-	free(factors);
+	b->release(d, parts_there);
 	return filled;
 }
 static size_t run_softmax_parts(const struct backend *b, struct device *d, const struct world *w, real *out) {
@@ -504,35 +589,38 @@ static size_t run_softmax_back(const struct backend *b, struct device *d, const 
 static size_t run_softmax_join(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	enum { GROUPS = 3, JOINED_MOST = ROWS_MOST };
 	static struct softmax_part parts[GROUPS * JOINED_MOST];
-	static struct softmax_factors factors[GROUPS * JOINED_MOST];
-	double sum[JOINED_MOST];
 	struct loss_cells loss = { .target = &w->range, .scale = 0.3, .by_row = w->round & 1 };
-	size_t rows = w->range.rows, filled = 0;
+	size_t rows = w->range.rows;
 	for (size_t i = 0; i < GROUPS * rows; i++)
 		parts[i] = i % rows + 1 == rows ? (struct softmax_part){ .most = -INFINITY }
 		                                : (struct softmax_part){ 3 * (double)pool[0][i], 1 + fabs((double)pool[1][i]),
 		                                                         (double)pool[2][i], fabs((double)pool[3][i]) };
-	b->softmax_join(d, &loss, GROUPS, rows, parts, factors, sum);
-	for (size_t i = 0; i < GROUPS * rows; i++) {
-		out[filled++] = factors[i].exponential;
-		out[filled++] = factors[i].target;
-	}
-	for (size_t i = 0; i < rows; i++)
-		out[filled++] = (real)sum[i];
+	struct softmax_part *parts_there = there(b, d, parts, GROUPS * rows * sizeof(*parts));
+	double *sums = b->allocate(d, rows * sizeof(*sums), NULL);
+	// what it writes are pairs of numbers
+	b->softmax_join(d, &loss, GROUPS, rows, parts_there, (struct softmax_factors *)out, sums);
+	size_t filled = put_doubles(b, d, sums, rows, out, 2 * GROUPS * rows);
+	b->release(d, parts_there);
+	b->release(d, sums);
 	return filled;
 }
 
 static size_t run_pick(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix y = matrix(pool[0], w->m, w->k, w->pad), part = matrix_part(&y, w->first, w->range.rows, 0, w->k);
+	struct matrix y = matrix(w->pool[0], w->m, w->k, w->pad), part = matrix_part(&y, w->first, w->range.rows, 0, w->k);
 	b->pick(d, &w->range, &part, out);
-	return w->s.start[w->m];
+	return w->cells + 1;
 }
 
 static size_t run_note_places(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	uint32_t *place = memory_alloc(2 * w->k * sizeof(*place));
-	b->note_places(d, w->t.column, w->t.count, STEP + 1, place, place + w->k);
+	uint32_t *noted = b->allocate(d, 2 * w->k * sizeof(*noted), NULL);
+	b->note_places(d, w->t.column, w->t.count, STEP + 1, noted, noted + w->k);
+	uint32_t *place = here(b, d, noted, 2 * w->k * sizeof(*place));
+	real *rounded = memory_alloc(2 * w->k * sizeof(*rounded));
 	for (size_t i = 0; i < 2 * w->k; i++)
-		out[i] = (real)place[i];
+		rounded[i] = (real)place[i];
+	b->upload(d, out, rounded, 2 * w->k * sizeof(*rounded));
+	b->release(d, noted);
+	free(rounded);
 	free(place);
 	return 2 * w->k;
 }
@@ -541,28 +629,41 @@ static size_t run_sum(const struct backend *b, struct device *d, const struct wo
 	double from[ROWS_MOST], sum = 0.5;
 	for (size_t i = 0; i < w->m; i++)
 		from[i] = (double)pool[0][i];
-	b->sum(d, 0.7, from, w->round % 7 ? w->m : 0, w->round & 1, &sum);
-	out[0] = (real)sum;
+	double *numbers_there = there(b, d, from, w->m * sizeof(*from)), *ret = there(b, d, &sum, sizeof(sum));
+	b->sum(d, 0.7, numbers_there, w->round % 7 ? w->m : 0, w->round & 1, ret);
+	put_doubles(b, d, ret, 1, out, 0);
+	b->release(d, numbers_there);
+	b->release(d, ret);
 	return 1;
 }
 
 static size_t run_clip(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares = w->round % 3 ? (double)w->round : 0, factor;
-	b->clip(d, 2.5, &squares, &factor);
-	out[0] = (real)factor;
+	const double squares[] = { w->round % 3 ? (double)w->round : 0, 0 };
+	double *both = there(b, d, squares, sizeof(squares));
+	b->clip(d, 2.5, both, both + 1);
+	put_doubles(b, d, both + 1, 1, out, 0);
+	b->release(d, both);
 	return 1;
 }
 
 static size_t run_zero(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix x = matrix(out, w->m, w->n, w->pad);
-	x.data[w->n / 2] = NAN;
+	change(b, d, x.data + w->n / 2, 1, not_a_number);
 	b->zero(d, &x);
 	return numbers(&x);
 }
 
 // out: weights | state | state | sum of squares before | and after
-static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size_t columns, real *out,
-                                          struct waiting_table *waiting, double *squares) {
+struct optimizer {
+	struct optimizer_rows rows;
+	struct waiting_table *waiting; // of the device, as
+	double *squares;               // (2): of all rows, and what an update returns
+	size_t size;                   // numbers of the weights
+};
+
+static struct optimizer optimizer_of(const struct backend *b, struct device *d, const struct world *w, bool lazy,
+                                     size_t columns, real *out) {
+	static struct waiting_table waiting;
 	struct optimizer_rows rows = {
 		.id = (enum optimizer_id)(w->round % OPTIMIZER_COUNT),
 		.numbers = { .rate = (real)0.1, .epsilon = (real)1e-6, .decay = (real)0.9, .decay_square = (real)0.99,
@@ -570,8 +671,6 @@ static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size
 		             .weight_decay = (real)0.3, .smaller = (real)0.5, .larger = (real)1.2, .least = (real)0.05,
 		             .most = (real)0.8 },
 		.weight = matrix(out, w->k, columns, w->pad),
-		.waiting = waiting,
-		.squares = squares,
 	};
 	size_t size = numbers(&rows.weight);
 	rows.lazy = lazy && waiting_exact(rows.id, 0);
@@ -582,83 +681,89 @@ static struct optimizer_rows optimizer_of(const struct world *w, bool lazy, size
 	rows.caught_up = rows.lazy && (rows.id == OPTIMIZER_SGD || rows.id == OPTIMIZER_ADAGRAD);
 	for (size_t i = 0; i < 2; i++)
 		rows.state[i] = out + (i + 1) * size;
-	for (size_t i = size; i < 3 * size; i++)
-		out[i] = real_fabs(out[i]);
+	change(b, d, out + size, 2 * size, positive);
 	if (rows.lazy)
-		waiting_table_init(waiting, rows.id, &rows.numbers, rows.l2);
-	*squares = 0;
-	for (size_t i = 0; i < w->k * rows.weight.stride; i++)
-		*squares += i % rows.weight.stride < columns ? (double)out[i] * (double)out[i] : 0;
-	return rows;
+		waiting_table_init(&waiting, rows.id, &rows.numbers, rows.l2);
+	real *weights = here(b, d, out, size * sizeof(*weights));
+	double squares[2] = { 0, 0 };
+	for (size_t i = 0; i < size; i++)
+		squares[0] += i % rows.weight.stride < columns ? (double)weights[i] * (double)weights[i] : 0;
+	free(weights);
+	struct optimizer o = { rows, there(b, d, &waiting, sizeof(waiting)), there(b, d, squares, sizeof(squares)), size };
+	o.rows.waiting = o.waiting;
+	o.rows.squares = o.squares;
+	return o;
 }
 
-static struct waiting_table waiting;
+// What an update says of the squares, after the weights and their state, before and after it.
+static size_t finish_optimizer(const struct backend *b, struct device *d, struct optimizer *o, real *out) {
+	static const double none[2] = { 0, 0 };
+	if (!(o->rows.l2 > 0))
+		b->upload(d, o->squares, none, sizeof(none));
+	else if (!o->rows.lazy)
+		b->upload(d, o->squares, none, sizeof(none[0]));
+	put_doubles(b, d, o->squares, 2, out, 3 * o->size);
+	b->release(d, o->waiting);
+	b->release(d, o->squares);
+	return 3 * o->size + 2;
+}
 
 static size_t run_optimize(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares, before = 0;
-	struct optimizer_rows rows = optimizer_of(w, false, w->n, out, &waiting, &squares);
-	size_t size = numbers(&rows.weight);
-	struct matrix gradient = matrix(pool[1], w->k, w->n, w->pad);
-	b->optimize(d, &rows, &gradient, rows.l2 > 0 ? &before : NULL);
-	out[3 * size] = (real)before;
-	return 3 * size + 1;
+	struct optimizer o = optimizer_of(b, d, w, false, w->n, out);
+	struct matrix gradient = matrix(w->pool[1], w->k, w->n, w->pad);
+	b->optimize(d, &o.rows, &gradient, o.rows.l2 > 0 ? o.squares + 1 : NULL);
+	return finish_optimizer(b, d, &o, out);
 }
 
 // Lazily and all rows, matrices and single columns.
 static size_t run_optimize_touched(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares, before = 0;
 	bool column = w->round % 7 == 2;
-	struct optimizer_rows rows = optimizer_of(w, w->round % 4 < 2, column ? 1 : w->n, out, &waiting, &squares);
-	size_t size = numbers(&rows.weight);
-	struct matrix y = matrix(pool[1], w->m, w->n, w->pad);
-	b->optimize_touched(d, &rows, &w->t, pool[0], column ? NULL : &y, rows.l2 > 0 ? &before : NULL);
-	out[3 * size] = (real)before;
-	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
-	return 3 * size + 2;
+	struct optimizer o = optimizer_of(b, d, w, w->round % 4 < 2, column ? 1 : w->n, out);
+	struct matrix y = matrix(w->pool[1], w->m, w->n, w->pad);
+	b->optimize_touched(d, &o.rows, &w->t, w->pool[0], column ? NULL : &y, o.rows.l2 > 0 ? o.squares + 1 : NULL);
+	return finish_optimizer(b, d, &o, out);
 }
 
 static size_t run_optimize_listed(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares, before = 0;
 	bool column = w->round % 7 == 2;
-	struct optimizer_rows rows = optimizer_of(w, w->round % 4 < 2, column ? 1 : w->n, out, &waiting, &squares);
-	size_t size = numbers(&rows.weight);
-	struct matrix gradient = matrix(pool[1], w->t.count, column ? 1 : w->n, w->pad);
-	b->optimize_listed(d, &rows, &w->t, &gradient, rows.l2 > 0 ? &before : NULL);
-	out[3 * size] = (real)before;
-	out[3 * size + 1] = (real)(rows.lazy && rows.l2 > 0 ? squares : 0);
-	return 3 * size + 2;
+	struct optimizer o = optimizer_of(b, d, w, w->round % 4 < 2, column ? 1 : w->n, out);
+	struct matrix gradient = matrix(w->pool[1], w->t.count, column ? 1 : w->n, w->pad);
+	b->optimize_listed(d, &o.rows, &w->t, &gradient, o.rows.l2 > 0 ? o.squares + 1 : NULL);
+	return finish_optimizer(b, d, &o, out);
 }
 
 static size_t run_squares(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct matrix x = matrix(pool[0], w->m, w->n, w->pad);
-	double sum;
-	b->squares(d, &x, &sum);
-	out[0] = (real)sum;
+	struct matrix x = matrix(w->pool[0], w->m, w->n, w->pad);
+	double *sum = b->allocate(d, sizeof(*sum), NULL);
+	b->squares(d, &x, sum);
+	put_doubles(b, d, sum, 1, out, 0);
+	b->release(d, sum);
 	return 1;
 }
 
 static size_t run_scale(const struct backend *b, struct device *d, const struct world *w, real *out) {
 	struct matrix x = matrix(out, w->m, w->n, w->pad);
 	if (w->round % 4 == 2 && w->round % 5 != 1)
-		x.data[w->n / 2] = NAN;
+		change(b, d, x.data + w->n / 2, 1, not_a_number);
 	const double factor = w->round % 4 == 2 ? 0 : 1.5;
-	b->scale(d, w->round % 5 == 1 ? NULL : &factor, w->beta / 2, &x);
+	double *by = there(b, d, &factor, sizeof(factor));
+	b->scale(d, w->round % 5 == 1 ? NULL : by, w->beta / 2, &x);
+	b->release(d, by);
 	return numbers(&x);
 }
 
 static size_t run_catch_up(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double squares;
-	struct optimizer_rows rows = optimizer_of(w, true, w->n, out, &waiting, &squares);
-	if (rows.lazy)
-		b->catch_up(d, &rows, w->t.column, w->t.waited, w->t.count);
-	return 3 * numbers(&rows.weight);
+	struct optimizer o = optimizer_of(b, d, w, true, w->n, out);
+	if (o.rows.lazy)
+		b->catch_up(d, &o.rows, w->t.column, w->t.waited, w->t.count);
+	return finish_optimizer(b, d, &o, out);
 }
 
 // With a mixture as the prior on every other round; its old distribution is as any other.
 static struct gaussian_values gaussian_of(const struct world *w, real *out, size_t *ret_count) {
-	struct gaussian_values g = { .mean = matrix(pool[0], w->m, w->n, 0), .log_variance = matrix(pool[1], w->m, w->n, w->pad),
-		                         .noise = matrix(out, w->m, w->n, w->pad), .old_mean = matrix(pool[2], w->m, w->n, 0),
-		                         .old_log_variance = matrix(pool[2] + 7, w->m, w->n, 1) };
+	struct gaussian_values g = { .mean = matrix(w->pool[0], w->m, w->n, 0), .log_variance = matrix(w->pool[1], w->m, w->n, w->pad),
+		                         .noise = matrix(out, w->m, w->n, w->pad), .old_mean = matrix(w->pool[2], w->m, w->n, 0),
+		                         .old_log_variance = matrix(w->pool[2] + 7, w->m, w->n, 1) };
 	g.z = matrix(out + numbers(&g.noise), w->m, w->n, 0);
 	*ret_count = numbers(&g.noise) + numbers(&g.z);
 	return g;
@@ -678,14 +783,15 @@ static size_t run_gaussian(const struct backend *b, struct device *d, const stru
 }
 
 static size_t run_gaussian_divergence(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	double sum[ROWS_MOST];
 	struct mixture mixture;
 	struct gaussian_prior prior = prior_of(w, &mixture);
 	size_t count;
 	struct gaussian_values g = gaussian_of(w, out, &count);
-	b->gaussian_divergence(d, &prior, &g, sum);
-	for (size_t i = 0; i < w->m; i++)
-		out[count++] = (real)(sum[i] / (double)w->n);
+	double *sums = b->allocate(d, w->m * sizeof(*sums), NULL);
+	prior.weight /= (double)w->n; // so that sums are of the size that the others are of
+	b->gaussian_divergence(d, &prior, &g, sums);
+	count = put_doubles(b, d, sums, w->m, out, count);
+	b->release(d, sums);
 	return count;
 }
 
@@ -694,7 +800,7 @@ static size_t run_gaussian_back(const struct backend *b, struct device *d, const
 	struct gaussian_prior prior = prior_of(w, &mixture);
 	size_t count;
 	struct gaussian_values g = gaussian_of(w, out, &count);
-	struct matrix dz = matrix(pool[0] + 3, w->m, w->n, w->pad), to = matrix(out + count, w->m, w->n, w->pad);
+	struct matrix dz = matrix(w->pool[0] + 3, w->m, w->n, w->pad), to = matrix(out + count, w->m, w->n, w->pad);
 	b->gaussian_back(d, &prior, &g, w->round % 3 > 0, &dz, w->beta, &to);
 	return count + numbers(&to);
 }
@@ -790,7 +896,7 @@ static size_t room(const struct world *w) {
 }
 
 static size_t run_on(size_t which, const struct backend *b, struct device *d, const struct world *w, real *out) {
-	memcpy(out, pool[3], room(w) * sizeof(real));
+	b->upload(d, out, pool[3], room(w) * sizeof(real));
 	return cases[which].run(b, d, w, out);
 }
 
@@ -802,13 +908,97 @@ static void check_case(size_t which, const struct world *w, const struct kernels
 	compare(which, w, kernels->name, out[0], out[1], count);
 }
 
+// --- a backend with memory of its own ---------------------------------------------------------------------------------
+
+static uint32_t *words_there(const struct backend *b, struct device *d, const uint32_t *from, size_t count) {
+	return there(b, d, from, count * sizeof(*from));
+}
+
+// The same world on a device; `pools` are there already.
+static struct world move_world(const struct backend *b, struct device *d, const struct world *w, real *const *pools) {
+	struct world ret = *w;
+	memcpy(ret.pool, pools, sizeof(ret.pool));
+	ret.s.start = words_there(b, d, w->s.start, w->m + 1);
+	ret.s.column = words_there(b, d, w->s.column, w->cells);
+	ret.s.value = ret.pool[2];
+	ret.range = sparse_rows(&ret.s, w->first, w->range.rows);
+	ret.t.column = words_there(b, d, w->t.column, w->t.count);
+	ret.t.start = words_there(b, d, w->t.start, w->t.count + 1);
+	ret.t.row = words_there(b, d, w->t.row, w->cells);
+	ret.t.entry = words_there(b, d, w->t.entry, w->cells);
+	ret.t.waited = words_there(b, d, w->t.waited, w->t.count);
+	ret.t.slot = words_there(b, d, w->t.slot, w->k);
+	ret.t.stamp = words_there(b, d, w->t.stamp, w->k);
+	ret.row = words_there(b, d, w->row, w->m);
+	return ret;
+}
+
+static void release_world(const struct backend *b, struct device *d, const struct world *w) {
+	const void *parts[] = { w->s.start, w->s.column, w->t.column, w->t.start, w->t.row, w->t.entry, w->t.waited,
+		                    w->t.slot, w->t.stamp, w->row };
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		b->release(d, (void *)(uintptr_t)parts[i]);
+}
+
+static real *run_there(size_t which, const struct backend *b, struct device *d, const struct world *w, real *out,
+                       size_t *ret_count) {
+	struct error error = { 0 };
+	*ret_count = run_on(which, b, d, w, out);
+	if (!b->sync(d, &error))
+		fail_msg("%s: %s", cases[which].name, error.message);
+	return here(b, d, out, *ret_count * sizeof(real));
+}
+
+// Against the reference, and twice: the same bytes.
+static void check_there(size_t which, const struct backend *b, struct device *d, const struct world *w,
+                        const struct world *moved, real *const out[2]) {
+	size_t count = run_on(which, &backend_reference, reference, w, out[0]), done;
+	assert_in_range(count, 0, room(w)); // 0: no column is touched
+	real *first = run_there(which, b, d, moved, out[1], &done);
+	assert_int_equal(done, count);
+	compare(which, w, b->row.name, out[0], first, count);
+	if (w->round % 4 == 0) {
+		real *second = run_there(which, b, d, moved, out[1], &done);
+		assert_memory_equal(first, second, count * sizeof(real));
+		free(second);
+	}
+	free(first);
+}
+
+static void test_there(void **state) {
+	(void)state;
+	struct error error = { 0 };
+	struct device *d;
+	const struct backend *b;
+	if (!backend_open(&backend_cuda, NULL, NULL, &b, &d, &error))
+		fail_msg("%s", error.message);
+	print_message("%s\n", b->describe(d));
+	real *pools[POOLS], *out[2] = { memory_alloc(POOL * sizeof(real)), b->allocate(d, POOL * sizeof(real), &error) };
+	for (size_t i = 0; i < POOLS; i++)
+		pools[i] = there(b, d, pool[i], POOL * sizeof(real));
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct world w;
+		make_world(&w, round, true);
+		struct world moved = move_world(b, d, &w, pools);
+		for (size_t i = 0; i < CASES; i++)
+			check_there(i, b, d, &w, &moved, out);
+		release_world(b, d, &moved);
+		finish_world(&w);
+	}
+	for (size_t i = 0; i < POOLS; i++)
+		b->release(d, pools[i]);
+	b->release(d, out[1]);
+	free(out[0]);
+	b->close(d);
+}
+
 static void check_kernels(const struct kernels *kernels) {
 	real *out[2];
 	for (size_t i = 0; i < 2; i++)
 		out[i] = memory_alloc(POOL * sizeof(real));
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct world w;
-		make_world(&w, round);
+		make_world(&w, round, false);
 		for (size_t i = 0; i < CASES; i++)
 			check_case(i, &w, kernels, out);
 		finish_world(&w);
@@ -836,7 +1026,7 @@ static void test_chosen(void **state) {
 static void test_dropout_rate(void **state) {
 	(void)state;
 	struct world w;
-	make_world(&w, 5);
+	make_world(&w, 5, false);
 	struct dropout_draw drawn = draw_of(&w);
 	drawn.rate = 0.2;
 	size_t words = (WIDTH_MOST + 63) / 64, kept = 0, all = w.m * WIDTH_MOST;
@@ -945,7 +1135,11 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-int main(void) {
+// Without an argument the CPU backends; with "cuda" the same list on what the plug-in of that name opens.
+int main(int count, char **arguments) {
+	const struct CMUnitTest there_tests[] = { cmocka_unit_test(test_there) };
+	if (count > 1 && strcmp(arguments[1], "cuda") == 0)
+		return cmocka_run_group_tests(there_tests, set_up, tear_down);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_baseline),
 		cmocka_unit_test(test_chosen),

@@ -1,0 +1,315 @@
+// The plug-in's device and its table: opening and closing, memory, copies, errors. Exports aexp_plugin and nothing else.
+#include "seam.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+extern "C" {
+#include "tensor/plugin.h"
+}
+
+constexpr int LEAST_MAJOR = 7, LEAST_MINOR = 5; // compute capability that nvcc 13 still compiles for
+
+// --- opening ---
+
+static bool cuda_fails(struct error *error, cudaError_t code, const char *what) {
+	return error_set(error, ERROR_BACKEND, "backend \"cuda\": %s: %s", what, cudaGetErrorString(code));
+}
+
+static bool find_card(struct error *error) {
+	int count = 0, driver = 0;
+	const cudaError_t code = cudaGetDeviceCount(&count);
+	if (code == cudaErrorInsufficientDriver) {
+		cudaDriverGetVersion(&driver);
+		if (driver)
+			error_set(error, ERROR_BACKEND, "backend \"cuda\": the NVIDIA driver is too old, it knows CUDA %d.%d alone",
+			          driver / 1000, driver % 1000 / 10);
+		else
+			error_set(error, ERROR_BACKEND, "backend \"cuda\": there is no NVIDIA driver on this machine");
+		error_hint(error, "Install a driver for CUDA 13, or use backend = \"openblas\".");
+		return false;
+	}
+	if (code == cudaErrorNoDevice || (code == cudaSuccess && count == 0)) {
+		error_set(error, ERROR_BACKEND, "backend \"cuda\": there is no CUDA device on this machine");
+		error_hint(error, "Look at CUDA_VISIBLE_DEVICES and nvidia-smi, or use backend = \"openblas\".");
+		return false;
+	}
+	return code == cudaSuccess ? true : cuda_fails(error, code, "devices cannot be counted");
+}
+
+static bool check_card(const struct cudaDeviceProp *card, struct error *error) {
+	if (card->major > LEAST_MAJOR || (card->major == LEAST_MAJOR && card->minor >= LEAST_MINOR))
+		return true;
+	error_set(error, ERROR_BACKEND, "backend \"cuda\": \"%s\" has compute capability %d.%d, at least %d.%d is needed",
+	          card->name, card->major, card->minor, LEAST_MAJOR, LEAST_MINOR);
+	error_hint(error, "Use a card of 2018 or later, or backend = \"openblas\".");
+	return false;
+}
+
+static void describe_card(struct device *device, const struct cudaDeviceProp *card, bool tf32) {
+	int driver = 0, runtime = 0;
+	cudaDriverGetVersion(&driver);
+	cudaRuntimeGetVersion(&runtime);
+	snprintf(device->description, sizeof(device->description), "%s (%d.%d, %.1f GiB), driver CUDA %d.%d, runtime %d.%d, %s",
+	         card->name, card->major, card->minor, (double)card->totalGlobalMem / (1 << 30), driver / 1000,
+	         driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10, tf32 ? "tf32" : "float32");
+}
+
+static void *take(struct device *device, size_t bytes, cudaError_t *ret_code) {
+	void *memory = NULL;
+	*ret_code = cudaMalloc(&memory, bytes);
+	if (*ret_code == cudaSuccess)
+		*ret_code = cudaMemsetAsync(memory, 0, bytes, device->stream);
+	if (*ret_code == cudaSuccess)
+		return memory;
+	cudaGetLastError(); // it is told here and must not be told again
+	return NULL;
+}
+
+static bool open_parts(struct device *device, bool tf32, struct error *error) {
+	struct staging *s = &device->staging;
+	cudaError_t code = cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking);
+	if (code == cudaSuccess)
+		code = cudaHostAlloc((void **)&s->memory, 2 * STAGING_HALF, cudaHostAllocDefault);
+	for (int i = 0; code == cudaSuccess && i < 2; i++)
+		code = cudaEventCreateWithFlags(&s->copied[i], cudaEventDisableTiming);
+	if (code == cudaSuccess)
+		device->numbers = (double *)take(device, DEVICE_NUMBERS * sizeof(double), &code);
+	if (code == cudaSuccess)
+		device->one = (real *)take(device, sizeof(real), &code);
+	if (code != cudaSuccess)
+		return cuda_fails(error, code, "the device cannot be set up");
+	if (cublasCreate(&device->blas) != CUBLAS_STATUS_SUCCESS ||
+	    cublasSetStream(device->blas, device->stream) != CUBLAS_STATUS_SUCCESS ||
+	    cublasSetMathMode(device->blas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) != CUBLAS_STATUS_SUCCESS)
+		return error_set(error, ERROR_BACKEND, "backend \"cuda\": cuBLAS cannot be set up");
+	return true;
+}
+
+static void gpu_upload(struct device *device, void *to, const void *from, size_t bytes);
+
+static void gpu_close(struct device *device) {
+	if (!device)
+		return;
+	cudaStreamSynchronize(device->stream);
+	if (device->blas)
+		cublasDestroy(device->blas);
+	for (int i = 0; i < 2; i++)
+		if (device->staging.copied[i])
+			cudaEventDestroy(device->staging.copied[i]);
+	if (device->staging.memory)
+		cudaFreeHost(device->staging.memory);
+	cudaFree(device->numbers);
+	cudaFree(device->one);
+	cudaFree(device->scratch);
+	if (device->stream)
+		cudaStreamDestroy(device->stream);
+	free(device);
+}
+
+static bool gpu_open(const struct backend *backend, struct pool *pool, const struct backend_options *options,
+                     struct device **ret, struct error *error) {
+	struct cudaDeviceProp card;
+	const real one = 1;
+	const bool tf32 = options && options->tf32;
+	(void)pool;
+	if (!find_card(error))
+		return false;
+	cudaError_t code = cudaSetDevice(0);
+	if (code == cudaSuccess)
+		code = cudaGetDeviceProperties(&card, 0);
+	if (code != cudaSuccess)
+		return cuda_fails(error, code, "the device cannot be used");
+	if (!check_card(&card, error))
+		return false;
+	struct device *device = (struct device *)calloc(1, sizeof(*device));
+	if (!device)
+		return error_set(error, ERROR_BACKEND, "backend \"cuda\": out of memory");
+	device->backend = backend;
+	if (!open_parts(device, tf32, error)) {
+		gpu_close(device);
+		return false;
+	}
+	gpu_upload(device, device->one, &one, sizeof(one));
+	describe_card(device, &card, tf32);
+	*ret = device;
+	return true;
+}
+
+static const char *gpu_describe(const struct device *device) {
+	return device->description;
+}
+
+// --- one member ---
+
+static size_t gpu_members(const struct device *device) {
+	(void)device;
+	return 1;
+}
+static void gpu_team(struct device *device, void (*body)(void *context, size_t member), void *context) {
+	(void)device;
+	body(context, 0);
+}
+static void gpu_barrier(struct device *device) {
+	(void)device;
+}
+
+// --- memory and copies ---
+
+static bool gpu_sync(struct device *device, struct error *error) {
+	device_check(device, cudaStreamSynchronize(device->stream), "sync");
+	const cudaError_t code = device->failed;
+	device->failed = cudaSuccess;
+	if (code == cudaSuccess)
+		return true;
+	error_set(error, ERROR_RUN, "the CUDA device failed at %s: %s", device->failed_at, cudaGetErrorString(code));
+	if (code == cudaErrorMemoryAllocation)
+		error_hint(error, "A smaller train.batch needs less memory.");
+	return false;
+}
+
+static void *gpu_allocate(struct device *device, size_t bytes, struct error *error) {
+	size_t left = 0, total = 0;
+	cudaError_t code;
+	void *memory = take(device, bytes ? bytes : 1, &code);
+	if (memory)
+		return memory;
+	cudaMemGetInfo(&left, &total);
+	if (code != cudaErrorMemoryAllocation) {
+		cuda_fails(error, code, "memory cannot be had");
+		return NULL;
+	}
+	error_set(error, ERROR_BACKEND, "backend \"cuda\": %.1f MiB are needed, and %.1f of the card's %.1f MiB are free",
+	          (double)bytes / (1 << 20), (double)left / (1 << 20), (double)total / (1 << 20));
+	error_hint(error, "Take a smaller train.batch or smaller layers, end other programs on the card, or use backend = \"openblas\".");
+	return NULL;
+}
+
+static void gpu_release(struct device *device, void *memory) {
+	device_check(device, cudaFree(memory), "release"); // which waits for what still uses it
+}
+
+void *device_scratch(struct device *device, size_t bytes) {
+	if (bytes <= device->scratch_bytes)
+		return device->scratch;
+	cudaFree(device->scratch);
+	device->scratch = NULL;
+	device->scratch_bytes = 0;
+	const size_t wanted = bytes + bytes / 4; // so that slowly growing shapes do not ask each time
+	const cudaError_t code = cudaMalloc(&device->scratch, wanted);
+	if (code != cudaSuccess) {
+		device->scratch = NULL;
+		cudaGetLastError();
+		device_check(device, code, "scratch memory");
+		return NULL;
+	}
+	device->scratch_bytes = wanted;
+	return device->scratch;
+}
+
+// The half that is full goes its way, and the other one is free once its copy is done: then, as a rule, long since.
+static void next_half(struct device *device) {
+	struct staging *s = &device->staging;
+	device_check(device, cudaEventRecord(s->copied[s->half], device->stream), "upload");
+	s->half = !s->half;
+	s->filled = 0;
+	device_check(device, cudaEventSynchronize(s->copied[s->half]), "upload");
+}
+
+static void gpu_upload(struct device *device, void *to, const void *from, size_t bytes) {
+	constexpr size_t ALIGN = 256;
+	struct staging *s = &device->staging;
+	for (size_t done = 0; done < bytes;) {
+		if (s->filled >= STAGING_HALF)
+			next_half(device);
+		const size_t room = STAGING_HALF - s->filled, some = bytes - done < room ? bytes - done : room;
+		char *held = s->memory + s->half * STAGING_HALF + s->filled;
+		memcpy(held, (const char *)from + done, some);
+		device_check(device,
+		             cudaMemcpyAsync((char *)to + done, held, some, cudaMemcpyHostToDevice, device->stream), "upload");
+		s->filled += (some + ALIGN - 1) / ALIGN * ALIGN;
+		done += some;
+	}
+}
+
+static void gpu_download(struct device *device, void *to, const void *from, size_t bytes) {
+	if (!bytes)
+		return;
+	device_check(device, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, device->stream), "download");
+	device_check(device, cudaStreamSynchronize(device->stream), "download");
+}
+
+// --- the table ---
+
+static struct backend make_table(void) {
+	struct backend b = {};
+	b.row.name = "cuda";
+	b.row.doc = "An NVIDIA GPU";
+	b.apart = b.whole = true;
+	b.open = gpu_open;
+	b.close = gpu_close;
+	b.describe = gpu_describe;
+	b.members = gpu_members;
+	b.team = gpu_team;
+	b.barrier = gpu_barrier;
+	b.sync = gpu_sync;
+	b.allocate = gpu_allocate;
+	b.release = gpu_release;
+	b.upload = gpu_upload;
+	b.download = gpu_download;
+#define FUNCTION(name) b.name = gpu_##name;
+	FUNCTION(gemm)
+	FUNCTION(sparse_times)
+	FUNCTION(transposed_times)
+	FUNCTION(transposed_sums)
+	FUNCTION(cells_times)
+	FUNCTION(cells_sum)
+	FUNCTION(densify)
+	FUNCTION(pick)
+	FUNCTION(note_places)
+	FUNCTION(spread)
+	FUNCTION(column_sums)
+	FUNCTION(add)
+	FUNCTION(activate)
+	FUNCTION(activate_back)
+	FUNCTION(dropout)
+	FUNCTION(dropout_back)
+	FUNCTION(dropout_sparse)
+	FUNCTION(noise)
+	FUNCTION(noise_sparse)
+	FUNCTION(multiply)
+	FUNCTION(normalize)
+	FUNCTION(normalize_back)
+	FUNCTION(normalize_sparse)
+	FUNCTION(layer_norm)
+	FUNCTION(layer_norm_back)
+	FUNCTION(layer_norm_sums)
+	FUNCTION(gaussian)
+	FUNCTION(gaussian_divergence)
+	FUNCTION(gaussian_back)
+	FUNCTION(batch_norm_gather)
+	FUNCTION(batch_norm_finish)
+	FUNCTION(batch_norm)
+	FUNCTION(batch_norm_running)
+	FUNCTION(batch_norm_back_gather)
+	FUNCTION(batch_norm_back)
+	FUNCTION(loss)
+	FUNCTION(softmax_parts)
+	FUNCTION(softmax_join)
+	FUNCTION(softmax_back)
+	FUNCTION(optimize)
+	FUNCTION(optimize_touched)
+	FUNCTION(optimize_listed)
+	FUNCTION(squares)
+	FUNCTION(sum)
+	FUNCTION(clip)
+	FUNCTION(scale)
+	FUNCTION(zero)
+	FUNCTION(catch_up)
+#undef FUNCTION
+	return b;
+}
+
+static const struct backend table = make_table();
+extern "C" __attribute__((visibility("default"))) const struct plugin aexp_plugin;
+const struct plugin aexp_plugin = {PLUGIN_SEAM, AEXP_VERSION, &table};
