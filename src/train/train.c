@@ -116,9 +116,12 @@ static bool train_epoch(struct trainer *t, size_t epoch, double *ret_loss, struc
 			return false;
 		if (o->batch)
 			o->batch(o->context, epoch, fmin((double)t->at.first / (double)t->order.count, 1), t->ratings);
-		if (o->interrupted && o->interrupted(o->context))
+		bool interrupted = o->interrupted && o->interrupted(o->context), due = keeper_due_in_epoch(t);
+		if ((interrupted || due) && !trainer_settle(t, epoch, error))
+			return false;
+		if (interrupted)
 			return interrupt(t, epoch, error);
-		if (keeper_due_in_epoch(t))
+		if (due)
 			keeper_write(t);
 	}
 	return trainer_close_epoch(t, epoch, ends, ret_loss, error);
