@@ -140,6 +140,12 @@ static const char *gpu_describe(const struct device *device) {
 	return device->description;
 }
 
+static void gpu_memory(const struct device *device, size_t *ret_free, size_t *ret_all) {
+	(void)device;
+	*ret_free = *ret_all = 0;
+	cudaMemGetInfo(ret_free, ret_all);
+}
+
 // --- one member ---
 
 static size_t gpu_members(const struct device *device) {
@@ -249,6 +255,7 @@ static struct backend make_table(void) {
 	b.open = gpu_open;
 	b.close = gpu_close;
 	b.describe = gpu_describe;
+	b.memory = gpu_memory;
 	b.members = gpu_members;
 	b.team = gpu_team;
 	b.barrier = gpu_barrier;

@@ -49,6 +49,9 @@ static void test_opens(void **state) {
 	assert_true(b->apart && b->whole);
 	assert_int_equal(b->members(device), 1);
 	assert_non_null(strstr(b->describe(device), "the host (shim) (9.0, 16.0 GiB), driver CUDA 13.0"));
+	size_t left, all;
+	b->memory(device, &left, &all);
+	assert_true(all == (size_t)1 << 34 && left > 0 && left < all);
 	b->close(device);
 	b->close(NULL);
 }
