@@ -70,8 +70,8 @@ __device__ static inline real warp_total(real x) {
 	return x;
 }
 
-// A row of the pattern is shared by STRIPES blocks of warps, each of which takes AT_ONCE cells in turn. 4 n bytes of w move
-// for a cell, those of h stay in the first cache.
+// A row of the pattern is shared by STRIPES blocks of warps, each of which takes AT_ONCE cells in turn. 4 n bytes of w
+// move for a cell, those of h stay in the first cache.
 template <int V>
 __global__ void __launch_bounds__(THREADS) cells_kernel(struct sparse s, struct matrix h, struct matrix w, real *ret) {
 	const uint32_t lane = threadIdx.x % WARP, warp = blockIdx.y * (THREADS / WARP) + threadIdx.x / WARP;

@@ -1,7 +1,7 @@
 // A stand-in for CUDA's language and the part of its runtime that the backend uses, so that g++ and clang++ compile the
-// kernels for the host, and sanitizers see what they do. Threads of a block are fibers, which take turns at barriers and
-// shuffles alone; order of blocks and threads: AEXP_SHIM_ORDER, see shim.cc. A fault of a kernel ends the program with a
-// line that begins with "shim: ". It shows neither races between streams, nor a card's rounding, nor its speed.
+// kernels for the host, and sanitizers see what they do. Threads of a block are fibers, which take turns at barriers
+// and shuffles alone; order of blocks and threads: AEXP_SHIM_ORDER, see shim.cc. A fault of a kernel ends the program
+// with a line that begins with "shim: ". It shows neither races between streams, nor a card's rounding, nor its speed.
 #ifndef AEXP_CUDA_SHIM_H
 #define AEXP_CUDA_SHIM_H
 
@@ -40,11 +40,12 @@ extern dim3 blockDim, gridDim;
 		(void)(stream);                                                                                                \
 		auto shim_body = [&] { kernel(__VA_ARGS__); };                                                                 \
 		shim_launch(                                                                                                   \
-		    blocks, threads, [](void *shim_context) { (*(decltype(shim_body) *)shim_context)(); }, &shim_body);                        \
+		    blocks, threads, [](void *shim_context) { (*(decltype(shim_body) *)shim_context)(); }, &shim_body);        \
 	} while (0)
 void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *context);
 
-// All threads of the block meet at one place of the source, all lanes of a warp at one; what each brings is seen by all.
+// All threads of the block meet at one place of the source, all lanes of a warp at one; what each brings is seen by
+// all.
 void shim_meet_block(const char *file, int line);
 const uint64_t *shim_meet_warp(unsigned mask, uint64_t value, const char *file, int line); // (32)
 
@@ -84,7 +85,8 @@ template <typename T> static inline T __ldg(const T *from) {
 	return *from;
 }
 
-// --- the runtime: one device, whose memory is the host's and filled with 0xff; everything is done when a call returns ---
+// --- the runtime: one device, whose memory is the host's and filled with 0xff; everything is done when a call returns
+// ---
 
 enum cudaError_t {
 	cudaSuccess = 0,
