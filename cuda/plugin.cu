@@ -89,6 +89,18 @@ static bool open_parts(struct device *device, bool tf32, struct error *error) {
 	return true;
 }
 
+// Whether the plug-in has code for this card.
+static bool runs(struct device *device, const struct cudaDeviceProp *card, struct error *error) {
+	const struct matrix number = {device->one, 1, 1, 1};
+	gpu_zero(device, &number);
+	if (device->failed == cudaSuccess)
+		return true;
+	cuda_fails(error, device->failed, card->name);
+	if (device->failed == cudaErrorNoKernelImageForDevice)
+		error_hint(error, "Build the plug-in with -Dgpu_architectures=%d%d.", card->major, card->minor);
+	return false;
+}
+
 static void gpu_upload(struct device *device, void *to, const void *from, size_t bytes);
 
 static void gpu_close(struct device *device) {
@@ -130,6 +142,10 @@ static bool gpu_open(const struct backend *backend, struct pool *pool, const str
 		return error_set(error, ERROR_BACKEND, "backend \"cuda\": out of memory");
 	device->backend = backend;
 	if (!open_parts(device, tf32, error)) {
+		gpu_close(device);
+		return false;
+	}
+	if (!runs(device, &card, error)) {
 		gpu_close(device);
 		return false;
 	}

@@ -36,6 +36,7 @@ static void test_refused(void **state) {
 	must_fail("driver", "backend \"cuda\": the NVIDIA driver is too old", "Install a driver");
 	must_fail("device", "backend \"cuda\": there is no CUDA device on this machine", "CUDA_VISIBLE_DEVICES");
 	must_fail("old", "backend \"cuda\": \"the host (shim)\" has compute capability 6.1, at least 7.5 is needed", "2018");
+	must_fail("code", "no kernel image", "-Dgpu_architectures=90");
 	must_fail("memory", "backend \"cuda\": the device cannot be set up: out of memory", "");
 }
 
