@@ -6,7 +6,10 @@
 void gpu_column_sums(struct device *device, const struct matrix *y, real *ret) {
 	const struct matrix from = *y;
 	sum_columns(
-	    device, y->rows, y->columns, [=] __device__(size_t i, size_t j) { return pair{*at(&from, i, j), 0}; },
+	    device, y->rows, y->columns,
+	    [=] __device__(size_t i, size_t j) {
+		    return pair{*at(&from, i, j), 0};
+	    },
 	    [=] __device__(size_t j, struct pair sum) { ret[j] = (real)sum.a; });
 }
 

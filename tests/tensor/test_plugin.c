@@ -36,6 +36,7 @@ static void test_refused(void **state) {
 	must_fail("driver", "backend \"cuda\": the NVIDIA driver is too old", "Install a driver");
 	must_fail("device", "backend \"cuda\": there is no CUDA device on this machine", "CUDA_VISIBLE_DEVICES");
 	must_fail("old", "backend \"cuda\": \"the host (shim)\" has compute capability 6.1, at least 7.5 is needed", "2018");
+	must_fail("code", "no kernel image", "-Dgpu_architectures=90");
 	must_fail("memory", "backend \"cuda\": the device cannot be set up: out of memory", "");
 }
 
@@ -49,6 +50,9 @@ static void test_opens(void **state) {
 	assert_true(b->apart && b->whole);
 	assert_int_equal(b->members(device), 1);
 	assert_non_null(strstr(b->describe(device), "the host (shim) (9.0, 16.0 GiB), driver CUDA 13.0"));
+	size_t left, all;
+	b->memory(device, &left, &all);
+	assert_true(all == (size_t)1 << 34 && left > 0 && left < all);
 	b->close(device);
 	b->close(NULL);
 }
