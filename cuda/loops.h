@@ -4,6 +4,7 @@
 #define AEXP_CUDA_LOOPS_H
 
 #include "device.h"
+#include "seam.h"
 
 // --- sums within a warp or a block: the same tree each time, the result in all threads ---
 
@@ -63,17 +64,6 @@ template <typename F> void each_cell(struct device *device, size_t rows, size_t 
 
 // --- one sum ---
 
-// ret[0] = (more ? ret[0] : 0) + factor times the sum of from.
-static __global__ void __launch_bounds__(THREADS)
-    sum_kernel(double factor, const double *from, size_t count, bool more, double *ret) {
-	double sum = 0;
-	for (size_t i = threadIdx.x; i < count; i += THREADS)
-		sum += from[i];
-	sum = group_sum<THREADS>(sum);
-	if (threadIdx.x == 0)
-		ret[0] = (more ? ret[0] : 0) + factor * sum;
-}
-
 template <typename F>
 __global__ void __launch_bounds__(THREADS) sum_cells_kernel(size_t rows, size_t columns, F body, double *ret_part) {
 	double sum = 0;
@@ -96,7 +86,7 @@ template <typename F> void sum_cells(struct device *device, size_t rows, size_t 
 	if (!part)
 		return;
 	RUN_ON(device, sum_cells_kernel, dim3(blocks), THREADS, rows, columns, body, part);
-	RUN_ON(device, sum_kernel, dim3(1), THREADS, 1.0, part, (size_t)blocks, false, ret);
+	gpu_sum(device, 1, part, blocks, false, ret);
 }
 
 // --- each row ---

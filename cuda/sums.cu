@@ -20,6 +20,16 @@ void gpu_squares(struct device *device, const struct matrix *x, double *ret) {
 	    [=] __device__(size_t i, size_t j) { return (double)*at(&from, i, j) * *at(&from, i, j); }, ret);
 }
 
+static __global__ void __launch_bounds__(THREADS)
+    sum_kernel(double factor, const double *from, size_t count, bool more, double *ret) {
+	double sum = 0;
+	for (size_t i = threadIdx.x; i < count; i += THREADS)
+		sum += from[i];
+	sum = group_sum<THREADS>(sum);
+	if (threadIdx.x == 0)
+		ret[0] = (more ? ret[0] : 0) + factor * sum;
+}
+
 void gpu_sum(struct device *device, double factor, const double *from, size_t count, bool more, double *ret) {
 	RUN_ON(device, sum_kernel, dim3(1), THREADS, factor, from, count, more, ret);
 }

@@ -25,7 +25,7 @@ struct uint3 {
 struct dim3 : uint3 {
 	dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : uint3{x_, y_, z_} {}
 };
-struct __attribute__((may_alias)) alignas(16) float4 {
+struct __attribute__((may_alias, aligned(16))) float4 {
 	float x, y, z, w;
 };
 static inline float4 make_float4(float x, float y, float z, float w) {
