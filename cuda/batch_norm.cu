@@ -2,7 +2,8 @@
 #include "loops.h"
 #include "seam.h"
 
-// Deviations from the block's first row, whose squares lose nothing in double; blocks are joined as in Chan et al. 1979.
+// Deviations from the block's first row, whose squares lose nothing in double; blocks are joined as in Chan et al.
+// 1979.
 void gpu_batch_norm_gather(struct device *device, const struct batch_norm_state *state, size_t before,
                            const struct matrix *x) {
 	const struct matrix from = *x;

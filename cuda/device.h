@@ -25,9 +25,9 @@ extern "C" {
 #include "tensor/backend.h"
 }
 
-constexpr int WARP = 32;            // lanes
-constexpr int THREADS = 256;        // of a block
-constexpr unsigned GRID_MOST = 65535; // blocks along y and z
+constexpr int WARP = 32;                         // lanes
+constexpr int THREADS = 256;                     // of a block
+constexpr unsigned GRID_MOST = 65535;            // blocks along y and z
 constexpr size_t STAGING_HALF = (size_t)4 << 20; // bytes
 constexpr size_t DEVICE_NUMBERS = 4;
 #define ALL_LANES 0xffffffffu

@@ -23,8 +23,8 @@ __device__ static inline void drop_cell(const struct dropped *d, size_t i, size_
 		d->keep[i * d->keep_stride + j / WORD] = bits;
 }
 
-// A chunk of 64 units is eight blocks of eight draws, so a warp's lanes draw for 256 units at once: lane 8c + b has block b
-// of chunk c. Unit 64c + 32 half + 8i + b then asks that lane for the draw of word i and half.
+// A chunk of 64 units is eight blocks of eight draws, so a warp's lanes draw for 256 units at once: lane 8c + b has
+// block b of chunk c. Unit 64c + 32 half + 8i + b then asks that lane for the draw of word i and half.
 static __global__ void __launch_bounds__(THREADS) dropout_kernel(struct dropped d) {
 	const unsigned lane = threadIdx.x % WARP;
 	const size_t span = (size_t)blockIdx.x * (THREADS / WARP) + threadIdx.x / WARP, first = span * SPAN;

@@ -10,9 +10,8 @@ void gpu_spread(struct device *device, const real *row, const struct matrix *y) 
 
 void gpu_add(struct device *device, const struct matrix *x, real beta, const struct matrix *y) {
 	const struct matrix from = *x, to = *y;
-	each_cell(device, y->rows, y->columns, [=] __device__(size_t i, size_t j) {
-		*at(&to, i, j) = blend(beta, at(&to, i, j), *at(&from, i, j));
-	});
+	each_cell(device, y->rows, y->columns,
+	          [=] __device__(size_t i, size_t j) { *at(&to, i, j) = blend(beta, at(&to, i, j), *at(&from, i, j)); });
 }
 
 void gpu_multiply(struct device *device, const struct matrix *a, const struct matrix *b, real beta,
@@ -42,9 +41,8 @@ void gpu_activate(struct device *device, enum activation_id id, real p, const st
 	switch (id) {
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
-		each_cell(device, y->rows, y->columns, [=] __device__(size_t i, size_t j) {                                    \
-			*at(&to, i, j) = name##_value(*at(&from, i, j), p);                                                        \
-		});                                                                                                            \
+		each_cell(device, y->rows, y->columns,                                                                         \
+		          [=] __device__(size_t i, size_t j) { *at(&to, i, j) = name##_value(*at(&from, i, j), p); });         \
 		break;
 		ACTIVATIONS(X)
 #undef X

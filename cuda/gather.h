@@ -1,19 +1,18 @@
-// Weighted sums of rows of a table, which the sparse products and the touched rows' gradients all are: out[i] = sum over
-// the entries k of list i of value(k) times row(k). What must move is 4 n bytes for an entry, n the columns, and 12 for
-// its place and value; the sums stay in registers.
+// Weighted sums of rows of a table, which the sparse products and the touched rows' gradients all are: out[i] = sum
+// over the entries k of list i of value(k) times row(k). What must move is 4 n bytes for an entry, n the columns, and
+// 12 for its place and value; the sums stay in registers.
 //
-// A block has one list. Its threads lie side by side over the columns, four columns a thread where rows are aligned, and
-// what is left of them in layers, of which each takes its share of the entries; the layers' sums are added in their order.
-// A list that is much longer than others is shared by several blocks, and what they have is added by another kernel.
+// A block has one list. Its threads lie side by side over the columns, four columns a thread where rows are aligned,
+// and what is left of them in layers, of which each takes its share of the entries; the layers' sums are added in their
+// order. A list that is much longer than others is shared by several blocks, and what they have is added by another
+// kernel.
 #ifndef AEXP_CUDA_GATHER_H
 #define AEXP_CUDA_GATHER_H
 
 #include "device.h"
 
 // V numbers that are moved at once.
-template <int V> struct reals_of {
-	real v[V];
-};
+template <int V> struct reals_of { real v[V]; };
 template <int V> __device__ static inline reals_of<V> load(const real *from) {
 	reals_of<V> ret;
 	if (V == 4) {
@@ -45,30 +44,18 @@ struct span {
 struct row_lists {
 	struct sparse s;
 	struct matrix w;
-	__device__ struct span range(size_t i) const {
-		return span{s.start[i], s.start[i + 1]};
-	}
-	__device__ real value(uint32_t k) const {
-		return s.value[k];
-	}
-	__device__ const real *row(uint32_t k) const {
-		return w.data + s.column[k] * w.stride;
-	}
+	__device__ struct span range(size_t i) const { return span{s.start[i], s.start[i + 1]}; }
+	__device__ real value(uint32_t k) const { return s.value[k]; }
+	__device__ const real *row(uint32_t k) const { return w.data + s.column[k] * w.stride; }
 };
 // The touched columns of t, over the rows of y.
 struct column_lists {
 	struct transposed t;
 	const real *values;
 	struct matrix y;
-	__device__ struct span range(size_t i) const {
-		return span{t.start[i], t.start[i + 1]};
-	}
-	__device__ real value(uint32_t k) const {
-		return values[t.entry[k]];
-	}
-	__device__ const real *row(uint32_t k) const {
-		return y.data + t.row[k] * y.stride;
-	}
+	__device__ struct span range(size_t i) const { return span{t.start[i], t.start[i + 1]}; }
+	__device__ real value(uint32_t k) const { return values[t.entry[k]]; }
+	__device__ const real *row(uint32_t k) const { return y.data + t.row[k] * y.stride; }
 };
 
 // --- sums ---
@@ -105,8 +92,8 @@ __device__ static inline uint32_t pieces_of(struct span span, uint32_t most) {
 	return pieces < 1 ? 1 : pieces < most ? pieces : most;
 }
 
-// `across` threads beside each other, a power of 2; part: (lists, most, n) of lists in pieces. finish(i, column, sum) is
-// called once for each list and columns.
+// `across` threads beside each other, a power of 2; part: (lists, most, n) of lists in pieces. finish(i, column, sum)
+// is called once for each list and columns.
 template <int V, typename L, typename F>
 __global__ void __launch_bounds__(THREADS)
     gather_kernel(L lists, size_t n, uint32_t across, uint32_t most, real *part, F finish) {
@@ -139,7 +126,8 @@ __global__ void __launch_bounds__(THREADS)
 }
 
 template <int V, typename L, typename F>
-__global__ void __launch_bounds__(THREADS) join_pieces_kernel(L lists, size_t n, uint32_t most, const real *part, F finish) {
+__global__ void __launch_bounds__(THREADS)
+    join_pieces_kernel(L lists, size_t n, uint32_t most, const real *part, F finish) {
 	const size_t i = blockIdx.x;
 	const uint32_t pieces = pieces_of(lists.range(i), most);
 	for (size_t column = (size_t)threadIdx.x * V; pieces > 1 && column < n; column += THREADS * V) {
@@ -164,8 +152,8 @@ void gather_lists(struct device *device, const L &lists, size_t count, size_t n,
 	real *part = most > 1 ? (real *)device_scratch(device, (count * most * n + 1) * sizeof(real)) : NULL;
 	if (most > 1 && !part)
 		return;
-	RUN_ON(device, (gather_kernel<V>), dim3(blocks_for(count, 1), blocks_for(n, (size_t)across * V), most), THREADS, lists,
-	       n, across, most, part, finish);
+	RUN_ON(device, (gather_kernel<V>), dim3(blocks_for(count, 1), blocks_for(n, (size_t)across * V), most), THREADS,
+	       lists, n, across, most, part, finish);
 	if (most > 1)
 		RUN_ON(device, (join_pieces_kernel<V>), dim3(blocks_for(count, 1)), THREADS, lists, n, most, part, finish);
 }

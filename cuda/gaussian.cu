@@ -44,8 +44,8 @@ __device__ static inline real slope_of(const struct latent *x, bool variance, re
 	const real weight = (real)gaussian_weight(&x->prior, i), v = *at(&g->log_variance, i, j);
 	const bool mixed = x->prior.mixture;
 	if (mixed)
-		by_z += weight * mixture_slope(&x->mixture, *at(&g->z, i, j), *at(&g->old_mean, i, j),
-		                               *at(&g->old_log_variance, i, j));
+		by_z += weight *
+		        mixture_slope(&x->mixture, *at(&g->z, i, j), *at(&g->old_mean, i, j), *at(&g->old_log_variance, i, j));
 	if (!variance)
 		return mixed ? by_z : by_z + weight * *at(&g->mean, i, j);
 	const real by_variance = mixed ? (real)-0.5 : standard_slope_variance(v);

@@ -4,6 +4,7 @@
 #define AEXP_CUDA_LOOPS_H
 
 #include "device.h"
+#include "seam.h"
 
 // --- sums within a warp or a block: the same tree each time, the result in all threads ---
 
@@ -63,17 +64,6 @@ template <typename F> void each_cell(struct device *device, size_t rows, size_t 
 
 // --- one sum ---
 
-// ret[0] = (more ? ret[0] : 0) + factor times the sum of from.
-static __global__ void __launch_bounds__(THREADS)
-    sum_kernel(double factor, const double *from, size_t count, bool more, double *ret) {
-	double sum = 0;
-	for (size_t i = threadIdx.x; i < count; i += THREADS)
-		sum += from[i];
-	sum = group_sum<THREADS>(sum);
-	if (threadIdx.x == 0)
-		ret[0] = (more ? ret[0] : 0) + factor * sum;
-}
-
 template <typename F>
 __global__ void __launch_bounds__(THREADS) sum_cells_kernel(size_t rows, size_t columns, F body, double *ret_part) {
 	double sum = 0;
@@ -96,21 +86,18 @@ template <typename F> void sum_cells(struct device *device, size_t rows, size_t 
 	if (!part)
 		return;
 	RUN_ON(device, sum_cells_kernel, dim3(blocks), THREADS, rows, columns, body, part);
-	RUN_ON(device, sum_kernel, dim3(1), THREADS, 1.0, part, (size_t)blocks, false, ret);
+	gpu_sum(device, 1, part, blocks, false, ret);
 }
 
 // --- each row ---
 
-// The threads that share a row: body(group, row) walks its columns from `first` on in steps of SIZE, and sums with them.
+// The threads that share a row: body(group, row) walks its columns from `first` on in steps of SIZE, and sums with
+// them.
 template <int GROUP> struct row_group {
 	static constexpr int SIZE = GROUP;
 	unsigned first; // this thread's column
-	__device__ double sum(double x) const {
-		return group_sum<GROUP>(x);
-	}
-	__device__ double most(double x) const {
-		return group_sum<GROUP, true>(x);
-	}
+	__device__ double sum(double x) const { return group_sum<GROUP>(x); }
+	__device__ double most(double x) const { return group_sum<GROUP, true>(x); }
 };
 
 template <int GROUP, typename F> __global__ void __launch_bounds__(THREADS) each_row_kernel(size_t rows, F body) {
@@ -139,8 +126,8 @@ struct pair {
 	double a, b;
 };
 
-// A block sums WARP columns of a slice of rows: a warp reads a row's neighbouring cells, and the warps' sums are added in
-// their order. ret_part: (slices, columns).
+// A block sums WARP columns of a slice of rows: a warp reads a row's neighbouring cells, and the warps' sums are added
+// in their order. ret_part: (slices, columns).
 template <typename F>
 __global__ void __launch_bounds__(THREADS)
     sum_columns_kernel(size_t rows, size_t columns, size_t slice, F body, struct pair *ret_part) {
@@ -180,8 +167,7 @@ __global__ void __launch_bounds__(THREADS)
 }
 
 // take(j, the sums of what body(i, j) returns, over all rows). Slices of at least 64 rows, at most 64 of them.
-template <typename F, typename T>
-void sum_columns(struct device *device, size_t rows, size_t columns, F body, T take) {
+template <typename F, typename T> void sum_columns(struct device *device, size_t rows, size_t columns, F body, T take) {
 	constexpr size_t SLICE_LEAST = 64, SLICES_MOST = 64;
 	const size_t wanted = (rows + SLICE_LEAST - 1) / SLICE_LEAST, most = wanted < SLICES_MOST ? wanted : SLICES_MOST;
 	const size_t slice = most ? (rows + most - 1) / most : 0;
@@ -189,7 +175,8 @@ void sum_columns(struct device *device, size_t rows, size_t columns, F body, T t
 	struct pair *part = (struct pair *)device_scratch(device, (slices * columns + 1) * sizeof(*part));
 	if (!part)
 		return;
-	RUN_ON(device, sum_columns_kernel, dim3(blocks_for(columns, WARP), slices), THREADS, rows, columns, slice, body, part);
+	RUN_ON(device, sum_columns_kernel, dim3(blocks_for(columns, WARP), slices), THREADS, rows, columns, slice, body,
+	       part);
 	RUN_ON(device, join_columns_kernel, dim3(blocks_for(columns, THREADS)), THREADS, columns, slices, part, take);
 }
 

@@ -1,5 +1,5 @@
-// Losses of cells, and soft-max over a row's cells. A block a row, which reads its predictions, writes its gradients, and
-// has the row's targets beside them; soft-max reads the predictions twice.
+// Losses of cells, and soft-max over a row's cells. A block a row, which reads its predictions, writes its gradients,
+// and has the row's targets beside them; soft-max reads the predictions twice.
 #include "loops.h"
 #include "seam.h"
 #include "targets.h"
@@ -11,12 +11,8 @@ struct loss_rows {
 
 #define X(NAME, name)                                                                                                  \
 	struct name##_cell {                                                                                               \
-		__device__ static real loss(real y, real t, real p) {                                                          \
-			return name##_loss(y, t, p);                                                                               \
-		}                                                                                                              \
-		__device__ static real slope(real y, real t, real p) {                                                         \
-			return name##_slope(y, t, p);                                                                              \
-		}                                                                                                              \
+		__device__ static real loss(real y, real t, real p) { return name##_loss(y, t, p); }                           \
+		__device__ static real slope(real y, real t, real p) { return name##_slope(y, t, p); }                         \
 	};
 CELL_LOSSES(X)
 #undef X

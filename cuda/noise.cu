@@ -1,5 +1,5 @@
-// Normal noise and the latent layer's draw. Compiled without contraction to fma, so that the draws are the CPU's bits; the
-// arithmetic of a draw, not the 8 bytes of a cell, is what takes the time.
+// Normal noise and the latent layer's draw. Compiled without contraction to fma, so that the draws are the CPU's bits;
+// the arithmetic of a draw, not the 8 bytes of a cell, is what takes the time.
 #include "entries.h"
 #include "loops.h"
 #include "seam.h"

@@ -1,5 +1,5 @@
-// Updates of weights, fused: what a weight's update reads and writes moves once (weight and state both ways, its gradient
-// one way), and the gradient of touched rows is summed in registers and never written down. The mathematics is
+// Updates of weights, fused: what a weight's update reads and writes moves once (weight and state both ways, its
+// gradient one way), and the gradient of touched rows is summed in registers and never written down. The mathematics is
 // tensor/elementwise.h's and tensor/waiting.h's.
 #include "gather.h"
 #include "loops.h"
@@ -10,9 +10,7 @@
 		__device__ static void update(const struct optimizer_numbers *n, real *w, real *s, real *d, real g) {          \
 			name##_update(n, w, s, d, g);                                                                              \
 		}                                                                                                              \
-		__device__ static void wait(const struct waiting *f, real *w, real *s, real *d) {                              \
-			name##_wait(f, w, s, d);                                                                                   \
-		}                                                                                                              \
+		__device__ static void wait(const struct waiting *f, real *w, real *s, real *d) { name##_wait(f, w, s, d); }   \
 	};
 OPTIMIZERS(X)
 #undef X
@@ -92,15 +90,9 @@ struct touched_lists {
 		size_t place;
 		return find(i, &place) ? columns.range(place) : span{0, 0};
 	}
-	__device__ real value(uint32_t k) const {
-		return columns.value(k);
-	}
-	__device__ const real *row(uint32_t k) const {
-		return columns.row(k);
-	}
-	__device__ size_t row_of(size_t i) const {
-		return lazy ? columns.t.column[i] : i;
-	}
+	__device__ real value(uint32_t k) const { return columns.value(k); }
+	__device__ const real *row(uint32_t k) const { return columns.row(k); }
+	__device__ size_t row_of(size_t i) const { return lazy ? columns.t.column[i] : i; }
 };
 
 template <typename RULE> struct update_rows {
@@ -155,9 +147,7 @@ static void with_squares(struct device *device, const struct optimizer_rows *row
 
 // Sums of values: the rows are numbers that are 1.
 struct value_lists : touched_lists {
-	__device__ const real *row(uint32_t) const {
-		return one;
-	}
+	__device__ const real *row(uint32_t) const { return one; }
 	const real *one; // (1)
 };
 
@@ -165,7 +155,7 @@ template <typename RULE>
 static void touch_by(struct device *device, const struct optimizer_rows &rows, const struct touched_lists &lists,
                      bool values) {
 	const size_t count = rows.lazy ? lists.columns.t.count : rows.weight.rows, n = rows.weight.columns;
-	const struct update_rows<RULE> finish = {rows, lists};
+	const struct update_rows<RULE> finish = { rows, lists };
 	if (values) {
 		struct value_lists sums = {lists, device->one};
 		gather_lists<1>(device, sums, count, 1, 1, finish);
@@ -179,9 +169,8 @@ static void touch_by(struct device *device, const struct optimizer_rows &rows, c
 void gpu_optimize_touched(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
                           const real *value, const struct matrix *y, double *ret) {
 	const struct touched_lists lists = {{*t, value, y ? *y : matrix{}}, rows->lazy};
-	with_squares(device, rows, t, ret, [&] {
-		by_rule(rows->id, [&](auto rule) { touch_by<decltype(rule)>(device, *rows, lists, !y); });
-	});
+	with_squares(device, rows, t, ret,
+	             [&] { by_rule(rows->id, [&](auto rule) { touch_by<decltype(rule)>(device, *rows, lists, !y); }); });
 }
 
 // --- listed rows ---

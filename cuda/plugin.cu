@@ -1,4 +1,5 @@
-// The plug-in's device and its table: opening and closing, memory, copies, errors. Exports aexp_plugin and nothing else.
+// The plug-in's device and its table: opening and closing, memory, copies, errors. Exports aexp_plugin and nothing
+// else.
 #include "seam.h"
 
 #include <stdio.h>
@@ -50,9 +51,10 @@ static void describe_card(struct device *device, const struct cudaDeviceProp *ca
 	int driver = 0, runtime = 0;
 	cudaDriverGetVersion(&driver);
 	cudaRuntimeGetVersion(&runtime);
-	snprintf(device->description, sizeof(device->description), "%s (%d.%d, %.1f GiB), driver CUDA %d.%d, runtime %d.%d, %s",
-	         card->name, card->major, card->minor, (double)card->totalGlobalMem / (1 << 30), driver / 1000,
-	         driver % 1000 / 10, runtime / 1000, runtime % 1000 / 10, tf32 ? "tf32" : "float32");
+	snprintf(device->description, sizeof(device->description),
+	         "%s (%d.%d, %.1f GiB), driver CUDA %d.%d, runtime %d.%d, %s", card->name, card->major, card->minor,
+	         (double)card->totalGlobalMem / (1 << 30), driver / 1000, driver % 1000 / 10, runtime / 1000,
+	         runtime % 1000 / 10, tf32 ? "tf32" : "float32");
 }
 
 static void *take(struct device *device, size_t bytes, cudaError_t *ret_code) {
@@ -81,9 +83,22 @@ static bool open_parts(struct device *device, bool tf32, struct error *error) {
 		return cuda_fails(error, code, "the device cannot be set up");
 	if (cublasCreate(&device->blas) != CUBLAS_STATUS_SUCCESS ||
 	    cublasSetStream(device->blas, device->stream) != CUBLAS_STATUS_SUCCESS ||
-	    cublasSetMathMode(device->blas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) != CUBLAS_STATUS_SUCCESS)
+	    cublasSetMathMode(device->blas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) !=
+	        CUBLAS_STATUS_SUCCESS)
 		return error_set(error, ERROR_BACKEND, "backend \"cuda\": cuBLAS cannot be set up");
 	return true;
+}
+
+// Whether the plug-in has code for this card.
+static bool runs(struct device *device, const struct cudaDeviceProp *card, struct error *error) {
+	const struct matrix number = {device->one, 1, 1, 1};
+	gpu_zero(device, &number);
+	if (device->failed == cudaSuccess)
+		return true;
+	cuda_fails(error, device->failed, card->name);
+	if (device->failed == cudaErrorNoKernelImageForDevice)
+		error_hint(error, "Build the plug-in with -Dgpu_architectures=%d%d.", card->major, card->minor);
+	return false;
 }
 
 static void gpu_upload(struct device *device, void *to, const void *from, size_t bytes);
@@ -130,6 +145,10 @@ static bool gpu_open(const struct backend *backend, struct pool *pool, const str
 		gpu_close(device);
 		return false;
 	}
+	if (!runs(device, &card, error)) {
+		gpu_close(device);
+		return false;
+	}
 	gpu_upload(device, device->one, &one, sizeof(one));
 	describe_card(device, &card, tf32);
 	*ret = device;
@@ -138,6 +157,12 @@ static bool gpu_open(const struct backend *backend, struct pool *pool, const str
 
 static const char *gpu_describe(const struct device *device) {
 	return device->description;
+}
+
+static void gpu_memory(const struct device *device, size_t *ret_free, size_t *ret_all) {
+	(void)device;
+	*ret_free = *ret_all = 0;
+	cudaMemGetInfo(ret_free, ret_all);
 }
 
 // --- one member ---
@@ -181,7 +206,9 @@ static void *gpu_allocate(struct device *device, size_t bytes, struct error *err
 	}
 	error_set(error, ERROR_BACKEND, "backend \"cuda\": %.1f MiB are needed, and %.1f of the card's %.1f MiB are free",
 	          (double)bytes / (1 << 20), (double)left / (1 << 20), (double)total / (1 << 20));
-	error_hint(error, "Take a smaller train.batch or smaller layers, end other programs on the card, or use backend = \"openblas\".");
+	error_hint(
+	    error,
+	    "Take a smaller train.batch or smaller layers, end other programs on the card, or use backend = \"openblas\".");
 	return NULL;
 }
 
@@ -225,8 +252,8 @@ static void gpu_upload(struct device *device, void *to, const void *from, size_t
 		const size_t room = STAGING_HALF - s->filled, some = bytes - done < room ? bytes - done : room;
 		char *held = s->memory + s->half * STAGING_HALF + s->filled;
 		memcpy(held, (const char *)from + done, some);
-		device_check(device,
-		             cudaMemcpyAsync((char *)to + done, held, some, cudaMemcpyHostToDevice, device->stream), "upload");
+		device_check(device, cudaMemcpyAsync((char *)to + done, held, some, cudaMemcpyHostToDevice, device->stream),
+		             "upload");
 		s->filled += (some + ALIGN - 1) / ALIGN * ALIGN;
 		done += some;
 	}
@@ -249,6 +276,7 @@ static struct backend make_table(void) {
 	b.open = gpu_open;
 	b.close = gpu_close;
 	b.describe = gpu_describe;
+	b.memory = gpu_memory;
 	b.members = gpu_members;
 	b.team = gpu_team;
 	b.barrier = gpu_barrier;

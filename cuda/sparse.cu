@@ -21,10 +21,11 @@ struct blend_rows {
 	}
 };
 
-// Few rows may be long ones: items as rows, of which some are rated by most users.
-static uint32_t pieces_most(size_t rows) {
-	constexpr uint32_t FEW = 2048, MOST = 16;
-	return rows <= FEW ? MOST : 1;
+// Rows may be long ones: items as rows, of which some are rated by most users. What the pieces have must not take much.
+static uint32_t pieces_most(size_t rows, size_t columns) {
+	constexpr size_t MOST = 16, BYTES_MOST = (size_t)32 << 20;
+	const size_t fit = BYTES_MOST / (rows * columns * sizeof(real) + 1);
+	return (uint32_t)(fit < 1 ? 1 : fit < MOST ? fit : MOST);
 }
 
 void gpu_sparse_times(struct device *device, const struct sparse *s, const struct matrix *w, const real *bias,
@@ -32,9 +33,9 @@ void gpu_sparse_times(struct device *device, const struct sparse *s, const struc
 	const struct row_lists lists = {*s, *w};
 	const struct blend_rows finish = {*y, bias, NULL, beta};
 	if (aligned(w) && aligned(y))
-		gather_lists<4>(device, lists, s->rows, y->columns, pieces_most(s->rows), finish);
+		gather_lists<4>(device, lists, s->rows, y->columns, pieces_most(s->rows, y->columns), finish);
 	else
-		gather_lists<1>(device, lists, s->rows, y->columns, pieces_most(s->rows), finish);
+		gather_lists<1>(device, lists, s->rows, y->columns, pieces_most(s->rows, y->columns), finish);
 }
 
 // A column has at most as many entries as the batch has rows: it is one block's.
@@ -70,8 +71,8 @@ __device__ static inline real warp_total(real x) {
 	return x;
 }
 
-// A row of the pattern is shared by STRIPES blocks of warps, each of which takes AT_ONCE cells in turn. 4 n bytes of w move
-// for a cell, those of h stay in the first cache.
+// A row of the pattern is shared by STRIPES blocks of warps, each of which takes AT_ONCE cells in turn. 4 n bytes of w
+// move for a cell, those of h stay in the first cache.
 template <int V>
 __global__ void __launch_bounds__(THREADS) cells_kernel(struct sparse s, struct matrix h, struct matrix w, real *ret) {
 	const uint32_t lane = threadIdx.x % WARP, warp = blockIdx.y * (THREADS / WARP) + threadIdx.x / WARP;

@@ -120,7 +120,8 @@ void prepare(shim_fiber *f) {
 
 shim_fiber *shim_fiber_create(void (*body)(void *unused)) {
 	shim_fiber *f = (shim_fiber *)calloc(1, sizeof(*f));
-	void *memory = mmap(NULL, STACK + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *memory =
+	    mmap(NULL, STACK + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (!f || memory == MAP_FAILED || mprotect(memory, GUARD, PROT_NONE)) {
 		fprintf(stderr, "shim: no memory for a fiber\n");
 		abort();

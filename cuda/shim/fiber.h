@@ -1,5 +1,5 @@
-// Fibers: a function on a stack of its own that is entered and left again and again, by one thread at a time. Sanitizers
-// are told of each change of stacks. x86-64 by a few lines of assembly, other processors by ucontext.
+// Fibers: a function on a stack of its own that is entered and left again and again, by one thread at a time.
+// Sanitizers are told of each change of stacks. x86-64 by a few lines of assembly, other processors by ucontext.
 #ifndef AEXP_CUDA_SHIM_FIBER_H
 #define AEXP_CUDA_SHIM_FIBER_H
 

@@ -2,7 +2,7 @@
 //
 // AEXP_SHIM_GUARD: the device's memory lies apart and cannot be touched outside of launches and copies, so that a host
 // that reads through a pointer of the device's ends with a segmentation fault. AEXP_SHIM_FAIL makes the device fail as
-// real ones do: driver, device, old, memory (of more than AEXP_SHIM_MEMORY bytes in all), launch.
+// real ones do: driver, device, old, code, memory, launch. AEXP_SHIM_MEMORY: bytes that it says it has.
 #include "shim.h"
 
 #include "memory.h"
@@ -25,8 +25,8 @@
 
 namespace {
 
-constexpr size_t ARENA = (size_t)1 << 36, PAGE = 4096; // address space alone; nothing in it is used twice
-constexpr size_t TOTAL = (size_t)1 << 34;              // bytes of memory that the device says it has
+constexpr size_t ARENA = (size_t)1 << 36, PAGE = 4096, ALIGN = 256; // address space alone; nothing in it is used twice
+constexpr size_t TOTAL = (size_t)1 << 34;                           // bytes of memory that the device says it has
 
 std::map<const char *, size_t> blocks; // the device's memory: from where, how many bytes
 size_t used;                           // bytes of them
@@ -49,21 +49,25 @@ void guard(int rights) {
 		die("mprotect fails");
 }
 
+// What a block takes up: aligned as cudaMalloc's are, or in the arena with a page or nearly one before the next.
+size_t room_of(size_t bytes) {
+	return arena ? (bytes + 2 * PAGE - 1) / PAGE * PAGE : (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
 char *take(size_t bytes) {
 	static const bool apart = getenv("AEXP_SHIM_GUARD") != NULL;
 	if (!apart)
-		return (char *)aligned_alloc(256, (bytes + 255) / 256 * 256);
+		return (char *)aligned_alloc(ALIGN, room_of(bytes));
 	if (!arena) {
 		void *memory = mmap(NULL, ARENA, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (memory == MAP_FAILED)
 			die("no address space");
 		arena = (char *)memory;
 	}
-	size_t step = (bytes + 2 * PAGE - 1) / PAGE * PAGE; // a page or nearly one between any two
-	if (arena_used + step > ARENA)
+	if (arena_used + room_of(bytes) > ARENA)
 		die("the guarded memory is used up");
 	char *memory = arena + arena_used;
-	arena_used += step;
+	arena_used += room_of(bytes);
 	return memory;
 }
 
@@ -84,8 +88,10 @@ void shim_memory_close(void) {
 	guard(PROT_NONE);
 }
 bool shim_may_launch(void) {
-	last = fails("launch") ? cudaErrorLaunchFailure : last;
-	return !fails("launch");
+	if (!fails("launch") && !fails("code"))
+		return true;
+	last = fails("code") ? cudaErrorNoKernelImageForDevice : cudaErrorLaunchFailure;
+	return false;
 }
 
 cudaError_t cudaGetDeviceCount(int *ret) {
@@ -102,7 +108,6 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *ret, int) {
 	strcpy(ret->name, "the host (shim)");
 	ret->major = fails("old") ? 6 : 9;
 	ret->minor = fails("old") ? 1 : 0;
-	ret->multiProcessorCount = 4;
 	ret->totalGlobalMem = TOTAL;
 	return cudaSuccess;
 }
@@ -133,8 +138,7 @@ cudaError_t cudaMalloc(void **ret, size_t bytes) {
 	shim_memory_open();
 	memset(memory, 0xff, bytes); // no number, and an index beyond everything
 	shim_memory_close();
-	size_t round = arena ? (bytes + 2 * PAGE - 1) / PAGE * PAGE : (bytes + 255) / 256 * 256;
-	ASAN_POISON_MEMORY_REGION(memory + bytes, round - bytes);
+	ASAN_POISON_MEMORY_REGION(memory + bytes, room_of(bytes) - bytes);
 	*ret = memory;
 	return cudaSuccess;
 }
@@ -151,7 +155,7 @@ cudaError_t cudaFree(void *memory) {
 		ASAN_POISON_MEMORY_REGION(memory, bytes);
 		return cudaSuccess;
 	}
-	ASAN_UNPOISON_MEMORY_REGION(memory, (bytes + 255) / 256 * 256);
+	ASAN_UNPOISON_MEMORY_REGION(memory, room_of(bytes));
 	free(memory);
 	return cudaSuccess;
 }
@@ -204,10 +208,6 @@ cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
 cudaError_t cudaEventSynchronize(cudaEvent_t) {
 	return cudaSuccess;
 }
-cudaError_t cudaEventElapsedTime(float *ret_milliseconds, cudaEvent_t, cudaEvent_t) {
-	*ret_milliseconds = 0;
-	return cudaSuccess;
-}
 cudaError_t cudaGetLastError(void) {
 	cudaError_t error = last;
 	last = cudaSuccess;
@@ -250,8 +250,8 @@ cublasStatus_t cublasSgemm(cublasHandle_t, cublasOperation_t ta, cublasOperation
                            const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,
                            float *c, int ldc) {
 	shim_memory_open();
-	cblas_sgemm(CblasColMajor, ta == CUBLAS_OP_T ? CblasTrans : CblasNoTrans, tb == CUBLAS_OP_T ? CblasTrans : CblasNoTrans,
-	            m, n, k, *alpha, a, lda, b, ldb, *beta, c, ldc);
+	cblas_sgemm(CblasColMajor, ta == CUBLAS_OP_T ? CblasTrans : CblasNoTrans,
+	            tb == CUBLAS_OP_T ? CblasTrans : CblasNoTrans, m, n, k, *alpha, a, lda, b, ldb, *beta, c, ldc);
 	shim_memory_close();
 	return CUBLAS_STATUS_SUCCESS;
 }

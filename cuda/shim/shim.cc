@@ -2,8 +2,8 @@
 // that does keeps the fiber, and the next thread gets another. Barriers are released when all threads are there; when
 // no thread can go on, the barrier diverges.
 //
-// AEXP_SHIM_ORDER: in which order blocks and threads take their turns, forward (the default), reverse, or shuffled, anew
-// in each launch. A barrier that is missing goes unnoticed where the order is the lucky one.
+// AEXP_SHIM_ORDER: in which order blocks and threads take their turns, forward (the default), reverse, or shuffled,
+// anew in each launch. A barrier that is missing goes unnoticed where the order is the lucky one.
 #include "shim.h"
 
 #include "fiber.h"
@@ -30,9 +30,9 @@ struct place {
 struct thread {
 	thread_state state;
 	shim_fiber *fiber;
-	place waits;   // where, while it does
+	place waits;       // where, while it does
 	unsigned meetings; // of its warp so far
-	bool of_block; // what it waits for
+	bool of_block;     // what it waits for
 };
 
 struct warp {

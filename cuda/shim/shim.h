@@ -1,7 +1,7 @@
 // A stand-in for CUDA's language and the part of its runtime that the backend uses, so that g++ and clang++ compile the
-// kernels for the host, and sanitizers see what they do. Threads of a block are fibers, which take turns at barriers and
-// shuffles alone; order of blocks and threads: AEXP_SHIM_ORDER, see shim.cc. A fault of a kernel ends the program with a
-// line that begins with "shim: ". It shows neither races between streams, nor a card's rounding, nor its speed.
+// kernels for the host, and sanitizers see what they do. Threads of a block are fibers, which take turns at barriers
+// and shuffles alone; order of blocks and threads: AEXP_SHIM_ORDER, see shim.cc. A fault of a kernel ends the program
+// with a line that begins with "shim: ". It shows neither races between streams, nor a card's rounding, nor its speed.
 #ifndef AEXP_CUDA_SHIM_H
 #define AEXP_CUDA_SHIM_H
 
@@ -25,7 +25,7 @@ struct uint3 {
 struct dim3 : uint3 {
 	dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : uint3{x_, y_, z_} {}
 };
-struct alignas(16) float4 {
+struct __attribute__((may_alias, aligned(16))) float4 {
 	float x, y, z, w;
 };
 static inline float4 make_float4(float x, float y, float z, float w) {
@@ -40,20 +40,18 @@ extern dim3 blockDim, gridDim;
 		(void)(stream);                                                                                                \
 		auto shim_body = [&] { kernel(__VA_ARGS__); };                                                                 \
 		shim_launch(                                                                                                   \
-		    blocks, threads, [](void *shim_context) { (*(decltype(shim_body) *)shim_context)(); }, &shim_body);                        \
+		    blocks, threads, [](void *shim_context) { (*(decltype(shim_body) *)shim_context)(); }, &shim_body);        \
 	} while (0)
 void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *context);
 
-// All threads of the block meet at one place of the source, all lanes of a warp at one; what each brings is seen by all.
+// All threads of the block meet at one place of the source, all lanes of a warp at one; what each brings is seen by
+// all.
 void shim_meet_block(const char *file, int line);
 const uint64_t *shim_meet_warp(unsigned mask, uint64_t value, const char *file, int line); // (32)
 
 #define SHIM_PLACE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
 #define __syncthreads() shim_meet_block(__FILE__, __LINE__)
-static inline void __syncwarp(unsigned mask = ~0u, SHIM_PLACE) {
-	shim_meet_warp(mask, 0, file, line);
-}
 template <typename T> T shim_shuffle(unsigned mask, T value, unsigned from, const char *file, int line) {
 	static_assert(sizeof(T) <= sizeof(uint64_t), "a lane brings 8 bytes");
 	uint64_t bits = 0;
@@ -80,11 +78,9 @@ static inline unsigned atomicOr(unsigned *to, unsigned bits) {
 	*to = old | bits;
 	return old;
 }
-template <typename T> static inline T __ldg(const T *from) {
-	return *from;
-}
 
-// --- the runtime: one device, whose memory is the host's and filled with 0xff; everything is done when a call returns ---
+// --- the runtime: one device, whose memory is the host's and filled with 0xff; everything is done when a call returns
+// ---
 
 enum cudaError_t {
 	cudaSuccess = 0,
@@ -95,13 +91,13 @@ enum cudaError_t {
 	cudaErrorLaunchFailure = 719,
 	cudaErrorUnknown = 999,
 };
-enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
+enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
 typedef struct shim_stream *cudaStream_t;
 typedef struct shim_event *cudaEvent_t;
 struct cudaDeviceProp {
 	char name[256];
-	int major, minor, multiProcessorCount, memoryBusWidth;
+	int major, minor;
 	size_t totalGlobalMem;
 };
 
@@ -124,7 +120,6 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *ret, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
-cudaError_t cudaEventElapsedTime(float *ret_milliseconds, cudaEvent_t from, cudaEvent_t to);
 cudaError_t cudaGetLastError(void);
 const char *cudaGetErrorString(cudaError_t error);
 
@@ -133,7 +128,7 @@ const char *cudaGetErrorString(cudaError_t error);
 typedef struct shim_blas *cublasHandle_t;
 enum cublasStatus_t { CUBLAS_STATUS_SUCCESS = 0, CUBLAS_STATUS_NOT_INITIALIZED = 1 };
 enum cublasOperation_t { CUBLAS_OP_N, CUBLAS_OP_T };
-enum cublasMath_t { CUBLAS_DEFAULT_MATH = 0, CUBLAS_TF32_TENSOR_OP_MATH = 3, CUBLAS_PEDANTIC_MATH = 2 };
+enum cublasMath_t { CUBLAS_DEFAULT_MATH = 0, CUBLAS_TF32_TENSOR_OP_MATH = 3 };
 cublasStatus_t cublasCreate(cublasHandle_t *ret);
 cublasStatus_t cublasDestroy(cublasHandle_t handle);
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream);

@@ -1,7 +1,7 @@
-// The draws of base/random.h as inline functions, for loops on any device: Philox4x32-10 (Salmon et al., SC 2011), key =
-// the stream, counter = (block, row low, row high, epoch), and the normal by Wichura's AS 241 (PPND16), Applied
-// Statistics 37 (1988) 477-484, with a logarithm of our own. Compiled without contraction to fma they give the same bits
-// everywhere.
+// The draws of base/random.h as inline functions, for loops on any device: Philox4x32-10 (Salmon et al., SC 2011), key
+// = the stream, counter = (block, row low, row high, epoch), and the normal by Wichura's AS 241 (PPND16), Applied
+// Statistics 37 (1988) 477-484, with a logarithm of our own. Compiled without contraction to fma they give the same
+// bits everywhere.
 #ifndef AEXP_BASE_RANDOM_DRAW_H
 #define AEXP_BASE_RANDOM_DRAW_H
 
@@ -103,8 +103,8 @@ AEXP_INLINE double draw_quantile(double p) {
 	static const struct draw_ratio TAIL = {
 	    {6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,
 	     2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7},
-	    {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2, 7.86869131145613259100e-4,
-	     1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15},
+	    {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+	     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15},
 	};
 	assert(p > 0 && p < 1);
 	double q = p - 0.5;

@@ -15,6 +15,7 @@
 	X(WORDS, overrides, "-s", "KEY=VALUE", 0, "override one key of the experiment file; repeatable")                   \
 	X(FLAG, force, "--force", NULL, 0, "run again what is finished; compare runs of different protocols")              \
 	X(FLAG, integrity, "--integrity", NULL, 0, "of finished runs: whether files, weights and data are what they were")  \
+	X(WORD, continue_from, "--continue-from", "RUN", 0, "begin with the weights of a finished run")                    \
 	X(FLAG, no_cache, "--no-cache", NULL, 0, "read the data from its files, and leave no cache of it")                 \
 	X(WORDS, where, "--where", "EXPR", 0, "only runs for which it holds, as optimizer.rate<0.01; repeatable")          \
 	X(WORD, sort, "--sort", "KEY", 0, "by a key or a figure, the better or smaller first")                             \

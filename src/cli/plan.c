@@ -90,7 +90,8 @@ static void json_room(struct json *json, const struct room *r) {
 	json_end(json);
 }
 
-static void print_plan(const struct prepared *p, const struct graph_facts *g, const struct room *room) {
+static void print_plan(const struct prepared *p, const struct graph_facts *g, const struct room *room,
+                       size_t device_bytes) {
 	char text[3][NUMBER_TEXT];
 	const struct matrices *m = &p->matrices;
 	printf("%s  id %s  backend %s  seed %llu\n", p->experiment.name, p->id, p->experiment.backend.row->name,
@@ -119,9 +120,13 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g, co
 	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name, p->graph.shape.batch,
 	       (long long)experiment_epochs(&p->experiment));
 	print_room(room);
+	number_write_bytes((double)device_bytes, text[0]);
+	if (device_bytes)
+		printf("the device holds %s\n", text[0]);
 }
 
-static void print_json(const struct prepared *p, const struct graph_facts *g, const struct room *room) {
+static void print_json(const struct prepared *p, const struct graph_facts *g, const struct room *room,
+                       size_t device_bytes) {
 	struct text text = {0};
 	struct json json = {.text = &text};
 	json_object(&json, NULL, JSON_LINES);
@@ -146,9 +151,53 @@ static void print_json(const struct prepared *p, const struct graph_facts *g, co
 	json_real(&json, "bytes", g->bytes);
 	json_real(&json, "flops", g->flops);
 	json_room(&json, room);
+	if (device_bytes)
+		json_count(&json, "device_bytes", device_bytes);
 	json_end(&json);
 	printf("%s\n", text_string(&text));
 	text_finish(&text);
+}
+
+// --- a device with memory of its own ---
+
+// The largest batch of which less is needed; 0: none.
+static size_t batch_that_fits(const struct prepared *p, size_t left) {
+	struct graph smaller = p->graph;
+	while ((smaller.shape.batch /= 2) > 0)
+		if (train_device_bytes(&p->experiment, &p->matrices, &smaller) <= left)
+			break;
+	return smaller.shape.batch;
+}
+
+static bool refuse(struct prepared *p, size_t bytes, size_t left, struct error *error) {
+	char text[2][NUMBER_TEXT];
+	number_write_bytes((double)bytes, text[0]);
+	number_write_bytes((double)left, text[1]);
+	error_set(error, ERROR_BACKEND, "%s: needs %s of the device's memory, of which %s are free", p->experiment.name,
+	          text[0], text[1]);
+	size_t batch = batch_that_fits(p, left);
+	if (batch)
+		error_hint(error, "With train.batch = %zu it would fit; so it would with backend = \"openblas\".", batch);
+	else
+		error_hint(error, "No batch is small enough: take fewer units, an optimizer with less state, or backend = "
+		                  "\"openblas\".");
+	return false;
+}
+
+// What the device has to hold; where the device is here, whether it can. ret_bytes: 0 where memory is the host's.
+static bool check_device(struct prepared *p, const struct options *options, size_t *ret_bytes, struct error *error) {
+	const struct backend *backend = (const struct backend *)p->experiment.backend.row;
+	struct device *device;
+	size_t left, all;
+	*ret_bytes = 0;
+	if (!backend->apart || p->experiment.model)
+		return true;
+	*ret_bytes = train_device_bytes(&p->experiment, &p->matrices, &p->graph);
+	if (!train_open_backend(&p->experiment, options->pool, &backend, &device, NULL))
+		return true; // a plan may be made elsewhere
+	backend->memory(device, &left, &all);
+	backend->close(device);
+	return *ret_bytes <= left || refuse(p, *ret_bytes, left, error);
 }
 
 static int plan_one(const char *path, const struct options *options) {
@@ -157,9 +206,15 @@ static int plan_one(const char *path, const struct options *options) {
 	if (code == 0) {
 		struct graph_facts facts;
 		struct room room = {0};
+		struct error error = {0};
+		size_t bytes;
+		bool fits = check_device(&p, options, &bytes, &error);
 		train_describe(&p.experiment, &p.matrices, &p.graph, &facts);
 		look_at_room(&p, options, &room);
-		(options->json ? print_json : print_plan)(&p, &facts, &room);
+		(options->json ? print_json : print_plan)(&p, &facts, &room, bytes);
+		if (!fits)
+			print_error(&error);
+		code = fits ? 0 : (int)error.code;
 	}
 	prepared_finish(&p);
 	return code;

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "cli/continued.h"
 #include "recommend/import.h"
 
 #include <stdio.h>
@@ -44,9 +45,16 @@ static bool open_weights(struct prepared *p, bool plan, struct error *error) {
 }
 
 static bool plan_graph(struct prepared *p, struct errors *errors) {
-	return train_plan(&p->experiment, &p->matrices, &p->graph, errors) &&
-	       (!p->experiment.weights ||
-	        import_weights(&p->weights, value_origin(p->experiment.tree, "weights"), &p->graph, errors));
+	struct error error = {0};
+	if (!train_plan(&p->experiment, &p->matrices, &p->graph, errors))
+		return false;
+	if (!p->experiment.weights)
+		return true;
+	if (!continued_fits(p, &error)) {
+		errors_push(errors, &error);
+		return false;
+	}
+	return import_weights(&p->weights, value_origin(p->experiment.tree, "weights"), &p->graph, errors);
 }
 
 static bool load(struct prepared *p, const struct options *options, const char *cache, struct error *error) {

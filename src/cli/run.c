@@ -1,5 +1,6 @@
 // aexp run: trains each experiment and leaves its run folder.
 #include "cli/beside.h"
+#include "cli/continued.h"
 #include "cli/runner.h"
 #include "cli/workers.h"
 
@@ -58,7 +59,7 @@ static int run_one_by_one(const struct options *options) {
 	return code;
 }
 
-static int run(const struct options *options) {
+static int run_all(const struct options *options) {
 	if (options->follow && !process_follow_parent())
 		return ERROR_INTERRUPTED;
 	int code = options->follow ? 0 : check_all(options);
@@ -68,6 +69,14 @@ static int run(const struct options *options) {
 	return options->follow ? run_followed(options) : options->jobs > 1 ? run_beside(options) : run_one_by_one(options);
 }
 
+static int run(const struct options *options) {
+	struct continued continued;
+	int code = continued_init(options, &continued);
+	code = code ? code : run_all(&continued.options);
+	continued_finish(&continued);
+	return code;
+}
+
 const struct verb verb_run = {
     .name = "run",
     .usage = "run CFG...",
@@ -75,8 +84,9 @@ const struct verb verb_run = {
     .help =
         "A finished identical run is reported and not run again; --force runs it. Given several files, all are\n"
         "checked before the first one runs. With repeats above 1, or a split into folds, each is a run of its\n"
-        "own, and a folder beside them holds summary.json: means and 95 % intervals. -j N runs N beside each other.\n",
-    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs) | TAKES(follow),
+        "own, and a folder beside them holds summary.json: means and 95 % intervals. -j N runs N beside each other.\n"
+        "--continue-from RUN begins with that run's weights, whatever backend it had, as a run with an ID of its own.\n",
+    .takes = TAKES(continue_from) | TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs) | TAKES(follow),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

@@ -49,6 +49,17 @@ static bool find_model(const char *run, const char *results, struct trained *t, 
 	return true;
 }
 
+bool trained_path(const char *run, const char *results, char **ret_path, struct error *error) {
+	struct trained found = {0};
+	bool good = find_model(run, results, &found, error);
+	char *whole = good ? realpath(found.path, NULL) : NULL;
+	if (good && !whole)
+		good = error_set(error, ERROR_CONFIG, "\"%s\" cannot be reached", found.path);
+	*ret_path = whole;
+	trained_close(&found);
+	return good;
+}
+
 int trained_find(const char *run, const struct options *options, struct trained *ret) {
 	struct error error = {0};
 	*ret = (struct trained){0};

@@ -15,6 +15,8 @@ struct trained {
 // RUN is a run, a folder that holds a model, or its file. Failures are reported; the exit code. trained_close either
 // way.
 int trained_find(const char *run, const struct options *options, struct trained *ret); // opens nothing
+// The model's file alone; free(). ERROR_CONFIG where there is none.
+bool trained_path(const char *run, const char *results, char **ret_path, struct error *error);
 int trained_open(const char *run, const struct options *options, struct trained *ret);
 void trained_close(struct trained *trained);
 

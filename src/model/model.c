@@ -123,7 +123,49 @@ struct model_scorer {
 	struct matrix weight;         // (items, columns)
 	struct matrix hidden, scores; // (rows, columns) where it projects, (rows, items)
 	const struct batch *batch;    // at hand
+	struct far *far;              // where the device's memory is apart and there is a weight; else NULL
 };
+
+// What the device has of it: weight, hidden and scores as above, and the batch's ratings.
+struct far {
+	struct matrix weight, hidden, scores;
+	struct rows_far {
+		uint32_t *start, *column; // (rows + 1), (rows, items) at most
+		real *value;
+	} ratings;
+};
+
+static void far_destroy(struct model_scorer *s) {
+	if (!s->far)
+		return;
+	void *const parts[] = {s->far->weight.data,   s->far->hidden.data,    s->far->scores.data,
+	                       s->far->ratings.start, s->far->ratings.column, s->far->ratings.value};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		s->backend->release(s->device, parts[i]);
+	free(s->far);
+}
+
+static bool far_array(const struct model_scorer *s, size_t count, size_t size, void *ret_pointer, struct error *error) {
+	void *array = s->backend->allocate(s->device, count * size, error);
+	memcpy(ret_pointer, &array, sizeof(array));
+	return array;
+}
+
+static bool far_create(struct model_scorer *s, struct error *error) {
+	struct far *far = s->far = memory_alloc(sizeof(*far));
+	size_t most = s->scores.rows, cells = most * s->scores.columns;
+	*far = (struct far){.weight = s->weight, .hidden = s->hidden, .scores = s->scores};
+	far->weight.data = far->hidden.data = far->scores.data = NULL;
+	if (!far_array(s, s->weight.rows * s->weight.columns, sizeof(real), &far->weight.data, error) ||
+	    !far_array(s, cells, sizeof(real), &far->scores.data, error) ||
+	    !far_array(s, most * s->hidden.columns, sizeof(real), &far->hidden.data, error) ||
+	    !far_array(s, most + 1, sizeof(uint32_t), &far->ratings.start, error) ||
+	    !far_array(s, cells, sizeof(uint32_t), &far->ratings.column, error) ||
+	    !far_array(s, cells, sizeof(real), &far->ratings.value, error))
+		return false;
+	s->backend->upload(s->device, far->weight.data, s->weight.data, s->weight.rows * s->weight.columns * sizeof(real));
+	return true;
+}
 
 bool model_scorer_create(const struct fitted *fitted, const struct backend *backend, struct device *device,
                          struct pool *pool, size_t most, struct model_scorer **ret, struct error *error) {
@@ -142,6 +184,7 @@ bool model_scorer_create(const struct fitted *fitted, const struct backend *back
 	good = good && (s->scores.data = memory_array(numbers, sizeof(real), "a block of scores", error));
 	if (good && fitted->projects)
 		good = (s->hidden.data = memory_array(hidden, sizeof(real), "a block of scores", error));
+	good = good && (!backend->apart || !fitted->weight || far_create(s, error));
 	if (!good) {
 		model_scorer_destroy(s);
 		*ret = NULL;
@@ -152,6 +195,7 @@ bool model_scorer_create(const struct fitted *fitted, const struct backend *back
 void model_scorer_destroy(struct model_scorer *scorer) {
 	if (!scorer)
 		return;
+	far_destroy(scorer);
 	free(scorer->hidden.data);
 	free(scorer->scores.data);
 	free(scorer);
@@ -177,16 +221,37 @@ static void score_by_vector(const struct model_scorer *s, size_t first, size_t c
 	}
 }
 
+static void multiply(const struct model_scorer *s, const struct sparse *input, const struct matrix *weight,
+                     const struct matrix *hidden, const struct matrix *to) {
+	if (!s->fitted->projects) {
+		s->backend->sparse_times(s->device, input, weight, NULL, 0, to);
+		return;
+	}
+	s->backend->sparse_times(s->device, input, weight, NULL, 0, hidden);
+	s->backend->gemm(s->device, false, true, hidden, weight, 0, to);
+}
+
 static void score_by_weight(const struct model_scorer *s, size_t first, size_t count) {
 	struct sparse input = sparse_rows(&s->batch->ratings, first, count);
 	struct matrix to = matrix_part(&s->scores, first, count, 0, s->fitted->items);
-	if (!s->fitted->projects) {
-		s->backend->sparse_times(s->device, &input, &s->weight, NULL, 0, &to);
-		return;
-	}
 	struct matrix hidden = matrix_part(&s->hidden, first, count, 0, s->fitted->columns);
-	s->backend->sparse_times(s->device, &input, &s->weight, NULL, 0, &hidden);
-	s->backend->gemm(s->device, false, true, &hidden, &s->weight, 0, &to);
+	multiply(s, &input, &s->weight, &hidden, &to);
+}
+
+// All rows at once, there and back.
+static void score_far(const struct model_scorer *s) {
+	const struct sparse *from = &s->batch->ratings;
+	const struct far *far = s->far;
+	const struct backend *b = s->backend;
+	size_t entries = sparse_count(from), count = from->rows;
+	b->upload(s->device, far->ratings.start, from->start, (count + 1) * sizeof(*from->start));
+	b->upload(s->device, far->ratings.column, from->column, entries * sizeof(*from->column));
+	b->upload(s->device, far->ratings.value, from->value, entries * sizeof(*from->value));
+	struct sparse input = {count, from->columns, far->ratings.start, far->ratings.column, far->ratings.value};
+	struct matrix to = matrix_part(&far->scores, 0, count, 0, far->scores.columns);
+	struct matrix hidden = matrix_part(&far->hidden, 0, count, 0, far->hidden.columns);
+	multiply(s, &input, &far->weight, &hidden, &to);
+	b->download(s->device, s->scores.data, to.data, count * to.stride * sizeof(real));
 }
 
 static void score_block(void *context, size_t index) {
@@ -198,6 +263,9 @@ static void score_block(void *context, size_t index) {
 struct matrix model_score(struct model_scorer *s, const struct batch *batch) {
 	assert(batch->rows <= s->scores.rows);
 	s->batch = batch;
-	pool_run(s->pool, (batch->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, score_block, s);
+	if (s->far)
+		score_far(s);
+	else
+		pool_run(s->pool, (batch->rows + BLOCK_ROWS - 1) / BLOCK_ROWS, score_block, s);
 	return matrix_part(&s->scores, 0, batch->rows, 0, s->fitted->items);
 }

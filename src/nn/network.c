@@ -284,13 +284,26 @@ static void start(struct network *n) {
 	}
 }
 
-bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
-                    const struct network_room *room, struct network **ret, struct error *error) {
+static void free_host(struct network *n) {
+	arena_finish(&n->arena);
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
+		free(n->stamp[kind]);
+	free(n->waits);
+	if (n->seen)
+		free(n->seen->data);
+	free(n->seen);
+	resident_finish(&n->resident);
+	free(n->parameters);
+	free(n->slots);
+	free(n);
+}
+
+// Without memory of the device, which is counted.
+static struct network *new_network(const struct graph *graph, const struct backend *backend,
+                                   const struct network_room *room, size_t *ret_bytes) {
 	struct network *n = memory_alloc(sizeof(*n));
 	*n = (struct network){.graph = graph,
-	                      .device = device,
 	                      .backend = backend,
-	                      .seed = seed,
 	                      .rows = room->rows,
 	                      .cells = room->cells,
 	                      .settled = true,
@@ -302,7 +315,24 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries});
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
-	struct carve real_one = {.base = backend->allocate(device, counted.used, error)};
+	*ret_bytes = counted.used;
+	return n;
+}
+
+size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room) {
+	size_t bytes;
+	struct network *n = new_network(graph, backend, room, &bytes);
+	free_host(n);
+	return bytes;
+}
+
+bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
+                    const struct network_room *room, struct network **ret, struct error *error) {
+	size_t bytes;
+	struct network *n = new_network(graph, backend, room, &bytes);
+	n->device = device;
+	n->seed = seed;
+	struct carve real_one = {.base = backend->allocate(device, bytes, error)};
 	size_t filled = room->blank ? 0 : graph->weights; // of a blank one the device's zeroes do
 	real *weights = real_one.base ? memory_array(filled, sizeof(real), "the weights", error) : NULL;
 	if (!weights || !make_host_memory(n, error)) {
@@ -331,32 +361,11 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	return true;
 }
 
-double network_measure(const struct graph *graph, const struct network_room *room) {
-	struct network n = {.graph = graph, .rows = room->rows, .cells = room->cells};
-	struct carve counted = {0};
-	n.parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n.parameters));
-	n.slots = memory_alloc(graph->nodes_count * sizeof(*n.slots));
-	lay_out(&n, room, &counted);
-	free(n.parameters);
-	free(n.slots);
-	return (double)counted.used;
-}
-
 void network_destroy(struct network *n) {
 	if (!n)
 		return;
 	n->backend->release(n->device, n->weights); // the first of the one allocation
-	arena_finish(&n->arena);
-	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
-		free(n->stamp[kind]);
-	free(n->waits);
-	if (n->seen)
-		free(n->seen->data);
-	free(n->seen);
-	resident_finish(&n->resident);
-	free(n->parameters);
-	free(n->slots);
-	free(n);
+	free_host(n);
 }
 
 // --- where the host sees them ---

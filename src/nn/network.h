@@ -97,12 +97,16 @@ struct network_room {
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
 void network_destroy(struct network *network);
-double network_measure(const struct graph *graph, const struct network_room *room); // bytes that it will take
+// Bytes of the device's memory that it would have.
+size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
-// batch's loss, L2 included, by the loss's reduction. The batches must be transposed.
+// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them, and
+// count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
+enum { RUN_BATCHES = 256 }; // whose losses stay on the device
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
+void network_losses(struct network *network, size_t count, double *ret_loss); // of the last run's batches
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
 // memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.

@@ -19,8 +19,6 @@ static inline struct parameter_memory *network_memory_of(const struct network *n
 enum { SUM_CELLS, SUM_EXTRA, SUM_PENALTY, SUMS };
 // The gradient's sum of squares where it is clipped by its norm, and what it is multiplied by: network->clip.
 enum { CLIP_SQUARES, CLIP_FACTOR, CLIPS };
-// Batches of one run, whose losses are fetched together.
-enum { RUN_BATCHES = 256 };
 
 struct seen {
 	real *data;

@@ -251,9 +251,14 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
+	assert(ret_loss || count <= RUN_BATCHES);
 	for (size_t first = 0; first < count; first += RUN_BATCHES)
 		train_run(n, batches + first, count - first < RUN_BATCHES ? count - first : RUN_BATCHES, epoch,
-		          ret_loss + first);
+		          ret_loss ? ret_loss + first : NULL);
+}
+
+void network_losses(struct network *n, size_t count, double *ret_loss) {
+	n->backend->download(n->device, ret_loss, n->losses, count * sizeof(*ret_loss));
 }
 
 double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {

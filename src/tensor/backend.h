@@ -175,6 +175,7 @@ struct backend {
 	             struct device **ret, struct error *error);
 	void (*close)(struct device *device);
 	const char *(*describe)(const struct device *device); // "OpenBLAS 0.3.21 (Haswell), kernels avx2"
+	void (*memory)(const struct device *device, size_t *ret_free, size_t *ret_all); // bytes of the device's memory
 
 	// body(context, member) on every member of the team, and what makes them wait for each other within it
 	size_t (*members)(const struct device *device);

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -57,6 +58,13 @@ void cpu_barrier(struct device *device) {
 
 const char *cpu_describe(const struct device *device) {
 	return device->description;
+}
+
+void cpu_memory(const struct device *device, size_t *ret_free, size_t *ret_all) {
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	(void)device;
+	*ret_free = (size_t)sysconf(_SC_AVPHYS_PAGES) * page;
+	*ret_all = (size_t)sysconf(_SC_PHYS_PAGES) * page;
 }
 
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error) {

@@ -20,6 +20,7 @@ size_t cpu_members(const struct device *device);
 void cpu_team(struct device *device, void (*body)(void *context, size_t member), void *context);
 void cpu_barrier(struct device *device);
 const char *cpu_describe(const struct device *device);
+void cpu_memory(const struct device *device, size_t *ret_free, size_t *ret_all);
 void *cpu_allocate(struct device *device, size_t bytes, struct error *error);
 void cpu_release(struct device *device, void *memory);
 void cpu_copy(struct device *device, void *to, const void *from, size_t bytes);

@@ -230,6 +230,7 @@ const struct backend backend_openblas = {
     .open = openblas_open,
     .close = cpu_close,
     .describe = cpu_describe,
+    .memory = cpu_memory,
     .members = cpu_members,
     .team = cpu_team,
     .barrier = cpu_barrier,

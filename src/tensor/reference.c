@@ -336,6 +336,7 @@ const struct backend backend_reference = {
     .open = reference_open,
     .close = cpu_close,
     .describe = cpu_describe,
+    .memory = cpu_memory,
     .members = cpu_members,
     .team = cpu_team,
     .barrier = cpu_barrier,

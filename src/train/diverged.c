@@ -65,7 +65,7 @@ static bool try_batch(struct search *s, size_t epoch) {
 	struct trainer *t = &s->trainer;
 	struct divergence at = {epoch, t->at.number};
 	struct error error = {0};
-	bool good = trainer_step(t, epoch, 1, &error);
+	bool good = trainer_step(t, epoch, 1, &error) && trainer_settle(t, epoch, &error);
 	s->weight = good ? network_not_finite(t->network, t->refeed.times ? NULL : t->batches) : NULL;
 	if (good && !s->weight)
 		return false;

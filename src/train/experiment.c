@@ -101,12 +101,22 @@ static const struct key weights_keys[] = {
 };
 static const struct schema weights_schema = SCHEMA(struct weights_config, weights_keys);
 
+static const struct precision_row precisions[] = {
+    {.row = {.name = "float32", .doc = "24 bits of mantissa, everywhere"}},
+    {.row = {.name = "tf32", .doc = "Dense products round their operands to 11 bits of mantissa, and sum in float32"},
+     .tf32 = true},
+};
+static const struct row *const precision_rows[] = {&precisions[0].row, &precisions[1].row};
+static const struct registry precision_registry = {"precision", "precisions", precision_rows, 2};
+
 static const struct key experiment_keys[] = {
     KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
     KEY(experiment, seed, KEY_SEED, .fallback = "2017",
         .doc = "Of everything random: split, initial weights, order, dropout"),
     KEY(experiment, backend, KEY_CHOICE, .registry = &backend_registry, .fallback = "\"openblas\"",
         .doc = "What computes"),
+    KEY(experiment, precision, KEY_CHOICE, .flags = KEY_LATE, .registry = &precision_registry,
+        .fallback = "\"float32\"", .doc = "Of dense products: \"float32\", or on a card \"tf32\""),
     KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 10000,
         .doc = "Runs with seeds seed, seed+1, ..., and their means with 95 % intervals"),
     KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }",
@@ -339,6 +349,16 @@ static void check_repeats(const struct experiment *e, struct errors *errors) {
 	error_hint(error, "They are seed, seed + 1, ...: take a smaller seed.");
 }
 
+// Only a device of its own has products of less precision.
+static void check_precision(const struct experiment *e, struct errors *errors) {
+	const struct backend *backend = (const struct backend *)e->backend.row;
+	if (!((const struct precision_row *)e->precision.row)->tf32 || backend->apart)
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "precision"),
+	                                 "backend \"%s\" has no precision \"tf32\"", backend->row.name);
+	error_hint(error, "Say backend = \"cuda\", or leave precision out.");
+}
+
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
 	size_t length = strlen(e->name), good = 0;
@@ -417,6 +437,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 		settle_name(e);
 		check_name(e, errors);
 	}
+	if (sound(e, "backend") && sound(e, "precision"))
+		check_precision(e, errors);
 	if (data) {
 		settle_data(e);
 		data_check(e->data, e->tree, errors);

@@ -19,6 +19,11 @@ struct checkpoint_config {
 	double share;   // of the time that this may take, after epochs; 0: never, 1: after each, whatever it takes
 	double minutes; // in the middle of an epoch, where that was so long ago
 };
+// What products of float32 are computed in.
+struct precision_row {
+	struct row row;
+	bool tf32;
+};
 // What is done when a loss or a weight is not finite.
 struct divergence_row {
 	struct row row;
@@ -60,7 +65,8 @@ struct experiment {
 	const struct value *tree; // what was written, for positions
 	const char *name;
 	uint64_t seed;
-	struct choice backend; // row is a struct backend_row
+	struct choice backend;   // row is a struct backend
+	struct choice precision; // row is a struct precision_row
 	int64_t repeats;
 	struct data_config *data;
 	struct groups graph;            // of struct node_config; without any where there is a model

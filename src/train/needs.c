@@ -45,7 +45,8 @@ static void measure_training(const struct experiment *e, const struct matrices *
                              size_t threads, struct train_needs *ret) {
 	struct trainer_shape shape;
 	trainer_measure(e, m, graph, threads, &shape);
-	ret->memory[NEED_NETWORK] = network_measure(graph, &shape.room);
+	const struct backend *backend = (const struct backend *)e->backend.row;
+	ret->memory[NEED_NETWORK] = backend->apart ? 0 : (double)network_bytes(graph, backend, &shape.room);
 	ret->memory[NEED_BATCHES] = batches_bytes(e, m, &shape);
 	ret->memory[NEED_EVALUATION] = evaluation_measure(e, m, shape.rows, threads);
 	ret->memory[NEED_KEPT] = copies_bytes(e, graph);

@@ -116,9 +116,12 @@ static bool train_epoch(struct trainer *t, size_t epoch, double *ret_loss, struc
 			return false;
 		if (o->batch)
 			o->batch(o->context, epoch, fmin((double)t->at.first / (double)t->order.count, 1), t->ratings);
-		if (o->interrupted && o->interrupted(o->context))
+		bool interrupted = o->interrupted && o->interrupted(o->context), due = keeper_due_in_epoch(t);
+		if ((interrupted || due) && !trainer_settle(t, epoch, error))
+			return false;
+		if (interrupted)
 			return interrupt(t, epoch, error);
-		if (keeper_due_in_epoch(t))
+		if (due)
 			keeper_write(t);
 	}
 	return trainer_close_epoch(t, epoch, ends, ret_loss, error);
@@ -234,6 +237,8 @@ static bool finish_run(struct trainer *t, struct error *error) {
 static bool train_all(struct trainer *t, struct error *error) {
 	if (!trainer_create(t, error) || !train_weights(t, error) || !finish_run(t, error))
 		return false;
+	if (!t->backend->sync(t->device, error))
+		return false;
 	train_describe(t->experiment, t->matrices, t->graph, &t->result->graph);
 	t->result->tensors_count = network_tensors(t->network, &t->graph->arena, &t->result->tensors);
 	run_hash_tensors(t->result);
@@ -242,7 +247,9 @@ static bool train_all(struct trainer *t, struct error *error) {
 
 bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
                         struct device **ret_device, struct error *error) {
-	return backend_open((const struct backend *)experiment->backend.row, pool, NULL, ret_backend, ret_device, error);
+	const struct precision_row *precision = (const struct precision_row *)experiment->precision.row;
+	const struct backend_options options = {.tf32 = precision->tf32};
+	return backend_open((const struct backend *)experiment->backend.row, pool, &options, ret_backend, ret_device, error);
 }
 
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {

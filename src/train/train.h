@@ -35,6 +35,9 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 void train_describe(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
                     struct graph_facts *ret);
 
+// Bytes of the device's memory that a training has. The graph's shape.batch may be another one than it was planned for.
+size_t train_device_bytes(const struct experiment *experiment, const struct matrices *matrices,
+                          const struct graph *graph);
 // Opens the experiment's backend, and closes nothing; see backend_open.
 bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
                         struct device **ret_device, struct error *error);

@@ -70,6 +70,12 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 		refeed_room(ret->trained_rows, m->train.columns, &ret->room);
 }
 
+size_t train_device_bytes(const struct experiment *e, const struct matrices *m, const struct graph *graph) {
+	struct trainer_shape shape;
+	trainer_measure(e, m, graph, 1, &shape);
+	return network_bytes(graph, (const struct backend *)e->backend.row, &shape.room);
+}
+
 static bool make_network(struct trainer *t, struct trainer_shape *shape, struct error *error) {
 	t->negatives = shape->negatives;
 	if (shape->sources[0].negatives)
@@ -98,7 +104,7 @@ static bool make_batches(struct trainer *t, const struct trainer_shape *shape, s
 		return false;
 	t->source.packed = t->packed.start ? &t->packed : NULL;
 	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
-	t->losses = memory_alloc((count + 1) * sizeof(*t->losses));
+	t->unsettled = memory_alloc((count + 1) * sizeof(*t->unsettled));
 	for (; t->batches_count < count; t->batches_count++)
 		if (t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
 		                     : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
@@ -143,7 +149,7 @@ void trainer_finish(struct trainer *t) {
 		batch_destroy(&t->batches[i]);
 	refeed_finish(&t->refeed);
 	free(t->batches);
-	free(t->losses);
+	free(t->unsettled);
 	packed_finish(&t->packed);
 	order_finish(&t->order);
 	evaluation_finish(&t->evaluation);
@@ -202,41 +208,75 @@ static bool diverged(struct trainer *t, size_t epoch, size_t number, struct erro
 	return false;
 }
 
-// Adds the losses, weighted by their cells, or by rows where that is what the loss is a mean over.
-static bool add_losses(struct trainer *t, size_t epoch, size_t count, struct error *error) {
+// A batch's loss counts by its cells, or by rows where that is what the loss is a mean over.
+static void note_batches(struct trainer *t, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		const struct batch *batch = &t->batches[i];
-		if (!isfinite(t->losses[i])) {
-			error_set(error, ERROR_RUN, "the loss is not finite in epoch %zu, batch %zu", epoch, t->at.number + i);
-			return diverged(t, epoch, t->at.number + i, error);
-		}
 		double counted = (double)sparse_count(&batch->target);
 		if (t->graph->targets == TARGETS_ALL)
 			counted = (double)batch->rows * (double)batch->target.columns;
 		double weight = t->graph->reduction == REDUCTION_ROWS ? (double)batch->rows : counted;
-		t->at.total += t->losses[i] * weight;
-		t->at.cells += weight;
+		t->unsettled[i] = (struct unsettled){t->at.number + i, weight};
 		t->ratings += (double)sparse_count(&batch->ratings);
 	}
+	t->unsettled_count = count;
+}
+
+static bool add_losses(struct trainer *t, size_t epoch, const double *losses, struct error *error) {
+	size_t count = t->unsettled_count;
+	t->unsettled_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct unsettled *batch = &t->unsettled[i];
+		if (!isfinite(losses[i])) {
+			error_set(error, ERROR_RUN, "the loss is not finite in epoch %zu, batch %zu", epoch, batch->number);
+			return diverged(t, epoch, batch->number, error);
+		}
+		t->at.total += losses[i] * batch->weight;
+		t->at.cells += batch->weight;
+	}
 	return true;
+}
+
+bool trainer_settle(struct trainer *t, size_t epoch, struct error *error) {
+	double losses[RUN_BATCHES];
+	if (!t->unsettled_count)
+		return true;
+	network_losses(t->network, t->unsettled_count, losses);
+	return t->backend->sync(t->device, error) && add_losses(t, epoch, losses, error);
+}
+
+static bool train_refed(struct trainer *t, size_t epoch, struct error *error) {
+	double loss;
+	if (!refeed_train(&t->refeed, t->network, t->batches, (uint32_t)epoch, t->at.number, &loss, error))
+		return diverged(t, epoch, t->at.number, error);
+	note_batches(t, 1);
+	return t->backend->sync(t->device, error) && add_losses(t, epoch, &loss, error);
 }
 
 bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *error) {
 	size_t left = trainer_batches_left(t), count = left < most ? left : most;
 	count = count < t->batches_count ? count : t->batches_count;
+	count = count < RUN_BATCHES ? count : RUN_BATCHES;
 	trainer_gather(t, t->at.first, count);
-	if (!t->refeed.times)
-		network_train(t->network, t->batches, count, (uint32_t)epoch, t->losses);
-	else if (!refeed_train(&t->refeed, t->network, t->batches, (uint32_t)epoch, t->at.number, t->losses, error))
-		return diverged(t, epoch, t->at.number, error);
-	if (!add_losses(t, epoch, count, error))
+	if (!trainer_settle(t, epoch, error))
 		return false;
+	if (t->refeed.times) {
+		if (!train_refed(t, epoch, error))
+			return false;
+	} else {
+		network_train(t->network, t->batches, count, (uint32_t)epoch, NULL);
+		note_batches(t, count);
+		if (!t->backend->apart && !trainer_settle(t, epoch, error))
+			return false;
+	}
 	t->at.first += count * t->graph->shape.batch;
 	t->at.number += count;
 	return true;
 }
 
 bool trainer_close_epoch(struct trainer *t, size_t epoch, bool phase_ends, double *ret_loss, struct error *error) {
+	if (!trainer_settle(t, epoch, error))
+		return false;
 	network_settle(t->network);
 	*ret_loss = t->at.cells > 0 ? t->at.total / t->at.cells : NAN;
 	const struct parameter *bad = network_not_finite(t->network, NULL);
@@ -286,7 +326,7 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 	if (seconds > 0)
 		run_add_phase(r, "train", seconds, ratings);
 	if ((epoch % (size_t)config->evaluate_every == 0 || epoch >= experiment_epochs(t->experiment)) &&
-	    !evaluate_part(&t->evaluation, PART_VALID, &e->valid, error))
+	    (!evaluate_part(&t->evaluation, PART_VALID, &e->valid, error) || !t->backend->sync(t->device, error)))
 		return false;
 	double evaluated = train_seconds() - start;
 	run_add_phase(r, "evaluate", evaluated, (double)csr_count(&t->matrices->valid.target));

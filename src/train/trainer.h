@@ -24,6 +24,12 @@ struct keeper {
 	bool told;                     // that one could not be written
 };
 
+// A batch that was trained on: its number, and what its loss weighs in the epoch's.
+struct unsettled {
+	size_t number;
+	double weight;
+};
+
 struct trainer {
 	const struct experiment *experiment;
 	const struct matrices *matrices;
@@ -37,7 +43,8 @@ struct trainer {
 	struct batch batch;    // for evaluation
 	struct batch *batches; // (batches_count): a run of batches to train on, gathered together
 	size_t batches_count;
-	double *losses; // (batches_count)
+	struct unsettled *unsettled; // (batches_count): what is asked of the batches' losses once they are there
+	size_t unsettled_count;      // of a run that the device may still be at
 	struct packed packed;
 	struct order order;
 	struct refeed refeed;
@@ -79,8 +86,11 @@ void trainer_gather(struct trainer *trainer, size_t first, size_t count);
 // it is the last one of its phase.
 void trainer_begin_epoch(struct trainer *trainer, size_t epoch, bool *ret_ends);
 size_t trainer_batches_left(const struct trainer *trainer); // of the epoch
-// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged.
+// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged. With a device of
+// its own that is a loss of the step before: while the device is at one run of batches the host gathers the next one.
 bool trainer_step(struct trainer *trainer, size_t epoch, size_t most, struct error *error);
+// Waits for the last step's losses, before the epoch ends or what there is is kept. False as of trainer_step.
+bool trainer_settle(struct trainer *trainer, size_t epoch, struct error *error);
 // After all batches: rows that wait catch up, copies follow where a phase ends. False where a weight is not finite,
 // which is divergence too. ret_loss: of the epoch.
 bool trainer_close_epoch(struct trainer *trainer, size_t epoch, bool phase_ends, double *ret_loss, struct error *error);

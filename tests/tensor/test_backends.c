@@ -859,7 +859,7 @@ static const struct {
 	{ "zero", run_zero, true },
 	{ "catch_up", run_catch_up, false },
 };
-enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 11 }; // open ... download
+enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 12 }; // open ... download
 
 _Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES + DEVICE_FUNCTIONS) * sizeof(void (*)(void)),
                "a function of the seam has no case here");
@@ -965,6 +965,8 @@ static void check_there(size_t which, const struct backend *b, struct device *d,
 	free(first);
 }
 
+static size_t rounds_there = ROUNDS;
+
 static void test_there(void **state) {
 	(void)state;
 	struct error error = { 0 };
@@ -976,7 +978,7 @@ static void test_there(void **state) {
 	real *pools[POOLS], *out[2] = { memory_alloc(POOL * sizeof(real)), b->allocate(d, POOL * sizeof(real), &error) };
 	for (size_t i = 0; i < POOLS; i++)
 		pools[i] = there(b, d, pool[i], POOL * sizeof(real));
-	for (size_t round = 0; round < ROUNDS; round++) {
+	for (size_t round = 0; round < rounds_there; round++) {
 		struct world w;
 		make_world(&w, round, true);
 		struct world moved = move_world(b, d, &w, pools);
@@ -1135,8 +1137,11 @@ static int tear_down(void **state) {
 	return 0;
 }
 
-// Without an argument the CPU backends; with "cuda" the same list on what the plug-in of that name opens.
+// Without an argument the CPU backends; with "cuda" the same list on what the plug-in of that name opens, all rounds of it
+// or as many as the second argument says.
 int main(int count, char **arguments) {
+	if (count > 2)
+		rounds_there = strtoul(arguments[2], NULL, 10);
 	const struct CMUnitTest there_tests[] = { cmocka_unit_test(test_there) };
 	if (count > 1 && strcmp(arguments[1], "cuda") == 0)
 		return cmocka_run_group_tests(there_tests, set_up, tear_down);
