@@ -72,16 +72,19 @@ for file in metrics.json model.safetensors history.jsonl; do
 done
 
 # On from another backend's weights: another ID; the experiment as it was resolved finds the same run again; and without
-# a step (a rate of next to nothing) the weights are those.
-run begun "$WORK/small.cfg" -s backend=reference
+# a step (a rate of next to nothing) the weights are those. (batch_norm would go on with its running averages.)
+run begun "$WORK/small.cfg" -s backend=reference -s graph.norm.op=layer_norm
 begun=$run
-run continued "$WORK/small.cfg" -s backend=cuda --continue-from "$begun"
-[ "$(id_of "$run")" != "$(id_of "$forward")" ] || fail "--continue-from does not change the ID"
-cmp -s "$run/model.safetensors" "$forward/model.safetensors" && fail "--continue-from changes no weight"
+run anew "$WORK/small.cfg" -s backend=cuda -s graph.norm.op=layer_norm
+anew=$run
+run continued "$WORK/small.cfg" -s backend=cuda -s graph.norm.op=layer_norm --continue-from "$begun"
+[ "$(id_of "$run")" != "$(id_of "$anew")" ] || fail "--continue-from does not change the ID"
+cmp -s "$run/model.safetensors" "$anew/model.safetensors" && fail "--continue-from changes no weight"
 continued=$(id_of "$run")
 run resolved "$run/experiment.cfg"
 [ "$(id_of "$run")" = "$continued" ] || fail "experiment.cfg of a continued run has another ID"
-run still "$WORK/small.cfg" -s backend=cuda -s optimizer.kind=sgd -s optimizer.rate=1e-30 -s train.epochs=1 --continue-from "$begun"
+run still "$WORK/small.cfg" -s backend=cuda -s graph.norm.op=layer_norm -s optimizer.kind=sgd -s optimizer.rate=1e-30 -s train.epochs=1 \
+	--continue-from "$begun"
 [ "$(number "$run/metrics.json" mae | cut -c1-6)" = "$(number "$begun/metrics.json" mae | cut -c1-6)" ] ||
 	fail "weights that were taken over do not give the same figures"
 
@@ -90,12 +93,13 @@ refused() {
 	code=$1 words=$2
 	shift 2
 	got=0
+	rm -rf "$WORK/refused"
 	"$AEXP" "$@" -o "$WORK/refused" >"$WORK/out" 2>"$WORK/err" || got=$?
 	[ "$got" -eq "$code" ] || fail "aexp $*: exit code $got, not $code"
 	grep -q "$words" "$WORK/err" || { fail "aexp $*: does not say \"$words\""; cat "$WORK/err"; }
 }
-refused 2 'has no "taste.weight" of' run "$WORK/small.cfg" -s graph.taste.units=21 --continue-from "$begun"
-refused 2 'was trained on other items' run "$WORK/small.cfg" -s data.source.items=39 --continue-from "$begun"
+refused 2 'has no "taste.weight" of' run "$WORK/small.cfg" -s graph.norm.op=layer_norm -s graph.taste.units=21 --continue-from "$begun"
+refused 2 'was trained on other items' run "$WORK/small.cfg" -s graph.norm.op=layer_norm -s data.source.items=39 --continue-from "$begun"
 refused 2 'has no precision "tf32"' run "$WORK/small.cfg" -s precision=tf32
 for kind in driver device old memory; do
 	AEXP_SHIM_FAIL=$kind refused 4 . run "$WORK/small.cfg" -s backend=cuda -s seed=3
