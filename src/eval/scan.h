@@ -28,8 +28,7 @@ struct scan {
 	uint32_t *item;                // (rows, room) candidates by ascending item,
 	float *value;                  // (rows, room) and what the pieces had of them
 	float *score;                  // (room)
-	uint32_t *chosen, *every;      // (k), (room) 0, 1, ...
-	bool *keep;                    // (room)
+	uint32_t *chosen, *every;      // (2 k), (room) 0, 1, ...
 	struct scan_function function; // .of NULL: scores are the values
 };
 

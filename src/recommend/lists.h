@@ -25,5 +25,6 @@ struct request {
 bool lists_can(const struct aexp_model *model);
 // Fills item, score and count of each request, up to `top` items. ERROR_RUN when memory is out.
 bool lists_make(struct aexp_model *model, struct request *requests, size_t count, size_t top, struct error *error);
+void lists_finish(struct listing *listing); // what the model keeps for it; NULL is fine
 
 #endif
