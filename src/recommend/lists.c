@@ -12,6 +12,8 @@
 // A square of scores is to stay in a core's second-level cache; of more rows and columns the product is the faster.
 enum { COLUMNS = 384, BLOCKS = 16 }; // BLOCKS: of users, whose hidden rows are kept
 
+enum { TOP_MOST = 1024 }; // longer lists would keep more than they pass over
+
 struct block {
 	struct request *requests; // (rows)
 	size_t rows;
@@ -37,8 +39,9 @@ struct listing {
 	size_t blocks_count;
 };
 
-bool lists_can(const struct aexp_model *m) {
-	return !m->items_as_rows && model_has_hidden(m) && m->graph.output->activation->id != ACTIVATION_SWISH; // rises
+bool lists_can(const struct aexp_model *m, size_t top) {
+	return top <= TOP_MOST && !m->items_as_rows && model_has_hidden(m) &&
+	       m->graph.output->activation->id != ACTIVATION_SWISH; // rises
 }
 
 static const float *find_bias(const struct aexp_model *m) {

@@ -378,7 +378,7 @@ static bool answer(struct aexp_model *m, const struct aexp_user *users, size_t c
 	arena_finish(&m->answers);
 	if (!check_reasons(m, how, &error))
 		return public_error(&error, ret_error);
-	bool good = work_begin(&w, count, &error), many = !asked && count >= MANY && lists_can(m);
+	bool good = work_begin(&w, count, &error), many = !asked && count >= MANY && lists_can(m, w.top);
 	for (size_t left = count; good && left; left -= w.count) {
 		good = many ? do_many(&w, left, &error) : do_block(&w, left, &error);
 		work_clear(&w);
