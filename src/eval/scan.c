@@ -77,6 +77,18 @@ static void settle(struct scan *s, size_t row) {
 	}
 }
 
+void scan_leave_out(struct scan *s, size_t row, const uint32_t *items, size_t count) {
+	s->row[row].out = items;
+	s->row[row].out_end = items + count;
+}
+
+// Asked in ascending order.
+static bool is_left_out(struct scan_row *r, uint32_t item) {
+	while (r->out < r->out_end && *r->out < item)
+		r->out++;
+	return r->out < r->out_end && *r->out == item;
+}
+
 void scan_add(struct scan *s, size_t row, size_t first, const float *values, size_t count) {
 	struct scan_row *r = &s->row[row];
 	uint32_t *item = s->item + row * s->room;
@@ -88,7 +100,8 @@ void scan_add(struct scan *s, size_t row, size_t first, const float *values, siz
 		for (; mask; mask &= mask - 1) {
 			size_t place = at + (size_t)__builtin_ctzll(mask);
 			item[r->count] = (uint32_t)(first + place);
-			value[r->count++] = values[place];
+			value[r->count] = values[place];
+			r->count += !is_left_out(r, (uint32_t)(first + place));
 		}
 		if (r->count + SCAN_BLOCK > s->room)
 			settle(s, row);

@@ -23,9 +23,7 @@ struct block {
 // One thread's.
 struct worker {
 	struct scan scan;
-	float *scores;    // (MODEL_HIDDEN_ROWS, COLUMNS)
-	uint32_t *next;   // (MODEL_HIDDEN_ROWS) the next item that is left out of the row; UINT32_MAX: none
-	uint32_t *cursor; // (MODEL_HIDDEN_ROWS) its place in the request's `out`
+	float *scores; // (MODEL_HIDDEN_ROWS, COLUMNS)
 };
 
 struct listing {
@@ -62,9 +60,7 @@ static bool worker_init(struct worker *w, const struct aexp_model *m, size_t top
 	bool plain = m->graph.output->activation->id == ACTIVATION_IDENTITY;
 	struct scan_function function = {plain ? NULL : activate, m};
 	return scan_init(&w->scan, MODEL_HIDDEN_ROWS, top, function, error) &&
-	       (w->scores = memory_array((size_t)MODEL_HIDDEN_ROWS * COLUMNS, sizeof(float), "a block of scores", error)) &&
-	       (w->next = memory_array(MODEL_HIDDEN_ROWS, sizeof(*w->next), "a block of scores", error)) &&
-	       (w->cursor = memory_array(MODEL_HIDDEN_ROWS, sizeof(*w->cursor), "a block of scores", error));
+	       (w->scores = memory_array((size_t)MODEL_HIDDEN_ROWS * COLUMNS, sizeof(float), "a block of scores", error));
 }
 
 void lists_finish(struct listing *l) {
@@ -73,8 +69,6 @@ void lists_finish(struct listing *l) {
 	for (size_t i = 0; i < l->threads; i++) {
 		scan_finish(&l->workers[i].scan);
 		free(l->workers[i].scores);
-		free(l->workers[i].next);
-		free(l->workers[i].cursor);
 	}
 	for (size_t i = 0; i < BLOCKS; i++)
 		free(l->blocks[i].hidden);
@@ -149,31 +143,15 @@ static void multiply(const struct listing *l, const struct block *b, size_t firs
 			ret[i * COLUMNS + j] = -INFINITY;
 }
 
-static uint32_t out_at(const struct request *r, size_t place) {
-	return place < r->out_count ? r->out[place] : UINT32_MAX;
-}
-
-static void scan_square(struct worker *w, const struct block *b, size_t first, size_t columns) {
-	for (size_t i = 0; i < b->rows; i++) {
-		float *row = w->scores + i * COLUMNS;
-		while (w->next[i] < first + columns) {
-			row[w->next[i] - first] = -INFINITY;
-			w->next[i] = out_at(&b->requests[i], ++w->cursor[i]);
-		}
-		scan_add(&w->scan, i, first, row, columns);
-	}
-}
-
 static void list_block(const struct listing *l, struct worker *w, const struct block *b) {
 	scan_begin(&w->scan, b->rows);
-	for (size_t i = 0; i < b->rows; i++) {
-		w->cursor[i] = 0;
-		w->next[i] = out_at(&b->requests[i], 0);
-	}
+	for (size_t i = 0; i < b->rows; i++)
+		scan_leave_out(&w->scan, i, b->requests[i].out, b->requests[i].out_count);
 	for (size_t first = 0; first < l->model->items; first += COLUMNS) {
 		size_t left = l->model->items - first, columns = left < COLUMNS ? left : COLUMNS;
 		multiply(l, b, first, columns, w->scores);
-		scan_square(w, b, first, columns);
+		for (size_t i = 0; i < b->rows; i++)
+			scan_add(&w->scan, i, first, w->scores + i * COLUMNS, columns);
 	}
 	for (size_t i = 0; i < b->rows; i++)
 		b->requests[i].count = scan_take(&w->scan, i, b->requests[i].item, b->requests[i].score);

@@ -12,6 +12,8 @@ struct fixture {
 	struct scan scan;
 	struct scan_function function;
 	size_t items, k;
+	uint32_t out[ITEMS]; // (out_count) every so many-th item
+	size_t out_count;
 };
 
 static float score_of(const struct fixture *f, float value) {
@@ -36,6 +38,8 @@ static size_t place_of(const struct fixture *f, size_t row, size_t item) {
 static void add_all(struct fixture *f, size_t columns) {
 	float piece[ITEMS + SCAN_BLOCK];
 	scan_begin(&f->scan, ROWS);
+	for (size_t row = 0; row < ROWS; row++)
+		scan_leave_out(&f->scan, row, f->out, f->out_count);
 	for (size_t first = 0; first < f->items; first += columns)
 		for (size_t row = 0; row < ROWS; row++) {
 			size_t count = f->items - first < columns ? f->items - first : columns;
@@ -52,6 +56,8 @@ static void hold(struct fixture *f, size_t columns) {
 	assert_true(scan_init(&f->scan, ROWS, f->k, f->function, &error));
 	add_all(f, columns);
 	for (size_t row = 0; row < ROWS; row++) {
+		for (size_t i = 0; i < f->out_count; i++)
+			f->values[row][f->out[i]] = -INFINITY; // the same to a whole sort
 		size_t candidates = 0, count = scan_take(&f->scan, row, items, scores);
 		for (size_t i = 0; i < f->items; i++)
 			candidates += f->values[row][i] > -INFINITY;
@@ -89,6 +95,8 @@ static void test_whole_sort(void **state) {
 				for (size_t c = 0; c < 3; c++) {
 					struct fixture f = {.k = tops[t]};
 					fill(&f, items[i], kind);
+					for (size_t item = c; c && item < items[i]; item += 1 + c)
+						f.out[f.out_count++] = (uint32_t)item;
 					hold(&f, columns[c]);
 				}
 }
