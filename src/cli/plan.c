@@ -119,6 +119,8 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g, co
 	printf("\nloss %s (%s), optimizer %s, batch %zu, at most %lld epochs\n", p->experiment.loss->kind.row->name,
 	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name, p->graph.shape.batch,
 	       (long long)experiment_epochs(&p->experiment));
+	if (p->experiment.weights)
+		printf("weights begin with those of %s\n", p->experiment.weights->path);
 	print_room(room);
 	number_write_bytes((double)device_bytes, text[0]);
 	if (device_bytes)

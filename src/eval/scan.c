@@ -11,8 +11,8 @@
 
 _Static_assert((int)SCAN_BLOCK == (int)TOPK_BLOCK, "a piece is searched by the block");
 
-// So many times k, and at least two blocks, since a whole block may come at once.
-enum { ROOM_TIMES = 4 };
+// So many times k, which is what stays at most, and two blocks, since a whole block may come at once.
+enum { ROOM_TIMES = 2 };
 
 bool scan_init(struct scan *s, size_t rows, size_t k, struct scan_function function, struct error *error) {
 	size_t room = topk_padded(ROOM_TIMES * k) + 2 * SCAN_BLOCK, numbers = 0;
@@ -24,9 +24,8 @@ bool scan_init(struct scan *s, size_t rows, size_t k, struct scan_function funct
 	            (s->item = memory_array(numbers, sizeof(*s->item), "a ranking", error)) &&
 	            (s->value = memory_array(numbers, sizeof(*s->value), "a ranking", error)) &&
 	            (s->score = memory_array(room, sizeof(*s->score), "a ranking", error)) &&
-	            (s->chosen = memory_array(k, sizeof(*s->chosen), "a ranking", error)) &&
-	            (s->every = memory_array(room, sizeof(*s->every), "a ranking", error)) &&
-	            (s->keep = memory_array(room, sizeof(*s->keep), "a ranking", error));
+	            (s->chosen = memory_array(2 * k, sizeof(*s->chosen), "a ranking", error)) &&
+	            (s->every = memory_array(room, sizeof(*s->every), "a ranking", error));
 	for (size_t i = 0; good && i < room; i++)
 		s->every[i] = (uint32_t)i;
 	return good;
@@ -40,7 +39,6 @@ void scan_finish(struct scan *s) {
 	free(s->score);
 	free(s->chosen);
 	free(s->every);
-	free(s->keep);
 	*s = (struct scan){0};
 }
 
@@ -49,8 +47,8 @@ void scan_begin(struct scan *s, size_t rows) {
 		s->row[i] = (struct scan_row){.least = -INFINITY};
 }
 
-// The places of the k best candidates, the best first; the scores of all of them in s->score.
-static size_t choose(struct scan *s, size_t row) {
+// Scores of a row's candidates, s->score, ready for a choice.
+static void score(struct scan *s, size_t row) {
 	size_t count = s->row[row].count;
 	float *value = s->value + row * s->room;
 	if (s->function.of)
@@ -59,28 +57,36 @@ static size_t choose(struct scan *s, size_t row) {
 		memcpy(s->score, value, count * sizeof(*value));
 	topk_begin(&s->topk, s->score);
 	topk_exclude(&s->topk, s->every + count, s->room - count);
-	return topk_take(&s->topk, s->k, s->chosen);
 }
 
-// Only the k best stay. What is not above the largest value that scores as the last of them cannot be better than it.
+// Only the k best stay, and hardly any others. What is not above the largest value that scores as the last of them
+// comes behind k at least.
 static void settle(struct scan *s, size_t row) {
 	struct scan_row *r = &s->row[row];
 	uint32_t *item = s->item + row * s->room;
-	float *value = s->value + row * s->room;
-	size_t count = choose(s, row), kept = 0;
-	float last = s->score[s->chosen[count - 1]];
-	for (size_t i = 0; i < count; i++)
-		s->keep[s->chosen[i]] = true;
+	float *value = s->value + row * s->room, last = INFINITY;
+	score(s, row);
+	r->count = topk_pick(&s->topk, s->k, s->chosen);
+	for (size_t i = 0; i < r->count; i++)
+		last = s->score[s->chosen[i]] < last ? s->score[s->chosen[i]] : last;
 	for (size_t i = 0; i < r->count; i++) {
-		if (!s->keep[i])
-			continue;
-		s->keep[i] = false;
-		if (s->score[i] == last && value[i] > r->least)
+		item[i] = item[s->chosen[i]];
+		value[i] = value[s->chosen[i]];
+		if (s->score[s->chosen[i]] == last && value[i] > r->least)
 			r->least = value[i];
-		item[kept] = item[i];
-		value[kept++] = value[i];
 	}
-	r->count = kept;
+}
+
+void scan_leave_out(struct scan *s, size_t row, const uint32_t *items, size_t count) {
+	s->row[row].out = items;
+	s->row[row].out_end = items + count;
+}
+
+// Asked in ascending order.
+static bool is_left_out(struct scan_row *r, uint32_t item) {
+	while (r->out < r->out_end && *r->out < item)
+		r->out++;
+	return r->out < r->out_end && *r->out == item;
 }
 
 void scan_add(struct scan *s, size_t row, size_t first, const float *values, size_t count) {
@@ -94,7 +100,8 @@ void scan_add(struct scan *s, size_t row, size_t first, const float *values, siz
 		for (; mask; mask &= mask - 1) {
 			size_t place = at + (size_t)__builtin_ctzll(mask);
 			item[r->count] = (uint32_t)(first + place);
-			value[r->count++] = values[place];
+			value[r->count] = values[place];
+			r->count += !is_left_out(r, (uint32_t)(first + place));
 		}
 		if (r->count + SCAN_BLOCK > s->room)
 			settle(s, row);
@@ -102,7 +109,8 @@ void scan_add(struct scan *s, size_t row, size_t first, const float *values, siz
 }
 
 size_t scan_take(struct scan *s, size_t row, uint32_t *ret_items, float *ret_scores) {
-	size_t count = choose(s, row);
+	score(s, row);
+	size_t count = topk_take(&s->topk, s->k, s->chosen);
 	for (size_t i = 0; i < count; i++) {
 		ret_items[i] = s->item[row * s->room + s->chosen[i]];
 		ret_scores[i] = s->score[s->chosen[i]];

@@ -16,8 +16,9 @@ struct scan_function {
 };
 
 struct scan_row {
-	float least;  // only what is above may be chosen
-	size_t count; // of candidates
+	float least;                   // only what is above may be chosen
+	size_t count;                  // of candidates
+	const uint32_t *out, *out_end; // what is no candidate, from where the row has come to
 };
 
 // Memory for some rows at a time; one for each thread.
@@ -28,8 +29,7 @@ struct scan {
 	uint32_t *item;                // (rows, room) candidates by ascending item,
 	float *value;                  // (rows, room) and what the pieces had of them
 	float *score;                  // (room)
-	uint32_t *chosen, *every;      // (k), (room) 0, 1, ...
-	bool *keep;                    // (room)
+	uint32_t *chosen, *every;      // (2 k), (room) 0, 1, ...
 	struct scan_function function; // .of NULL: scores are the values
 };
 
@@ -38,6 +38,8 @@ bool scan_init(struct scan *scan, size_t rows, size_t k, struct scan_function fu
 void scan_finish(struct scan *scan);
 
 void scan_begin(struct scan *scan, size_t rows);
+// What is no candidate of a row, ascending; it stays the caller's. Once, before its first piece.
+void scan_leave_out(struct scan *scan, size_t row, const uint32_t *items, size_t count);
 // Columns [first, first + count) of a row, later ones behind earlier ones. values: (count, padded with -infinity to a
 // multiple of SCAN_BLOCK).
 enum { SCAN_BLOCK = 64 };

@@ -10,33 +10,36 @@
 #include <string.h>
 
 // A square of scores is to stay in a core's second-level cache; of more rows and columns the product is the faster.
-enum { COLUMNS = 256, BLOCKS = 16 }; // BLOCKS: of users, whose hidden rows are kept
+enum { COLUMNS = 384, BLOCKS = 16 }; // BLOCKS: of users, whose hidden rows are kept
+
+enum { TOP_MOST = 1024 }; // longer lists would keep more than they pass over
 
 struct block {
 	struct request *requests; // (rows)
 	size_t rows;
-	float *hidden; // (rows, width)
+	float *hidden; // (rows, inputs of the listing)
 };
 
 // One thread's.
 struct worker {
 	struct scan scan;
-	float *scores;  // (MODEL_HIDDEN_ROWS, COLUMNS)
-	size_t *cursor; // (MODEL_HIDDEN_ROWS) into the rows' `out`
+	float *scores; // (MODEL_HIDDEN_ROWS, COLUMNS)
 };
 
 struct listing {
 	struct aexp_model *model;
 	struct item_vectors vectors;
-	const float *bias; // (items) or NULL
+	const float *bias; // (items) or NULL: none, or one that is a row of the weights
+	size_t inputs;     // width of the vectors, and 1 more where the bias is their last row: the input of that is 1
 	size_t top, threads;
 	struct worker *workers; // (threads)
 	struct block *blocks;   // (BLOCKS)
 	size_t blocks_count;
 };
 
-bool lists_can(const struct aexp_model *m) {
-	return !m->items_as_rows && model_has_hidden(m) && m->graph.output->activation->id != ACTIVATION_SWISH; // rises
+bool lists_can(const struct aexp_model *m, size_t top) {
+	return top <= TOP_MOST && !m->items_as_rows && model_has_hidden(m) &&
+	       m->graph.output->activation->id != ACTIVATION_SWISH; // rises
 }
 
 static const float *find_bias(const struct aexp_model *m) {
@@ -57,30 +60,44 @@ static bool worker_init(struct worker *w, const struct aexp_model *m, size_t top
 	bool plain = m->graph.output->activation->id == ACTIVATION_IDENTITY;
 	struct scan_function function = {plain ? NULL : activate, m};
 	return scan_init(&w->scan, MODEL_HIDDEN_ROWS, top, function, error) &&
-	       (w->scores = memory_array((size_t)MODEL_HIDDEN_ROWS * COLUMNS, sizeof(float), "a block of scores", error)) &&
-	       (w->cursor = memory_array(MODEL_HIDDEN_ROWS, sizeof(*w->cursor), "a block of scores", error));
+	       (w->scores = memory_array((size_t)MODEL_HIDDEN_ROWS * COLUMNS, sizeof(float), "a block of scores", error));
 }
 
-static void listing_finish(struct listing *l) {
+void lists_finish(struct listing *l) {
+	if (!l)
+		return;
 	for (size_t i = 0; i < l->threads; i++) {
 		scan_finish(&l->workers[i].scan);
 		free(l->workers[i].scores);
-		free(l->workers[i].cursor);
 	}
 	for (size_t i = 0; i < BLOCKS; i++)
 		free(l->blocks[i].hidden);
 	free(l->workers);
 	free(l->blocks);
+	free(l);
 }
 
-static bool listing_init(struct listing *l, struct aexp_model *m, size_t top, struct error *error) {
+// Kept from call to call: memory that is had anew costs as much as a tenth of the product.
+static struct listing *listing_of(struct aexp_model *m, size_t top, struct error *error) {
+	if (m->listing && m->listing->top == top)
+		return m->listing;
+	lists_finish(m->listing);
+	struct listing *l = m->listing = memory_alloc(sizeof(*l));
 	*l = (struct listing){.model = m, .bias = find_bias(m), .top = top, .threads = pool_threads(m->pool)};
 	l->workers = memory_alloc(l->threads * sizeof(*l->workers));
 	l->blocks = memory_alloc(BLOCKS * sizeof(*l->blocks));
 	bool good = model_vectors(m, &l->vectors, error);
+	l->inputs = l->vectors.width;
+	if (good && !l->vectors.by_item && l->bias == l->vectors.data + l->vectors.width * m->items) { // as files have it
+		l->inputs++;
+		l->bias = NULL;
+	}
 	for (size_t i = 0; good && i < l->threads; i++)
 		good = worker_init(&l->workers[i], m, top, error);
-	return good;
+	if (good)
+		return l;
+	lists_finish(l);
+	return m->listing = NULL;
 }
 
 // --- what the output reads ---
@@ -96,9 +113,13 @@ static bool fill_block(struct listing *l, struct block *b, struct request *reque
 		b->rows++;
 	struct matrix hidden = block_hidden(m);
 	if (!b->hidden)
-		b->hidden = memory_array(MODEL_HIDDEN_ROWS * hidden.columns, sizeof(*b->hidden), "a block of users", error);
-	for (size_t i = 0; b->hidden && i < b->rows; i++)
-		memcpy(b->hidden + i * hidden.columns, hidden.data + i * hidden.stride, hidden.columns * sizeof(*b->hidden));
+		b->hidden = memory_array(MODEL_HIDDEN_ROWS * l->inputs, sizeof(*b->hidden), "a block of users", error);
+	for (size_t i = 0; b->hidden && i < b->rows; i++) {
+		float *row = b->hidden + i * l->inputs;
+		memcpy(row, hidden.data + i * hidden.stride, hidden.columns * sizeof(*row));
+		if (l->inputs > hidden.columns)
+			row[hidden.columns] = 1;
+	}
 	return b->hidden;
 }
 
@@ -108,12 +129,12 @@ static bool fill_block(struct listing *l, struct block *b, struct request *reque
 static void multiply(const struct listing *l, const struct block *b, size_t first, size_t columns, float *ret) {
 	const struct aexp_model *m = l->model;
 	const struct item_vectors *v = &l->vectors;
-	struct matrix x = {b->hidden, b->rows, v->width, v->width}, y = {ret, b->rows, columns, COLUMNS}, w;
+	struct matrix x = {b->hidden, b->rows, l->inputs, l->inputs}, y = {ret, b->rows, columns, COLUMNS}, w;
 	float *weight = (float *)(uintptr_t)v->data;
 	if (v->by_item)
 		w = (struct matrix){weight + first * v->width, columns, v->width, v->width};
 	else
-		w = (struct matrix){weight + first, v->width, columns, m->items};
+		w = (struct matrix){weight + first, l->inputs, columns, m->items};
 	if (l->bias)
 		m->backend->spread(m->device, l->bias + first, &y);
 	m->backend->gemm(m->device, false, v->by_item, &x, &w, l->bias ? 1 : 0, &y);
@@ -122,23 +143,15 @@ static void multiply(const struct listing *l, const struct block *b, size_t firs
 			ret[i * COLUMNS + j] = -INFINITY;
 }
 
-static void scan_square(struct worker *w, const struct block *b, size_t first, size_t columns) {
-	for (size_t i = 0; i < b->rows; i++) {
-		const struct request *r = &b->requests[i];
-		float *row = w->scores + i * COLUMNS;
-		for (; w->cursor[i] < r->out_count && r->out[w->cursor[i]] < first + columns; w->cursor[i]++)
-			row[r->out[w->cursor[i]] - first] = -INFINITY;
-		scan_add(&w->scan, i, first, row, columns);
-	}
-}
-
 static void list_block(const struct listing *l, struct worker *w, const struct block *b) {
 	scan_begin(&w->scan, b->rows);
-	memset(w->cursor, 0, b->rows * sizeof(*w->cursor));
+	for (size_t i = 0; i < b->rows; i++)
+		scan_leave_out(&w->scan, i, b->requests[i].out, b->requests[i].out_count);
 	for (size_t first = 0; first < l->model->items; first += COLUMNS) {
 		size_t left = l->model->items - first, columns = left < COLUMNS ? left : COLUMNS;
 		multiply(l, b, first, columns, w->scores);
-		scan_square(w, b, first, columns);
+		for (size_t i = 0; i < b->rows; i++)
+			scan_add(&w->scan, i, first, w->scores + i * COLUMNS, columns);
 	}
 	for (size_t i = 0; i < b->rows; i++)
 		b->requests[i].count = scan_take(&w->scan, i, b->requests[i].item, b->requests[i].score);
@@ -152,17 +165,16 @@ static void list_share(void *context, size_t index) {
 }
 
 bool lists_make(struct aexp_model *m, struct request *requests, size_t count, size_t top, struct error *error) {
-	struct listing l;
-	bool good = listing_init(&l, m, top, error);
+	struct listing *l = listing_of(m, top, error);
+	bool good = l;
 	for (size_t first = 0; good && first < count;) {
-		for (l.blocks_count = 0; good && l.blocks_count < BLOCKS && first < count; l.blocks_count++) {
-			struct block *b = &l.blocks[l.blocks_count];
-			good = fill_block(&l, b, requests + first, count - first, error);
+		for (l->blocks_count = 0; good && l->blocks_count < BLOCKS && first < count; l->blocks_count++) {
+			struct block *b = &l->blocks[l->blocks_count];
+			good = fill_block(l, b, requests + first, count - first, error);
 			first += b->rows;
 		}
 		if (good)
-			pool_run(m->pool, l.threads, list_share, &l);
+			pool_run(m->pool, l->threads, list_share, l);
 	}
-	listing_finish(&l);
 	return good;
 }

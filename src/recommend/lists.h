@@ -21,9 +21,10 @@ struct request {
 	bool failed;      // while requests are made by several threads: to be made again
 };
 
-// Whether the model's lists can be made so.
-bool lists_can(const struct aexp_model *model);
+// Whether the model's lists can be made so, of that length.
+bool lists_can(const struct aexp_model *model, size_t top);
 // Fills item, score and count of each request, up to `top` items. ERROR_RUN when memory is out.
 bool lists_make(struct aexp_model *model, struct request *requests, size_t count, size_t top, struct error *error);
+void lists_finish(struct listing *listing); // what the model keeps for it; NULL is fine
 
 #endif

@@ -4,6 +4,7 @@
 #include "recommend/model.h"
 
 #include "nn/op.h"
+#include "recommend/lists.h"
 #include "tensor/backend.h"
 
 #include <cJSON.h>
@@ -545,6 +546,7 @@ void aexp_close(struct aexp_model *m) {
 	free(m->no_target);
 	free(m->by_user);
 	free(m->item_hidden);
+	lists_finish(m->listing);
 	arena_finish(&m->answers);
 	arena_finish(&m->arena);
 	stored_close(&m->stored);

@@ -55,7 +55,8 @@ struct aexp_model {
 	struct row_block ratings, user, self;
 	uint32_t *no_target; // (MODEL_HIDDEN_ROWS + 1) zeroes
 	size_t rows, rows_most;
-	struct arena answers; // of the last call
+	struct arena answers;    // of the last call
+	struct listing *listing; // what lists.c keeps; NULL: nothing yet
 	// where a row is an item: the data of the run, which alone knows the rows; NULL: it is not there
 	const struct matrices *data;
 	float *by_user;     // (users, or MODEL_BLOCK_ROWS of them, items) scores made from item rows

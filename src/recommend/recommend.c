@@ -242,7 +242,7 @@ static void fill_share(void *context, size_t index) {
 }
 
 static void lists_fill(struct work *w) {
-	pool_run(w->model->pool, w->threads, fill_share, w);
+	pool_run(w->model->pool, w->count < w->threads ? w->count : w->threads, fill_share, w);
 	for (size_t i = 0; w->how->reasons && i < w->count; i++)
 		explain(w, &w->requests[i], (struct aexp_scored *)(uintptr_t)w->lists[i].items);
 }
@@ -340,10 +340,8 @@ static bool work_begin(struct work *w, size_t count, struct error *error) {
 	size_t threads = pool_threads(m->pool);
 	w->top = w->how->top ? w->how->top : TOP;
 	w->top = w->top < m->items ? w->top : m->items;
-	w->requests = memory_alloc((count < MODEL_BLOCK_ROWS ? MODEL_BLOCK_ROWS
-	                            : count < MANY_MOST      ? count
-	                                                     : MANY_MOST) *
-	                           sizeof(*w->requests));
+	size_t most = count < MANY_MOST ? count : MANY_MOST;
+	w->requests = memory_alloc((most > MODEL_BLOCK_ROWS ? most : MODEL_BLOCK_ROWS) * sizeof(*w->requests));
 	w->topk = memory_alloc(threads * sizeof(*w->topk));
 	w->scratch = memory_alloc(threads * sizeof(*w->scratch));
 	w->answers = memory_alloc(threads * sizeof(*w->answers));
@@ -378,7 +376,7 @@ static bool answer(struct aexp_model *m, const struct aexp_user *users, size_t c
 	arena_finish(&m->answers);
 	if (!check_reasons(m, how, &error))
 		return public_error(&error, ret_error);
-	bool good = work_begin(&w, count, &error), many = !asked && count >= MANY && lists_can(m);
+	bool good = work_begin(&w, count, &error), many = !asked && count >= MANY && lists_can(m, w.top);
 	for (size_t left = count; good && left; left -= w.count) {
 		good = many ? do_many(&w, left, &error) : do_block(&w, left, &error);
 		work_clear(&w);

@@ -338,7 +338,8 @@ static void check_epochs(const struct experiment *e, struct errors *errors) {
 		return;
 	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "train.epochs"),
 	                                 "\"epochs\" is 0, but must be at least 1 where there are no \"weights\"");
-	error_hint(error, "With weights = { path = \"FILE.safetensors\"; } that were trained elsewhere they are evaluated.");
+	error_hint(error,
+	           "With weights = { path = \"FILE.safetensors\"; } that were trained elsewhere they are evaluated.");
 }
 
 static void check_repeats(const struct experiment *e, struct errors *errors) {

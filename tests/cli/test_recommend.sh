@@ -95,6 +95,17 @@ run 0 recommend good --all --top 1 --csv
 users=$(($(wc -l <out) - 1))
 [ "$users" -gt 30 ] || fail "$last: $users users"
 user=$(sed -n 2p out | cut -d, -f1)
+# Many at once and one alone, on any number of threads: the same lists.
+run 0 recommend good --all --top 3 --csv -t 1
+cp out all
+run 0 recommend good --all --top 3 --csv -t 3
+cmp -s out all || fail "$last: other lists than on one thread"
+for one in $(sed -n 's/^\([^,]*\),.*/\1/p' all | sort -u | head -n 9 | tail -n 8); do
+	[ "$one" != id ] || continue
+	run 0 recommend good --user "$one" --top 3 --csv
+	grep "^$one," all | cut -d, -f1,2 >many
+	tail -n +2 out | cut -d, -f1,2 | cmp -s - many || fail "$last: other items than among all"
+done
 run 0 recommend good --user "$user" --top 1 --csv
 [ "$(wc -l <out)" = 2 ] || fail "$last: not one line"
 run 2 recommend good --user nobody

@@ -50,6 +50,7 @@ refuse 3 'nowhere.bin' "$SOURCE/every-op.cfg" -s weights.path=nowhere.bin
 refuse 3 'tensor "b.weight" is (12, 5), but node "b" wants (12, 6)' "$SOURCE/every-op.cfg" -s weights.path=else/x -s graph.b.units=6
 refuse 2 'no meaning beside "model"' "$SOURCE/fitted.cfg" -s weights.path=else/x
 
+"$AEXP" plan "$SOURCE/every-op.cfg" -s weights.path=else/x | grep -q 'weights begin with those of .*else/x' || fail "plan"
 # Trained on from there.
 "$AEXP" run "$SOURCE/every-op.cfg" -q -s name=more -s weights.path=else/x -s train.epochs=1 >/dev/null
 "$AEXP" run "$SOURCE/every-op.cfg" -q -s name=drawn -s train.epochs=1 >/dev/null
