@@ -15,9 +15,9 @@
 
 enum {
 	TURN_MILLISECONDS = 100,
-	HEADERS_MOST = 1 << 14,  // bytes of a request's line and headers; more is answered by libmicrohttpd (431, 414)
-	DRAIN_MOST = 1 << 24,    // bytes of a body that is read away, so that the client comes to read why
-	BODY_KEPT = 1 << 16,     // bytes that a connection keeps for its next body
+	HEADERS_MOST = 1 << 14, // bytes of a request's line and headers; more is answered by libmicrohttpd (431, 414)
+	DRAIN_MOST = 1 << 24,   // bytes of a body that is read away, so that the client comes to read why
+	BODY_KEPT = 1 << 16,    // bytes that a connection keeps for its next body
 	PARAMETERS_MOST = 8,
 };
 static const double SWEEP_SECONDS = 0.1;
@@ -299,8 +299,8 @@ bool http_thread_start(struct http_thread *t, int listening, struct error *error
 	                    : MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, admit, t, handle, t, //
 	                                       MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_CONNECTION_LIMIT,
 	                                       (unsigned)(t->http->connections + HTTP_CONNECTIONS_SPARE), //
-	                                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MOST, //
-	                                       MHD_OPTION_NOTIFY_CONNECTION, notify, t, //
+	                                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MOST,  //
+	                                       MHD_OPTION_NOTIFY_CONNECTION, notify, t,                   //
 	                                       MHD_OPTION_NOTIFY_COMPLETED, completed, t, MHD_OPTION_END);
 	if (t->daemon && pthread_create(&t->id, NULL, serve, t) == 0)
 		return true;
