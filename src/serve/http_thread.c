@@ -294,14 +294,18 @@ static void *serve(void *context) {
 
 bool http_thread_start(struct http_thread *t, int listening, struct error *error) {
 	int own = dup(listening); // the daemon closes it
+	const struct MHD_OptionItem options[] = {
+	    {MHD_OPTION_LISTEN_SOCKET, own, NULL},
+	    {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(t->http->connections + HTTP_CONNECTIONS_SPARE), NULL},
+	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADERS_MOST, NULL},
+	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify, t},
+	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, t},
+	    {MHD_OPTION_END, 0, NULL},
+	};
 	t->stopped = (double)INFINITY;
-	t->daemon = own < 0 ? NULL
-	                    : MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, admit, t, handle, t, //
-	                                       MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_CONNECTION_LIMIT,
-	                                       (unsigned)(t->http->connections + HTTP_CONNECTIONS_SPARE), //
-	                                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MOST,  //
-	                                       MHD_OPTION_NOTIFY_CONNECTION, notify, t,                   //
-	                                       MHD_OPTION_NOTIFY_COMPLETED, completed, t, MHD_OPTION_END);
+	if (own >= 0)
+		t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, admit, t, handle, t, MHD_OPTION_ARRAY, options,
+		                             MHD_OPTION_END);
 	if (t->daemon && pthread_create(&t->id, NULL, serve, t) == 0)
 		return true;
 	if (t->daemon)

@@ -267,7 +267,7 @@ static const struct site_path {
     {"/", false, page},
 };
 enum { PATHS = sizeof(paths) / sizeof(paths[0]) };
-_Static_assert(PATHS < COUNTERS_PATHS_MOST, "and one for all others");
+_Static_assert(sizeof(paths) / sizeof(paths[0]) < COUNTERS_PATHS_MOST, "and one for all others");
 
 static const struct site_path *find(const char *path) {
 	for (size_t i = 0; i < PATHS; i++)
