@@ -104,17 +104,17 @@ static enum MHD_Result send_reply(struct http_thread *t, struct connection *c, s
 
 struct parameters {
 	const char *pair[2 * PARAMETERS_MOST];
-	size_t count;
+	size_t count; // one more than there is room: too many
 };
 
 static enum MHD_Result take_parameter(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
 	struct parameters *p = context;
 	(void)kind;
-	if (p->count == PARAMETERS_MOST)
+	size_t at = p->count++;
+	if (at == PARAMETERS_MOST)
 		return MHD_NO;
-	p->pair[2 * p->count] = name;
-	p->pair[2 * p->count + 1] = value ? value : "";
-	p->count++;
+	p->pair[2 * at] = name;
+	p->pair[2 * at + 1] = value ? value : "";
 	return MHD_YES;
 }
 
@@ -122,11 +122,13 @@ static enum MHD_Result answer(struct http_thread *t, struct connection *c, struc
                               const char *url) {
 	struct reply reply = {0};
 	struct parameters p = {0};
+	MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, take_parameter, &p);
+	if (c->refusal == STATUS_GOOD && p.count > PARAMETERS_MOST)
+		c->refusal = STATUS_BAD;
 	if (c->refusal != STATUS_GOOD) {
 		site_refuse(url, t->site, t->number, c->refusal, &reply);
 		return send_reply(t, c, mhd, url, &reply);
 	}
-	MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, take_parameter, &p);
 	struct request request = {.thread = t->number,
 	                          .body = c->body.data,
 	                          .length = c->body.length,
@@ -240,7 +242,7 @@ static enum MHD_Result admit(void *context, const struct sockaddr *address, sock
 	return atomic_load(&t->site->connections) < t->http->connections + HTTP_CONNECTIONS_SPARE ? MHD_YES : MHD_NO;
 }
 
-// libmicrohttpd has no answer for what comes too slowly: nothing was written to this connection yet, so one is.
+// libmicrohttpd has no answer for what comes too slowly; of one nothing was written yet, so this cannot fall into it.
 static void tell_late(struct http_thread *t, struct connection *c) {
 	static const char words[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 	if (send(c->socket, words, sizeof(words) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)

@@ -26,6 +26,7 @@ static const struct {
 	enum status status;
 	const char *message, *hint;
 } refusals[] = {
+    {STATUS_BAD, "too many parameters", "There are top, include_rated, strict and explain."},
     {STATUS_UNKNOWN, "there is nothing at this path",
      "There are /recommend, /predict, /items, /model, /healthz, /metrics, and a page at /."},
     {STATUS_METHOD, "this path is not asked by that method",
