@@ -50,7 +50,7 @@ for connections; do
 	before=$(memory) began=$(spent)
 	USERS=users.jsonl CONNECTIONS=$connections wrk -t 1 -c "$connections" -d "${seconds}s" --timeout 10s -s "$here/serve.lua" "$url/recommend" >log
 	grep -q '^row' log || { cat log; exit 1; }
-	requests=$(awk '/^row/ { print $6 }' log)
+	requests=$(awk '/^row/ { print $7 }' log)
 	cpu=$(awk -v t="$(($(spent) - began))" -v n="$requests" -v tick="$tick" 'BEGIN { printf "%.3f", 1000 * t / tick / n }')
 	echo "$(sed -n 's/^row//p' log)   $cpu       $before  $(memory)"
 done
