@@ -23,8 +23,8 @@ enum asks_form { ASKS_UNKNOWN, ASKS_JSON, ASKS_CSV };
 // Zero-initialise with what the caller sets; asks_close frees.
 struct asks {
 	FILE *from;
-	const char *name; // for messages
-	bool predicts;    // items are asked about
+	const char *name;    // for messages
+	bool predicts;       // items are asked about
 	enum asks_form form; // ASKS_UNKNOWN: told by the first line
 	size_t number;       // lines before the next one
 	// its own

@@ -3,6 +3,7 @@
 
 #include "base/number.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdalign.h>
 #include <stdatomic.h>
@@ -16,7 +17,6 @@ static const double limits[] = {1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.
 enum {
 	STATUSES = sizeof(statuses) / sizeof(statuses[0]),
 	LIMITS = sizeof(limits) / sizeof(limits[0]),
-	PATHS_MOST = 8,
 	CACHE_LINE = 64,
 };
 
@@ -26,12 +26,13 @@ struct counters_path {
 	atomic_size_t nanoseconds;
 };
 struct counters_thread {
-	alignas(CACHE_LINE) struct counters_path path[PATHS_MOST];
+	alignas(CACHE_LINE) struct counters_path path[COUNTERS_PATHS_MOST];
 };
 
 bool counters_init(struct counters *c, size_t threads, const char *const *path, size_t paths, struct error *error) {
 	*c = (struct counters){.threads = threads, .path = path, .paths = paths};
-	c->thread = paths <= PATHS_MOST ? memory_array(threads, sizeof(*c->thread), "the counters", error) : NULL;
+	assert(paths <= COUNTERS_PATHS_MOST);
+	c->thread = memory_array(threads, sizeof(*c->thread), "the counters", error);
 	return c->thread;
 }
 
@@ -111,8 +112,9 @@ void counters_figure(struct text *text, const char *name, const char *type, cons
 
 void counters_label(struct text *text, const char *label, const char *value) {
 	text_format(text, "%s=\"", label);
-	for (; *value; value++)
-		text_append_bytes(text, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : *value == '\\' ? "\\\\" : value,
-		                  strchr("\n\"\\", *value) ? 2 : 1);
+	for (; *value; value++) {
+		text_append(text, strchr("\n\"\\", *value) ? "\\" : "");
+		text_append_bytes(text, *value == '\n' ? "n" : value, 1);
+	}
 	text_append(text, "\"");
 }

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "serve/inquiry.h"
 
+enum { COUNTERS_PATHS_MOST = 8 };
 struct counters_thread;
 struct counters {
 	struct counters_thread *thread; // (threads)

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, FILES_BESIDE = 64 }; // files that are open besides connections
+enum { BACKLOG = 1024, FILES_BESIDE = 64, FILES_OF_THREAD = 4 }; // files that are open besides connections
 
 // --- the socket ---
 
@@ -67,15 +67,15 @@ static void note_address(const struct site *site, const struct http_config *http
 
 // --- threads ---
 
-static bool allow_files(size_t connections, struct error *error) {
+static bool allow_files(const struct http_config *http, struct error *error) {
 	struct rlimit limit;
-	rlim_t wanted = connections + HTTP_CONNECTIONS_SPARE + FILES_BESIDE;
+	rlim_t wanted = http->connections + HTTP_CONNECTIONS_SPARE + FILES_BESIDE + FILES_OF_THREAD * http->threads;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return true;
 	limit.rlim_cur = wanted;
 	if (wanted <= limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0)
 		return true;
-	error_set(error, ERROR_RUN, "%zu connections are more than this process may open files", connections);
+	error_set(error, ERROR_RUN, "%zu connections are more than this process may open files", http->connections);
 	error_hint(error, "Allow fewer with --connections, or raise the limit (ulimit -n).");
 	return false;
 }
@@ -108,7 +108,7 @@ static bool run_threads(struct site *site, const struct http_config *http, int l
 bool serve_http(const struct service_config *config, const struct http_config *http, struct error *error) {
 	struct site site = {0};
 	int listening = -1;
-	bool good = allow_files(http->connections, error) && open_socket(http, &listening, error) &&
+	bool good = allow_files(http, error) && open_socket(http, &listening, error) &&
 	            site_open(&site, config, http->threads, error) && run_threads(&site, http, listening, error);
 	if (listening >= 0)
 		close(listening);

@@ -15,9 +15,9 @@
 
 enum {
 	TURN_MILLISECONDS = 100,
-	HEADERS_MOST = 1 << 14,  // bytes of a request's line and headers; more is answered by libmicrohttpd (431, 414)
-	DRAIN_MOST = 1 << 24,    // bytes of a body that is read away, so that the client comes to read why
-	BODY_KEPT = 1 << 16,     // bytes that a connection keeps for its next body
+	HEADERS_MOST = 1 << 14, // bytes of a request's line and headers; more is answered by libmicrohttpd (431, 414)
+	DRAIN_MOST = 1 << 24,   // bytes of a body that is read away, so that the client comes to read why
+	BODY_KEPT = 1 << 16,    // bytes that a connection keeps for its next body
 	PARAMETERS_MOST = 8,
 };
 static const double SWEEP_SECONDS = 0.1;
@@ -104,17 +104,17 @@ static enum MHD_Result send_reply(struct http_thread *t, struct connection *c, s
 
 struct parameters {
 	const char *pair[2 * PARAMETERS_MOST];
-	size_t count;
+	size_t count; // one more than there is room: too many
 };
 
 static enum MHD_Result take_parameter(void *context, enum MHD_ValueKind kind, const char *name, const char *value) {
 	struct parameters *p = context;
 	(void)kind;
-	if (p->count == PARAMETERS_MOST)
+	size_t at = p->count++;
+	if (at == PARAMETERS_MOST)
 		return MHD_NO;
-	p->pair[2 * p->count] = name;
-	p->pair[2 * p->count + 1] = value ? value : "";
-	p->count++;
+	p->pair[2 * at] = name;
+	p->pair[2 * at + 1] = value ? value : "";
 	return MHD_YES;
 }
 
@@ -122,11 +122,13 @@ static enum MHD_Result answer(struct http_thread *t, struct connection *c, struc
                               const char *url) {
 	struct reply reply = {0};
 	struct parameters p = {0};
+	MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, take_parameter, &p);
+	if (c->refusal == STATUS_GOOD && p.count > PARAMETERS_MOST)
+		c->refusal = STATUS_BAD;
 	if (c->refusal != STATUS_GOOD) {
 		site_refuse(url, t->site, t->number, c->refusal, &reply);
 		return send_reply(t, c, mhd, url, &reply);
 	}
-	MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, take_parameter, &p);
 	struct request request = {.thread = t->number,
 	                          .body = c->body.data,
 	                          .length = c->body.length,
@@ -240,7 +242,7 @@ static enum MHD_Result admit(void *context, const struct sockaddr *address, sock
 	return atomic_load(&t->site->connections) < t->http->connections + HTTP_CONNECTIONS_SPARE ? MHD_YES : MHD_NO;
 }
 
-// libmicrohttpd has no answer for what comes too slowly: nothing was written to this connection yet, so one is.
+// libmicrohttpd has no answer for what comes too slowly; of one nothing was written yet, so this cannot fall into it.
 static void tell_late(struct http_thread *t, struct connection *c) {
 	static const char words[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 	if (send(c->socket, words, sizeof(words) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -294,14 +296,18 @@ static void *serve(void *context) {
 
 bool http_thread_start(struct http_thread *t, int listening, struct error *error) {
 	int own = dup(listening); // the daemon closes it
+	const struct MHD_OptionItem options[] = {
+	    {MHD_OPTION_LISTEN_SOCKET, own, NULL},
+	    {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)(t->http->connections + HTTP_CONNECTIONS_SPARE), NULL},
+	    {MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEADERS_MOST, NULL},
+	    {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)notify, t},
+	    {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)completed, t},
+	    {MHD_OPTION_END, 0, NULL},
+	};
 	t->stopped = (double)INFINITY;
-	t->daemon = own < 0 ? NULL
-	                    : MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, admit, t, handle, t, //
-	                                       MHD_OPTION_LISTEN_SOCKET, own, MHD_OPTION_CONNECTION_LIMIT,
-	                                       (unsigned)(t->http->connections + HTTP_CONNECTIONS_SPARE), //
-	                                       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MOST, //
-	                                       MHD_OPTION_NOTIFY_CONNECTION, notify, t, //
-	                                       MHD_OPTION_NOTIFY_COMPLETED, completed, t, MHD_OPTION_END);
+	if (own >= 0)
+		t->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO, 0, admit, t, handle, t, MHD_OPTION_ARRAY, options,
+		                             MHD_OPTION_END);
 	if (t->daemon && pthread_create(&t->id, NULL, serve, t) == 0)
 		return true;
 	if (t->daemon)

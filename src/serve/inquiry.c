@@ -133,8 +133,7 @@ static enum status answer_some(struct work *w, const struct ask *asks, size_t co
 
 static enum status answer_all(struct work *w, FILE *from, struct text *ret, struct error *error) {
 	const struct inquiry *q = w->inquiry;
-	struct asks asks = {
-	    .from = from, .name = q->from, .predicts = q->predicts, .form = ASKS_JSON, .number = q->before};
+	struct asks asks = {.from = from, .name = q->from, .predicts = q->predicts, .form = ASKS_JSON, .number = q->before};
 	enum status status = STATUS_GOOD;
 	size_t count = 1;
 	while (status == STATUS_GOOD && count) {
@@ -148,7 +147,7 @@ static enum status answer_all(struct work *w, FILE *from, struct text *ret, stru
 }
 
 enum status inquiry_answer(struct aexp_model *model, const struct inquiry *q, const char *lines, size_t length,
-                            struct text *ret, struct error *error) {
+                           struct text *ret, struct error *error) {
 	struct work work = {.model = model, .inquiry = q};
 	size_t before = ret->length;
 	FILE *from = length ? fmemopen((void *)(uintptr_t)lines, length, "r") : NULL;

@@ -7,10 +7,10 @@
 #include "base/memory.h"
 #include "recommend/aexp.h"
 
-enum { INQUIRY_MOST = 1 << 20 };          // bytes
-enum { INQUIRY_ROWS_MOST = 4096 };        // rows that the model computes: the users', with reasons one more a rating
-enum { INQUIRY_LIST_MOST = 1 << 16 };     // items of all lists together
-enum { INQUIRY_TOP_MOST = 1000 };         // items of a list
+enum { INQUIRY_MOST = 1 << 20 };      // bytes
+enum { INQUIRY_ROWS_MOST = 4096 };    // rows that the model computes: the users', with reasons one more a rating
+enum { INQUIRY_LIST_MOST = 1 << 16 }; // items of all lists together
+enum { INQUIRY_TOP_MOST = 1000 };     // items of a list
 
 // What became of it, as HTTP says it.
 enum status {
@@ -34,7 +34,7 @@ struct inquiry {
 bool inquiry_set(struct inquiry *inquiry, const char *name, const char *value, struct error *error);
 // A line for each user behind what is in the text; what is there where it fails is of no use.
 enum status inquiry_answer(struct aexp_model *model, const struct inquiry *inquiry, const char *lines, size_t length,
-                            struct text *ret, struct error *error);
+                           struct text *ret, struct error *error);
 // {"error": "...", "hint": "...", "line": 2}
 void inquiry_refuse(const struct error *error, struct text *ret);
 

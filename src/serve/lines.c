@@ -12,7 +12,7 @@ enum { POLL_MILLISECONDS = 200 }; // between looks at what is wished, while noth
 
 struct reader {
 	int from;
-	char *data;           // (INQUIRY_MOST), of which [begin, end) is not yet given out
+	char *data; // (INQUIRY_MOST), of which [begin, end) is not yet given out
 	size_t begin, end;
 	bool ended, too_long; // too_long: the line's beginning was thrown away
 };

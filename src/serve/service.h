@@ -11,11 +11,11 @@
 enum service_wish { SERVICE_STOP = 1, SERVICE_RELOAD = 2 };
 // Set by the caller.
 struct service_config {
-	const char *path;    // of model.safetensors
-	struct aexp_how how; // its notes go out as they come, over HTTP into headers of the answer
-	bool predicts;       // what lines ask for; HTTP has a path for each
-	unsigned (*wishes)(void *context);               // what was asked since it was called last; several times a second
-	void (*note)(void *context, const char *text);   // of models opened and refused
+	const char *path;                  // of model.safetensors
+	struct aexp_how how;               // its notes go out as they come, over HTTP into headers of the answer
+	bool predicts;                     // what lines ask for; HTTP has a path for each
+	unsigned (*wishes)(void *context); // what was asked since it was called last; several times a second
+	void (*note)(void *context, const char *text); // of models opened and refused
 	void *context;
 };
 

@@ -26,9 +26,11 @@ static const struct {
 	enum status status;
 	const char *message, *hint;
 } refusals[] = {
-    {STATUS_UNKNOWN, "there is nothing at this path", "There are /recommend, /predict, /items, /model, /healthz, "
-                                                      "/metrics, and a page at /."},
-    {STATUS_METHOD, "this path is not asked by that method", "Questions are sent with POST, all else is read with GET."},
+    {STATUS_BAD, "too many parameters", "There are top, include_rated, strict and explain."},
+    {STATUS_UNKNOWN, "there is nothing at this path",
+     "There are /recommend, /predict, /items, /model, /healthz, /metrics, and a page at /."},
+    {STATUS_METHOD, "this path is not asked by that method",
+     "Questions are sent with POST, all else is read with GET."},
     {STATUS_TOO_MUCH, "the question is too long", "Ask about fewer users at a time."},
     {STATUS_BUSY, "too many connections", "Come back in a moment."},
 };
@@ -257,14 +259,16 @@ static const struct site_path {
 	bool posts;
 	void (*answer)(struct site *site, const struct request *r, struct reply *ret);
 } paths[] = {
-    {"/recommend", true, recommend}, {"/predict", true, predict}, {"/healthz", false, health},
-    {"/metrics", false, metrics},    {"/model", false, describe}, {"/items", false, list_items},
+    {"/recommend", true, recommend},
+    {"/predict", true, predict},
+    {"/healthz", false, health},
+    {"/metrics", false, metrics},
+    {"/model", false, describe},
+    {"/items", false, list_items},
     {"/", false, page},
 };
 enum { PATHS = sizeof(paths) / sizeof(paths[0]) };
-// Of counters: the paths, and all others.
-static const char *const names[PATHS + 1] = {"/recommend", "/predict", "/healthz", "/metrics",
-                                             "/model",     "/items",   "/",        "other"};
+_Static_assert(sizeof(paths) / sizeof(paths[0]) < COUNTERS_PATHS_MOST, "and one for all others");
 
 static const struct site_path *find(const char *path) {
 	for (size_t i = 0; i < PATHS; i++)
@@ -307,8 +311,10 @@ void site_refuse(const char *path, struct site *site, size_t thread, enum status
 }
 
 bool site_open(struct site *site, const struct service_config *config, size_t threads, struct error *error) {
-	*site = (struct site){0};
-	return counters_init(&site->counters, threads, names, PATHS + 1, error) &&
+	*site = (struct site){.names[PATHS] = "other"};
+	for (size_t i = 0; i < PATHS; i++)
+		site->names[i] = paths[i].path;
+	return counters_init(&site->counters, threads, site->names, PATHS + 1, error) &&
 	       service_open(&site->service, config, threads, error);
 }
 

@@ -8,6 +8,7 @@
 struct site {
 	struct service service;
 	struct counters counters;
+	const char *names[COUNTERS_PATHS_MOST]; // of the counters: the paths, and "other"
 	atomic_size_t connections;
 	atomic_bool stopping;
 };
@@ -23,7 +24,7 @@ struct request {
 };
 struct reply {
 	enum status status;
-	const char *type;      // of what is in it
+	const char *type;        // of what is in it
 	struct text text, notes; // notes: a line each
 };
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # How fast a running service answers (docs/serving.md): wrk on loopback, each request a user with 50 ratings who wants the
-# best 10 of 20,000 items from a network of one hidden layer of 128. A row for each number of connections.
+# best 10 of 20,000 items from a network of one hidden layer of 128. A row for each number of connections;
+# "CPU ms" is what the service itself spent on a request, which tells most where the machine is shared.
 # Usage: serve.sh AEXP [SECONDS [CONNECTIONS...]]   (default: 30 seconds each of 1, 16 and 64)
 set -eu
 aexp=$(realpath "$1") here=$(realpath "$(dirname "$0")")
@@ -42,10 +43,14 @@ curl -s "$url/items?top=1000" | grep -o '"item": "[^"]*"' | cut -d'"' -f4 | awk 
 		}
 	}' >users.jsonl
 memory() { curl -s "$url/metrics" | awk '/^process_resident_memory_bytes/ { printf "%.1f", $2 / 1048576 }'; }
-echo "connections  requests/s    p50 ms    p99 ms    max ms  requests  errors  MiB before  after"
+spent() { awk '{ print $14 + $15 }' "/proc/$server/stat"; } # in ticks
+tick=$(getconf CLK_TCK)
+echo "connections  requests/s    p50 ms    p99 ms    max ms  requests  errors  CPU ms  MiB before  after"
 for connections; do
-	before=$(memory)
+	before=$(memory) began=$(spent)
 	USERS=users.jsonl CONNECTIONS=$connections wrk -t 1 -c "$connections" -d "${seconds}s" --timeout 10s -s "$here/serve.lua" "$url/recommend" >log
-	grep '^row' log | sed 's/^row//' | tr -d '\n' || cat log
-	echo "  $before  $(memory)"
+	grep -q '^row' log || { cat log; exit 1; }
+	requests=$(awk '/^row/ { print $7 }' log)
+	cpu=$(awk -v t="$(($(spent) - began))" -v n="$requests" -v tick="$tick" 'BEGIN { printf "%.3f", 1000 * t / tick / n }')
+	echo "$(sed -n 's/^row//p' log)   $cpu       $before  $(memory)"
 done

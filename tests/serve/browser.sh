@@ -11,7 +11,6 @@ make_models
 serve
 chromedriver --port=0 >driver.log 2>&1 &
 driver=$!
-trap 'kill $driver 2>/dev/null; kill -9 $server 2>/dev/null; rm -rf "$work"' EXIT
 until_says driver.log 'started successfully on port'
 driven=http://127.0.0.1:$(sed -n 's/.*started successfully on port \([0-9]*\).*/\1/p' driver.log)
 
@@ -23,6 +22,13 @@ tell() {
 tell POST '' '{"capabilities": {"alwaysMatch": {"goog:loggingPrefs": {"browser": "ALL"}, "goog:chromeOptions":
 	{"args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1100,900"]}}}}'
 session=/$(sed 's/.*"sessionId":"\([^"]*\)".*/\1/' back)
+leave() { # the browser is the driver's child, which does not take it along
+	curl -s -m 10 -o "$work/left" -X DELETE "$driven/session$session" || true
+	kill -9 $server $driver 2>/dev/null || true
+	wait
+	rm -rf "$work"
+}
+trap leave EXIT
 
 # said SCRIPT: what it returns, a text
 said() {
@@ -100,5 +106,4 @@ kill "$server" # the page tells a visitor that nobody answers
 wait "$server" || fail "the server ends with $?"
 click '#items li input[aria-label=\"rate 1\"]'
 awaits "return String(!document.getElementById('error').hidden)" true
-tell DELETE "$session"
 exit $failed

@@ -2,8 +2,8 @@
 # port that is free, and end with the script.
 aexp=$(realpath "$1") source=$(realpath "$2")
 work=$(mktemp -d)
-server= failed=0
-trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null; rm -rf "$work"' EXIT
+server= driver= failed=0
+trap 'kill -9 $server $driver 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
 
 fail() {

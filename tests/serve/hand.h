@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-static const float hand_weights[] = {1, 0, 0, 1, 1, 1, 2, 0, 0, 0,                // (4, 2) and a bias of 2
-                                     1, 2, 0, 3, 0, 1, 4, 1, 0.5f, 0, 0, 0}; // (2, 4) and a bias of 4
+// (4, 2) and a bias of 2; (2, 4) and a bias of 4
+static const float hand_weights[] = {1, 0, 0, 1, 1, 1, 2, 0, 0, 0, 1, 2, 0, 3, 0, 1, 4, 1, 0.5f, 0, 0, 0};
 static const struct {
 	const char *name;
 	size_t rows, columns, first;

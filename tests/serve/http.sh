@@ -68,6 +68,8 @@ out 'nothing is asked'
 status 400 -d '{}' "$url/recommend?top=0"
 status 400 -d '{}' "$url/recommend?tpo=1"
 out 'Did you mean \"top\"?'
+status 400 -d '{}' "$url/recommend?top=1&top=1&top=1&top=1&top=1&top=1&top=1&top=1&top=1"
+out 'too many parameters'
 status 400 -d '{"ratings": {"Q": 1}}' "$url/recommend?strict=1"
 status 400 -d '{"id": "1", "items": ["P0001"]}' "$url/predict"
 out "users of the run's data are not served"

@@ -134,9 +134,9 @@ static void test_parameters(void **state) {
 	assert_true(inquiry_set(&q, "strict", "", &error) && q.how.strict);
 	assert_true(inquiry_set(&q, "explain", "true", &error) && q.how.reasons);
 	assert_true(inquiry_set(&q, "explain", "0", &error) && !q.how.reasons);
-	static const char *const bad[][2] = {{"top", "0"},    {"top", "1001"},   {"top", "-1"},      {"top", ""},
-	                                     {"top", "3 "},   {"top", "1e1"},    {"strict", "yes"},  {"tpo", "3"},
-	                                     {"", "3"},       {"explain", "2"}};
+	static const char *const bad[][2] = {{"top", "0"},  {"top", "1001"}, {"top", "-1"},     {"top", ""},
+	                                     {"top", "3 "}, {"top", "1e1"},  {"strict", "yes"}, {"tpo", "3"},
+	                                     {"", "3"},     {"explain", "2"}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(inquiry_set(&q, bad[i][0], bad[i][1], &error));
 	assert_false(inquiry_set(&q, "tpo", "3", &error));

@@ -28,7 +28,7 @@ static int unmake(void **state) {
 	return unlink(path);
 }
 
-enum { THREADS = 3, RELOADS = 40 };
+enum { THREADS = 3, RELOADS = 20 };
 struct asker {
 	struct models *models;
 	size_t slot, asked, wrong;
