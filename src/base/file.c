@@ -26,6 +26,11 @@ bool file_exists(const char *path) {
 	return lstat(path, &status) == 0;
 }
 
+bool file_is_regular(const char *path) {
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 bool file_is_folder(const char *path) {
 	struct stat status;
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
@@ -92,7 +97,7 @@ bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size,
 }
 
 bool file_map(const char *path, struct file_map *ret, struct error *error) {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // which would wait for a pipe's writer
 	if (descriptor < 0)
 		return read_failed(error, path, errno);
 	struct stat status;

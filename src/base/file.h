@@ -7,6 +7,7 @@
 
 bool file_exists(const char *path);       // anything by that name
 bool file_is_folder(const char *path);
+bool file_is_regular(const char *path); // neither a folder nor a pipe, which one might wait for; links are followed
 // The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is a folder, or is longer
 // than `most` bytes. The caller frees *ret_data.
 bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);

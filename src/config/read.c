@@ -10,6 +10,7 @@
 
 enum {
 	FILE_MAX = 4 << 20, // bytes of an experiment file
+	ALL_MAX = 8 << 20,  // bytes of all that extend each other: the memory is some hundred times that
 	DEPTH_MAX = 16,     // files that extend each other
 	FILES_MAX = 256,    // that are read in all
 };
@@ -17,22 +18,31 @@ enum {
 struct chain {
 	const char *shown[DEPTH_MAX];    // (depth) as the user would write them: the file asked for, what it extends...
 	const char *absolute[DEPTH_MAX]; // (depth) to know a file again
-	size_t depth, files;
+	size_t depth, files, bytes;
 	const struct schema *root;
 	struct arena *arena;
 	struct errors *errors;
 };
 
-static struct value *read_tree(const char *path, struct origin at, struct arena *arena, struct errors *errors) {
+// The chain's last file. The first may be a pipe, as a shell's <(...) is.
+static struct value *read_tree(struct chain *chain, const char *path, struct origin at) {
 	char *data;
 	size_t size;
 	struct error error = {0};
-	if (!file_read(path, FILE_MAX, &data, &size, &error)) {
-		errors_add(errors, ERROR_CONFIG, at, "%s", error.message);
+	struct errors *errors = chain->errors;
+	bool pipe = chain->depth > 1 && file_exists(path) && !file_is_regular(path);
+	if (pipe || !file_read(path, FILE_MAX, &data, &size, &error)) {
+		errors_add(errors, ERROR_CONFIG, at, pipe ? "\"%s\" is no regular file" : "%s", pipe ? path : error.message);
+		return NULL;
+	}
+	chain->bytes += size;
+	if (chain->bytes > ALL_MAX) {
+		free(data);
+		errors_add(errors, ERROR_CONFIG, at, "files that extend each other have more than %d bytes in all", ALL_MAX);
 		return NULL;
 	}
 	struct source_text source = {.text = data, .length = size, .at = {.file = path}, .lines = true};
-	struct value *tree = tree_parse(&source, arena, errors);
+	struct value *tree = tree_parse(&source, chain->arena, errors);
 	free(data);
 	return tree;
 }
@@ -113,7 +123,7 @@ static struct value *over_bases(struct chain *chain, const struct value *extends
 static struct value *load(struct chain *chain, const char *path, struct origin at) {
 	if (!chain_enter(chain, path, at))
 		return NULL;
-	struct value *tree = read_tree(path, at, chain->arena, chain->errors);
+	struct value *tree = read_tree(chain, path, at);
 	const struct value *extends = tree ? value_remove(tree, "extends") : NULL;
 	struct value *merged = extends ? over_bases(chain, extends, tree) : tree;
 	if (merged)

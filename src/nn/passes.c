@@ -147,7 +147,7 @@ static void run_member(void *context, size_t member) {
 	                    .member = member};
 	for (size_t b = 0; b < run->count; b++) {
 		pass.batch = &run->batches[b];
-		pass.loss = run->loss + b;
+		pass.loss = run->loss ? run->loss + b : NULL;
 		pass.step = run->step + (uint32_t)b;
 		if (run->update)
 			network_numbers_at(run->network, run->taken + (uint32_t)b, &pass.numbers);

@@ -124,7 +124,7 @@ void network_state_take(struct network *n, struct bytes_in *in, bool dry) {
 // --- soundness ---
 
 // All at once, which a compiler makes vectors of: 0 x is NAN where x is not finite.
-static bool all_finite(const real *data, size_t count) {
+bool numbers_finite(const real *data, size_t count) {
 	real sum[16] = {0};
 	size_t i = 0;
 	for (; i + 16 <= count; i += 16)
@@ -142,7 +142,7 @@ static bool rows_finite(const struct network *n, const struct parameter *p, size
 	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++) {
 		size_t columns = p->groups ? p->groups->begin[g + 1] - p->groups->begin[g] : p->columns;
 		if (rows > 0 &&
-		    !all_finite(n->weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
+		    !numbers_finite(n->weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
 			return false;
 	}
 	return true;

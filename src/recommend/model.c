@@ -75,7 +75,7 @@ static bool read_popularity(struct aexp_model *m, struct error *error) {
 	return good || refuse(m, error, "it has not a popularity for each item");
 }
 
-// Numbers of a list; false where one is none, or not finite.
+// Numbers of a list; false where one is none, or not finite as a float, which rows are made of.
 static bool read_numbers(const cJSON *list, struct arena *arena, double **ret, size_t *ret_count) {
 	const cJSON *item;
 	if (!cJSON_IsArray(list))
@@ -83,7 +83,7 @@ static bool read_numbers(const cJSON *list, struct arena *arena, double **ret, s
 	*ret_count = 0;
 	*ret = arena_alloc(arena, ((size_t)cJSON_GetArraySize(list) + 1) * sizeof(**ret));
 	cJSON_ArrayForEach(item, list) {
-		if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+		if (!cJSON_IsNumber(item) || !isfinite((float)item->valuedouble))
 			return false;
 		(*ret)[(*ret_count)++] = item->valuedouble;
 	}
@@ -283,7 +283,7 @@ static bool make_scorer(struct aexp_model *m, struct error *error) {
 		return refuse(m, error, "a model without a graph has users as rows");
 	if (stored_text(&m->stored, "base") && !stored_json(&m->stored, "base", &base, error))
 		return false;
-	fit.base = cJSON_IsNumber(base) ? base->valuedouble : 0;
+	fit.base = cJSON_IsNumber(base) && isfinite(base->valuedouble) ? base->valuedouble : 0;
 	bool old = !base && (model == &model_user_item_bias || model == &model_global_mean);
 	cJSON_Delete(base);
 	if (old)

@@ -1,6 +1,9 @@
 // See stored.h.
 #include "recommend/stored.h"
 
+#include "nn/state.h"
+#include "report/json.h"
+
 #include <cJSON.h>
 #include <math.h>
 #include <stdint.h>
@@ -38,6 +41,8 @@ static bool parse_header(struct stored *s, size_t *ret_body, struct error *error
 		return refuse(s, error, "the header is longer than the file, or than readers accept", NULL);
 	const char *text = s->map.data + HEADER_SIZE, *end = NULL;
 	size_t body = HEADER_SIZE + (size_t)length;
+	if (!json_fits(text, (size_t)length))
+		return refuse(s, error, "the header has more values than any model needs", NULL);
 	s->header = length && text[0] == '{' ? cJSON_ParseWithLengthOpts(text, (size_t)length, &end, false) : NULL;
 	if (!cJSON_IsObject(s->header))
 		return refuse(s, error, "the header is no JSON object", NULL);
@@ -110,6 +115,8 @@ static bool check_tiling(struct stored *s, size_t body, struct error *error) {
 		const struct tensor_facts *t = &s->tensors[i];
 		if ((const char *)t->data != next)
 			return refuse(s, error, "over another one, or behind a hole, lies the tensor", t->name);
+		if (!numbers_finite(t->data, numbers_of(t)))
+			return refuse(s, error, "numbers that are not finite has the tensor", t->name);
 		next += numbers_of(t) * sizeof(float);
 	}
 	if (next != s->map.data + s->map.size)
@@ -161,6 +168,6 @@ const char *stored_text(const struct stored *s, const char *key) {
 
 bool stored_json(const struct stored *s, const char *key, cJSON **ret, struct error *error) {
 	const char *text = stored_text(s, key);
-	*ret = text ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
-	return *ret || refuse(s, error, "missing, or no JSON, is the metadata's", key);
+	*ret = text && json_fits(text, strlen(text)) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
+	return *ret || refuse(s, error, "missing, no JSON, or too much of it, is the metadata's", key);
 }

@@ -1,6 +1,6 @@
 // A file model.safetensors, mapped and checked: nothing that its header says is believed before it is known to lie
 // within the file. The rules are those of https://github.com/huggingface/safetensors: tensors lie one behind the other,
-// without holes, up to the end of the file.
+// without holes, up to the end of the file. Here their numbers are finite besides.
 #ifndef AEXP_RECOMMEND_STORED_H
 #define AEXP_RECOMMEND_STORED_H
 

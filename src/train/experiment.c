@@ -322,12 +322,14 @@ static void check_repeats(const struct experiment *e, struct errors *errors) {
 
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
-	size_t length = strlen(e->name);
-	if (length && length <= 128 && e->name[0] != '.' && !strpbrk(e->name, "/\\\n\r\t"))
+	size_t length = strlen(e->name), good = 0;
+	while ((unsigned char)e->name[good] >= ' ' && e->name[good] != '\x7f' && !strchr("/\\", e->name[good]))
+		good++;
+	if (length && length <= 128 && e->name[0] != '.' && good == length)
 		return;
 	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "name"),
 	                                 "\"%s\" cannot be the name of a folder", e->name);
-	error_hint(error, "Use up to 128 characters without slashes, not beginning with a dot.");
+	error_hint(error, "Use up to 128 characters without slashes and control characters, not beginning with a dot.");
 }
 
 // --- defaults that depend on other keys ---
