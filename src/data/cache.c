@@ -5,9 +5,9 @@
 //
 // Counts are 64-bit numbers; every array begins at a multiple of 64 bytes. One walk over the data set both writes and
 // reads the file, so that the two cannot differ. The header says what machine and version wrote it, how long it is and
-// the checksum of the rest: both are looked at before anything else is. Anyone can make a checksum, so that what was read is
-// held against its bounds as well. Ratings are used where they are mapped; what is
-// as small as the users or items is copied.
+// the checksum of the rest: both are looked at before anything else is. Anyone can make a checksum, so that what was
+// read is held against its bounds as well. Ratings are used where they are mapped; what is as small as the users or
+// items is copied.
 #include "data/cache.h"
 
 #include <dirent.h>
@@ -29,7 +29,7 @@
 #define READER_VERSION "aexp.cache/1"
 
 enum {
-	CHUNK = 1 << 20, // bytes that are hashed by one thread
+	CHUNK = 1 << 20,                        // bytes that are hashed by one thread
 	ATTRIBUTE_LEAST = 3 * sizeof(uint64_t), // bytes that an attribute takes: its name's flag and size, its kind
 	ALIGNMENT = 64,
 	BYTE_ORDER_MARK = 0x01020304,
@@ -293,7 +293,8 @@ static void walk_attributes(struct walk *walk, struct attributes *attributes, st
 	size_t count = attributes->count;
 	walk_count(walk, &attributes->rows);
 	walk_count(walk, &count);
-	walk->fine = walk->fine && (walk->writing || (count <= (walk->size - walk->at) / ATTRIBUTE_LEAST && attributes->rows < walk->size));
+	walk->fine = walk->fine && (walk->writing ||
+	                            (count <= (walk->size - walk->at) / ATTRIBUTE_LEAST && attributes->rows < walk->size));
 	if (!walk->writing && walk->fine)
 		attributes->items = arena_alloc(arena, count * sizeof *attributes->items);
 	for (size_t i = 0; i < count && walk->fine; i++) {

@@ -89,7 +89,7 @@ struct build {
 	const uint32_t *row, *column; // (count)
 	const float *value;
 	const uint8_t *liked;
-	size_t *bound;    // (blocks + 1) the rows of each block
+	size_t *bound;     // (blocks + 1) the rows of each block
 	atomic_bool fail;  // no memory
 	atomic_bool twice; // a row has a column twice
 };

@@ -64,8 +64,8 @@ static bool swells(struct archive *archive, const char *path, uint64_t bytes, st
 	return true;
 }
 
-// Passes over what an entry holds. Where the archive is compressed as a whole all of it has to be unpacked, which is looked
-// at as it comes: libarchive would go on to the end.
+// Passes over what an entry holds. Where the archive is compressed as a whole all of it has to be unpacked, which is
+// looked at as it comes: libarchive would go on to the end.
 static bool skip_entry(struct archive *archive, const char *path, struct error *error) {
 	const void *block;
 	size_t size;
@@ -73,7 +73,7 @@ static bool skip_entry(struct archive *archive, const char *path, struct error *
 	int status = ARCHIVE_OK;
 	if (archive_filter_count(archive) < 2) // none but the file itself
 		return true;
-	while ((status = archive_read_data_block(archive, &block, &size, &offset)) == ARCHIVE_OK)
+	while ((status = archive_read_data_block(archive, &block, &size, &offset)) >= ARCHIVE_WARN && status != ARCHIVE_EOF)
 		if (swells(archive, path, (uint64_t)archive_filter_bytes(archive, 0), error))
 			return false;
 	return status == ARCHIVE_EOF || unreadable(error, path, reason_of(archive));

@@ -8,8 +8,8 @@
 
 struct archive;
 
-// What a compressed file may become: beyond INPUT_FREE bytes no more than INPUT_RATIO times what was read of it. Tables of
-// ratings shrink to a tenth, at most to a fortieth; what grows more was made to fill memory or time.
+// What a compressed file may become: beyond INPUT_FREE bytes no more than INPUT_RATIO times what was read of it. Tables
+// of ratings shrink to a tenth, at most to a fortieth; what grows more was made to fill memory or time.
 enum { INPUT_FREE = 1 << 28, INPUT_RATIO = 200 };
 
 struct input {
@@ -21,8 +21,8 @@ struct input {
 
 // `want` NULL: path is a file, or an archive that holds exactly one. Otherwise path is a folder that holds `want`,
 // plain or compressed, or an archive that holds one file of that name, in whatever folder. ${NAME} in path is expanded.
-// ERROR_DATA where there is no such file, more than one candidate (naming them), or an archive of too many entries. Only
-// regular files of an archive count, wherever their names point: nothing is ever written.
+// ERROR_DATA where there is no such file, more than one candidate (naming them), or an archive of too many entries.
+// Only regular files of an archive count, wherever their names point: nothing is ever written.
 bool input_open(const char *path, const char *want, struct input *ret, struct error *error);
 // The file on the disk that input_open would open: path, or the file of the folder. free() *ret.
 bool input_find(const char *path, const char *want, char **ret, struct error *error);

@@ -32,13 +32,15 @@ static void check_block(void *context, size_t block) {
 static bool ids_are_sound(const struct ids *ids) {
 	for (size_t i = 0; i < ids->count; i++) {
 		size_t start = ids->offset[i], end = i + 1 < ids->count ? ids->offset[i + 1] : ids->bytes_used;
-		if (start >= end || end > ids->bytes_used || memchr(ids->bytes + start, '\0', end - start) != ids->bytes + end - 1)
+		if (start >= end || end > ids->bytes_used ||
+		    memchr(ids->bytes + start, '\0', end - start) != ids->bytes + end - 1)
 			return false;
 	}
 	bool good = ids->count == 0 ? ids->bytes_used == 0 : ids->offset[0] == 0;
 	for (size_t i = 0; i < ids->slots_count; i++)
 		good = good && ids->slots[i] <= ids->count;
-	return good && (ids->slots_count & (ids->slots_count - 1)) == 0 && (ids->count == 0 || ids->slots_count > ids->count);
+	return good && (ids->slots_count & (ids->slots_count - 1)) == 0 &&
+	       (ids->count == 0 || ids->slots_count > ids->count);
 }
 
 static bool numbers_are_sound(const double *number, size_t rows) {

@@ -296,8 +296,8 @@ static bool build(struct builder *b, struct node ***ret_order) {
 	return b->errors->count == b->before && order_nodes(b, *ret_order);
 }
 
-// Names are looked up one by one, and what may be computed at cells is asked from node to node: a graph of more than this
-// takes long, or more stack than there is. A concat of concats doubles its width each time.
+// Names are looked up one by one, and what may be computed at cells is asked from node to node: a graph of more than
+// this takes long, or more stack than there is. A concat of concats doubles its width each time.
 enum { NODES_MOST = 4096, INPUTS_MOST = 16384, WIDTH_MOST = 1 << 30 };
 
 static bool bad_size(const struct groups *nodes, const struct value *tree, struct errors *errors) {
@@ -308,7 +308,8 @@ static bool bad_size(const struct groups *nodes, const struct value *tree, struc
 	if (nodes->count == 0)
 		errors_add(errors, ERROR_CONFIG, at, "the graph has no nodes");
 	else if (nodes->count > NODES_MOST)
-		errors_add(errors, ERROR_CONFIG, at, "the graph has %zu nodes, but may have at most %d", nodes->count, NODES_MOST);
+		errors_add(errors, ERROR_CONFIG, at, "the graph has %zu nodes, but may have at most %d", nodes->count,
+		           NODES_MOST);
 	else if (inputs > INPUTS_MOST)
 		errors_add(errors, ERROR_CONFIG, at, "the nodes of the graph have %zu inputs, but may have at most %d", inputs,
 		           INPUTS_MOST);

@@ -218,7 +218,8 @@ static bool read_json(struct asks *a, struct arena *arena, struct ask *ret, stru
 	const char *end = NULL;
 	bool fits = json_fits(a->line, a->length);
 	cJSON *object = fits ? cJSON_ParseWithLengthOpts(a->line, a->length + 1, &end, true) : NULL;
-	bool good = cJSON_IsObject(object) || fail(a, error, fits ? "not one JSON object on a line" : "more on a line than is said of a user", NULL);
+	bool good = cJSON_IsObject(object) ||
+	            fail(a, error, fits ? "not one JSON object on a line" : "more on a line than is said of a user", NULL);
 	*ret = (struct ask){.known = a->predicts};
 	const cJSON *member;
 	cJSON_ArrayForEach(member, object) {
@@ -289,7 +290,7 @@ static bool read_header(struct asks *a, struct error *error) {
 }
 
 static bool take_fields(const struct asks *a, const char *const *field, struct arena *arena, struct aexp_user *u,
-                      struct error *error) {
+                        struct error *error) {
 	const char *item = field[a->item], *rating = a->rating < a->columns_count ? field[a->rating] : "";
 	double value;
 	if (!*item && *rating)

@@ -29,8 +29,8 @@ struct asks {
 	enum asks_form form;
 	char *line; // (length)
 	size_t line_capacity, length, number;
-	size_t taken;  // bytes of lines that the ask at hand, and those before it in one call, are made of
-	bool held; // the line is the next one to be read
+	size_t taken; // bytes of lines that the ask at hand, and those before it in one call, are made of
+	bool held;    // the line is the next one to be read
 	struct arena header;
 	const char **columns;                   // (columns_count) of CSV
 	size_t columns_count, id, item, rating; // rating: columns_count where there is none

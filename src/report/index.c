@@ -209,8 +209,9 @@ static void append_columns(struct text *sql) {
 		text_format(sql, ", %s", columns[i].name);
 }
 
-static void write_table(struct text *sql) {
-	text_append(sql, "CREATE TABLE run (name, id, stamp, hash");
+// `maybe`: where there is none. SQLite keeps the text without that.
+static void write_table(bool maybe, struct text *sql) {
+	text_format(sql, "CREATE TABLE %srun (name, id, stamp, hash", maybe ? "IF NOT EXISTS " : "");
 	append_columns(sql);
 	text_append(sql, ", PRIMARY KEY (name, id)) WITHOUT ROWID");
 }
@@ -218,19 +219,19 @@ static void write_table(struct text *sql) {
 static int create_table(struct index *index) {
 	struct text sql = {0};
 	text_append(&sql, "BEGIN IMMEDIATE; ");
-	write_table(&sql);
+	write_table(true, &sql);
 	text_format(&sql, "; PRAGMA user_version = %d; COMMIT", INDEX_VERSION);
 	int result = execute(index, text_string(&sql));
 	text_finish(&sql);
 	return result;
 }
 
-// An index holds this one table and nothing else: a view, a trigger or a column that is computed would be someone else's
-// program, which may never end.
+// An index holds this one table and nothing else: a view, a trigger or a column that is computed would be someone
+// else's program, which may never end.
 static int check_table(struct index *index) {
 	struct text sql = {0};
 	sqlite3_stmt *statement;
-	write_table(&sql);
+	write_table(false, &sql);
 	int result = sqlite3_prepare_v2(index->db, "SELECT type, sql FROM sqlite_master", -1, &statement, NULL);
 	if (result == SQLITE_OK)
 		result = sqlite3_step(statement);
@@ -253,9 +254,9 @@ static int open_index(struct index *index) {
 	execute(index, "PRAGMA synchronous = OFF");
 	result = read_version(index, &version);
 	if (result == SQLITE_OK && version == 0)
-		return create_table(index);
-	if (result == SQLITE_OK && version != INDEX_VERSION)
-		return SQLITE_CORRUPT;
+		result = create_table(index);
+	else if (result == SQLITE_OK && version != INDEX_VERSION)
+		result = SQLITE_CORRUPT;
 	return result == SQLITE_OK ? check_table(index) : result;
 }
 

@@ -36,10 +36,11 @@ enum { JSON_VALUES_MOST = 1 << 23 };
 // Whether a text of JSON has at most that many, counted generously: asked before it is parsed, of what anyone may have
 // written.
 bool json_fits(const char *text, size_t length);
-// The object in a regular file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object, or has
-// more than JSON_VALUES_MOST values.
+// The object in a regular file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object, or
+// has more than JSON_VALUES_MOST values.
 bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error);
-// Members of an object (NULL is one without any). A file may have been changed: what has another type counts as left out.
+// Members of an object (NULL is one without any). A file may have been changed: what has another type counts as left
+// out.
 const struct cJSON *json_member(const struct cJSON *object, const char *name);
 const char *json_text(const struct cJSON *value, struct arena *arena); // a string's copy; NULL where it is none
 double json_number(const struct cJSON *value);                         // NAN where it is no number

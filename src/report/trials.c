@@ -135,9 +135,8 @@ static bool read_values(const struct cJSON *one, struct trials *t, struct ended_
 static bool read_trial(const struct cJSON *one, struct trials *t, struct ended_trial *trial) {
 	return cJSON_IsNumber(member(one, "trial")) && read_count(member(one, "trial"), &trial->number) &&
 	       read_status(one, &trial->status) && read_word(&t->arena, one, "id", &trial->id) &&
-	       (!trial->id || json_is_id(trial->id)) &&
-	       read_word(&t->arena, one, "reason", &trial->reason) && read_count(member(one, "epochs"), &trial->epochs) &&
-	       read_values(one, t, trial);
+	       (!trial->id || json_is_id(trial->id)) && read_word(&t->arena, one, "reason", &trial->reason) &&
+	       read_count(member(one, "epochs"), &trial->epochs) && read_values(one, t, trial);
 }
 
 static bool is_best(const struct cJSON *best, const struct ended_trial *trial) {

@@ -1,10 +1,11 @@
-// Caches: a good one with changes behind its header, which is made anew, so that the reader gets beyond the checksum. The
-// source of the reader is a part of this file, since nothing else can make a header for any bytes.
+// Caches: a good one with changes behind its header, which is made anew, so that the reader gets beyond the checksum.
+// The source of the reader is a part of this file, since nothing else can make a header for any bytes.
 #include "data/cache.c"
 
 #include "dataset.h"
 
-static const char ratings[] = "user,item,rating,time\nu1,i1,4,100\nu1,i2,0,101\nu2,i2,-3.5,102\nu3,i3,10,103\nu3,i1,2,99\n";
+static const char ratings[] =
+    "user,item,rating,time\nu1,i1,4,100\nu1,i2,0,101\nu2,i2,-3.5,102\nu3,i3,10,103\nu3,i1,2,99\n";
 static const char users[] = "id,kind,age,likes\nu1,a,30,x|y\nu2,,,\nu3,c,-1,y\n";
 static const char items[] = "id,kind,title\ni1,k,One\ni2,,\ni3,l,Three\n";
 static const char keys[] =

@@ -1,5 +1,6 @@
-// Checkpoints: a good one with changes, and the hash that belongs to them, so that the reader gets beyond it. Training goes
-// on from what it takes, or begins anew, and ends well or with an error. The first byte of an input chooses the training.
+// Checkpoints: a good one with changes, and the hash that belongs to them, so that the reader gets beyond it. Training
+// goes on from what it takes, or begins anew, and ends well or with an error. The first byte of an input chooses the
+// training.
 #include "fuzz.h"
 
 #include "base/file.h"
@@ -18,8 +19,10 @@
 	"train: { epochs = 3; batch = 1; checkpoint: { share = 1.0; minutes = 1e-9; }; "
 static const char *const texts[] = {
     HEAD "}; optimizer: { kind = \"sgd\"; rate = 0.1; };",
-    HEAD "early_stop: { metric = \"valid.mse\"; patience = 2; }; alternate: ( { nodes = [ \"h\" ]; }, { nodes = [ \"out\" ]; "
-         "} ); };\noptimizer: { kind = \"adam\"; rate = 0.5; schedule: { kind = \"plateau\"; patience = 1; factor = 0.5; }; };",
+    HEAD "early_stop: { metric = \"valid.mse\"; patience = 2; }; alternate: ( { nodes = [ \"h\" ]; }, { nodes = [ "
+         "\"out\" ]; "
+         "} ); };\noptimizer: { kind = \"adam\"; rate = 0.5; schedule: { kind = \"plateau\"; patience = 1; factor = "
+         "0.5; }; };",
     HEAD "on_divergence = \"halve_rate\"; }; optimizer: { kind = \"sgd\"; rate = 20.0; };",
 };
 enum { KINDS = sizeof texts / sizeof texts[0], DIGITS = HASH_HEX - 1, LEFT = 7 };

@@ -11,7 +11,8 @@ static const char *const delimited[] = {
     "source: { format = \"delimited\"; path = \"ratings\"; columns: { time = 4; }; }; duplicates = \"mean\";\n" SIDE,
     "source: { format = \"delimited\"; path = \"ratings\"; header = false; separator = \"::\"; columns: { user = 1; "
     "item = 2; rating = 3; }; }; duplicates = \"last\";",
-    "source: { format = \"delimited\"; path = \"ratings\"; separator = \"\\t\"; header = true; columns: { user = \"u\"; "
+    "source: { format = \"delimited\"; path = \"ratings\"; separator = \"\\t\"; header = true; columns: { user = "
+    "\"u\"; "
     "item = \"i\"; rating = \"r\"; time = \"t\"; }; }; rows = \"items\";\n"
     "item_features: { path = \"users\"; header = false; id = 1; categorical = [ \"2\" ]; title = \"3\"; };\n"
     "split: { kind = \"time\"; valid = 0.2; test = 0.2; };",
@@ -25,15 +26,16 @@ static const char *const movielens[] = {
 
 static const char *const split[] = {
     "source: { format = \"delimited\"; }; split: { kind = \"files\"; train = \"train\"; test = \"test\"; };",
-    "source: { format = \"delimited\"; columns: { time = 4; }; }; duplicates = \"last\"; filter: { min_user_ratings = 2; };"
+    "source: { format = \"delimited\"; columns: { time = 4; }; }; duplicates = \"last\"; filter: { min_user_ratings = "
+    "2; };"
     " split: { kind = \"files\"; train = \"train\"; valid = \"valid\"; test = \"test\"; };",
     "source: { format = \"movielens-1m\"; path = \".\"; };\n"
     "split: { kind = \"files\"; train = \"train\"; test = \"test\"; valid_share = 0.3; };",
 };
 
 static const char *const files[] = {
-    "ratings", "users", "train", "valid", "test", "u.data", "u.user", "u.item", "ratings.dat", "users.dat", "movies.dat",
-    "ratings.csv", "movies.csv",
+    "ratings", "users",       "train",     "valid",      "test",        "u.data",     "u.user",
+    "u.item",  "ratings.dat", "users.dat", "movies.dat", "ratings.csv", "movies.csv",
 };
 
 enum { KEYS = sizeof(FUZZ_KEYS) / sizeof(FUZZ_KEYS[0]) };

@@ -1,5 +1,5 @@
-// The index of a results folder: a good database with changes. Whatever it holds, what is listed is what the folders hold,
-// or what rows say that are whole by their own hash.
+// The index of a results folder: a good database with changes. Whatever it holds, what is listed is what the folders
+// hold, or what rows say that are whole by their own hash.
 #include "fuzz.h"
 
 #include "base/file.h"
@@ -21,7 +21,8 @@ static void age(const char *name) {
 static void make(char **ret_data, size_t *ret_size) {
 	static const char config[] = "optimizer: { kind = \"sgd\"; rate = 0.5; };";
 	static const char metrics[] =
-	    "{\"schema\": \"aexp.metrics/1\", \"backend\": \"openblas\", \"seed\": \"1\", \"protocol\": \"p\", \"best\": {\"epoch\": "
+	    "{\"schema\": \"aexp.metrics/1\", \"backend\": \"openblas\", \"seed\": \"1\", \"protocol\": \"p\", \"best\": "
+	    "{\"epoch\": "
 	    "1, \"metric\": \"valid.mse\", \"value\": 0.5}, \"final\": {\"test\": {\"mse\": 0.25}}, \"epochs\": [{}]}";
 	struct runs runs;
 	struct error error = {0};

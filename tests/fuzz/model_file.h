@@ -1,5 +1,6 @@
-// An input of the target `model` as a file model.safetensors: the header's text up to a NUL, then the tensors; the length
-// of the header is put in front, so that an input may change it and stay good. One that begins with "raw:" is the file.
+// An input of the target `model` as a file model.safetensors: the header's text up to a NUL, then the tensors; the
+// length of the header is put in front, so that an input may change it and stay good. One that begins with "raw:" is
+// the file.
 #ifndef AEXP_TESTS_FUZZ_MODEL_FILE_H
 #define AEXP_TESTS_FUZZ_MODEL_FILE_H
 

@@ -8,16 +8,19 @@
 static const char *const sweeps[] = {
     "sweep: { kind = \"grid\"; objective = \"valid.mse\"; space: ( { key = \"train.batch\"; values = [ 8, 16, 32 ]; }, "
     "{ key = \"optimizer\"; choices = ( { kind = \"sgd\"; }, { kind = \"adam\"; } ); } ); };",
-    "sweep: { kind = \"tpe\"; objective = [ \"valid.mse\", \"model.parameters\" ]; trials = 6; startup = 2; space: ( { key = "
-    "\"optimizer.rate\"; range = [ 1e-3, 1.0 ]; scale = \"log\"; }, { key = \"graph.h.units\"; range = [ 2, 9 ]; } ); };",
+    "sweep: { kind = \"tpe\"; objective = [ \"valid.mse\", \"model.parameters\" ]; trials = 6; startup = 2; space: ( { "
+    "key = "
+    "\"optimizer.rate\"; range = [ 1e-3, 1.0 ]; scale = \"log\"; }, { key = \"graph.h.units\"; range = [ 2, 9 ]; } ); "
+    "};",
 };
 enum { SWEEPS = sizeof sweeps / sizeof sweeps[0] };
 
-static const char rest[] =
-    "name = \"s\"; metrics = [ \"mse\" ]; train: { epochs = 4; };\n"
-    "data: { source: { format = \"synthetic\"; users = 12; items = 5; ratings = 40; }; split: { kind = \"ratio\"; valid = "
-    "0.2; }; };\ngraph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 3; }, { name = \"out\"; op = \"dense\"; "
-    "units = \"items\"; } );\n";
+static const char rest[] = "name = \"s\"; metrics = [ \"mse\" ]; train: { epochs = 4; };\n"
+                           "data: { source: { format = \"synthetic\"; users = 12; items = 5; ratings = 40; }; split: { "
+                           "kind = \"ratio\"; valid = "
+                           "0.2; }; };\ngraph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 3; }, { "
+                           "name = \"out\"; op = \"dense\"; "
+                           "units = \"items\"; } );\n";
 
 static void make(const char *sweep) {
 	struct text text = {0};

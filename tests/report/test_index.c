@@ -302,12 +302,17 @@ static void test_altered(void **state) {
 static void test_hostile(void **state) {
 	(void)state;
 	static const char *const made[] = {
-	    "ALTER TABLE run RENAME TO other; CREATE VIEW run AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
-	    "SELECT 'a' || i AS name, '1' AS id, 0 AS stamp, 0 AS hash, 0 AS kind, 0 AS finished, 0 AS runs, 0 AS trials, 0 AS "
-	    "backend, 0 AS seed, 0 AS protocol, 0 AS epochs, 0 AS best_epoch, 0 AS best_metric, 0 AS best_value, 0 AS figures, 0 "
+	    "ALTER TABLE run RENAME TO other; CREATE VIEW run AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+	    "FROM n) "
+	    "SELECT 'a' || i AS name, '1' AS id, 0 AS stamp, 0 AS hash, 0 AS kind, 0 AS finished, 0 AS runs, 0 AS trials, "
+	    "0 AS "
+	    "backend, 0 AS seed, 0 AS protocol, 0 AS epochs, 0 AS best_epoch, 0 AS best_metric, 0 AS best_value, 0 AS "
+	    "figures, 0 "
 	    "AS config FROM n",
-	    "CREATE TRIGGER more AFTER DELETE ON run BEGIN INSERT INTO run (name, id) VALUES (old.name || 'x', old.id); END",
+	    "CREATE TRIGGER more AFTER DELETE ON run BEGIN INSERT INTO run (name, id) VALUES (old.name || 'x', old.id); "
+	    "END",
 	    "UPDATE run SET kind = 1000000",
+	    "DROP TABLE run; CREATE VIEW run AS SELECT 1 AS name, 2 AS id; PRAGMA user_version = 0",
 	};
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
 		struct place place;
