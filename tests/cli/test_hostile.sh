@@ -9,7 +9,8 @@ real=$aexp
 cat >"$work/limited" <<END
 #!/bin/sh
 [ "$3" = 0 ] || ulimit -v "$3"
-exec timeout -k 5 60 "$real" "\$@"
+ulimit -t 60 # seconds of the processor, which others may need, too
+exec timeout -k 5 250 "$real" "\$@"
 END
 chmod +x "$work/limited"
 aexp=$work/limited
