@@ -8,9 +8,11 @@
 bool file_exists(const char *path); // anything by that name
 bool file_is_folder(const char *path);
 bool file_is_regular(const char *path); // neither a folder nor a pipe, which one might wait for; links are followed
-// The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is a folder, or is longer
-// than `most` bytes. The caller frees *ret_data.
+// The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is no regular file (a pipe
+// might be waited for), or is longer than `most` bytes. The caller frees *ret_data.
 bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
+// The same of what may also be a pipe or a device, as a person names one.
+bool file_read_any(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
 
 // A file's bytes, mapped: read-only, straight from the page cache. Whoever cuts the file short meanwhile ends the
 // program (SIGBUS), as with any mapped file.

@@ -30,9 +30,10 @@ static struct value *read_tree(struct chain *chain, const char *path, struct ori
 	size_t size;
 	struct error error = {0};
 	struct errors *errors = chain->errors;
-	bool pipe = chain->depth > 1 && file_exists(path) && !file_is_regular(path);
-	if (pipe || !file_read(path, FILE_MAX, &data, &size, &error)) {
-		errors_add(errors, ERROR_CONFIG, at, pipe ? "\"%s\" is no regular file" : "%s", pipe ? path : error.message);
+	bool good = chain->depth == 1 ? file_read_any(path, FILE_MAX, &data, &size, &error)
+	                              : file_read(path, FILE_MAX, &data, &size, &error);
+	if (!good) {
+		errors_add(errors, ERROR_CONFIG, at, "%s", error.message);
 		return NULL;
 	}
 	chain->bytes += size;
@@ -157,6 +158,10 @@ const struct value *config_load_some(const char *text, size_t length, const char
                                      size_t keys_count, struct arena *arena, struct errors *errors) {
 	struct source_text source = {
 	    .text = text, .length = length, .at = {.file = arena_string(arena, name)}, .lines = true};
+	if (length > FILE_MAX) {
+		errors_add(errors, ERROR_CONFIG, source.at, "longer than %d bytes", FILE_MAX);
+		return NULL;
+	}
 	struct value *tree = tree_parse(&source, arena, errors);
 	if (tree == NULL)
 		return NULL;

@@ -476,7 +476,7 @@ static void count_parameters(struct graph *graph, bool eager, struct errors *err
 		if (p->trainable)
 			graph->trainable += p->rows * p->columns;
 	}
-	if (graph->weights > SIZE_MAX / 128 || graph->weights > (size_t)1 << 40)
+	if (graph->weights > (size_t)1 << 40)
 		errors_add(errors, ERROR_CONFIG, graph->output->from->at, "the graph has more weights than any machine holds");
 }
 

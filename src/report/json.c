@@ -117,8 +117,6 @@ bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct 
 	char *data = NULL;
 	size_t size = 0;
 	struct origin at = {.file = path};
-	if (file_exists(path) && !file_is_regular(path))
-		return error_at(error, ERROR_DATA, at, "no regular file");
 	if (!file_read(path, most, &data, &size, error))
 		return false;
 	if (!json_fits(data, size)) {

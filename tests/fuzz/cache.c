@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	fuzz_require(fine || error.code == ERROR_DATA);
 	fuzz_require(fine || size > 0);
 	if (fine) {
-		fuzz_require_sound(good.config, &dataset);
+		fuzz_require_sound(good.config, &dataset, false);
 		dataset_finish(&dataset);
 	}
 	text_finish(&body);

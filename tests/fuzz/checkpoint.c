@@ -25,7 +25,7 @@ static const char *const texts[] = {
          "0.5; }; };",
     HEAD "on_divergence = \"halve_rate\"; }; optimizer: { kind = \"sgd\"; rate = 20.0; };",
 };
-enum { KINDS = sizeof texts / sizeof texts[0], DIGITS = HASH_HEX - 1, LEFT = 7 };
+enum { KINDS = sizeof texts / sizeof texts[0], DIGITS = HASH_HEX - 1, LEFT = 2 }; // groups of batches
 
 struct world {
 	struct experiment experiment;

@@ -10,7 +10,8 @@
 const struct data_config *fuzz_data_keys(const char *text);
 // Loads, also in blocks of a few bytes, which must give the same; what loads is sound, and makes matrices.
 void fuzz_load(const struct data_config *config);
-// Places, values, side information within bounds; matrices and statistics can be made of it.
-void fuzz_require_sound(const struct data_config *config, const struct dataset *data);
+// Places, values, side information within bounds; matrices and statistics can be made of it. made: here, so that ids
+// are found as well; someone else's table may say what it likes.
+void fuzz_require_sound(const struct data_config *config, const struct dataset *data, bool made);
 
 #endif

@@ -7,7 +7,7 @@
 
 static const char *const sweeps[] = {
     "sweep: { kind = \"grid\"; objective = \"valid.mse\"; space: ( { key = \"train.batch\"; values = [ 8, 16, 32 ]; }, "
-    "{ key = \"optimizer\"; choices = ( { kind = \"sgd\"; }, { kind = \"adam\"; } ); } ); };",
+    "{ key = \"optimizer.rate\"; values = [ 0.1, 0.5 ]; } ); };",
     "sweep: { kind = \"tpe\"; objective = [ \"valid.mse\", \"model.parameters\" ]; trials = 6; startup = 2; space: ( { "
     "key = "
     "\"optimizer.rate\"; range = [ 1e-3, 1.0 ]; scale = \"log\"; }, { key = \"graph.h.units\"; range = [ 2, 9 ]; } ); "
