@@ -65,12 +65,14 @@ folder() { dirname "$(find "$into" -name experiment.cfg)"; }
 
 # --- known before ---
 
-case='ulimit -v'
-(ulimit -v 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case: $(cat "$WORK/err")"
-grep -q 'training needs [0-9.]* GiB of memory more, and [0-9.]* GiB of ulimit -v are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
-case='ulimit -d'
-(ulimit -d 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case"
-grep -q 'memory more, and [0-9.]* GiB of ulimit -d are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
+if ! grep -q __asan_init "$AEXP"; then # which needs more addresses than any limit leaves
+	case='ulimit -v'
+	(ulimit -v 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case: $(cat "$WORK/err")"
+	grep -q 'training needs [0-9.]* GiB of memory more, and [0-9.]* GiB of ulimit -v are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
+	case='ulimit -d'
+	(ulimit -d 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case"
+	grep -q 'memory more, and [0-9.]* GiB of ulimit -d are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
+fi
 case='ulimit -f'
 (ulimit -f 50 && one 1 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case"
 grep -q 'a file of up to [0-9.]* KiB is needed, and ulimit -f allows 50.0 KiB' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
