@@ -108,9 +108,11 @@ static int dispatch(int argc, char **argv) {
 
 // Results that nobody got are no success.
 static int close_output(int code) {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	bool flushed = fflush(stdout) == 0;
+	if (flushed && !ferror(stdout))
 		return code;
-	fprintf(stderr, "aexp: standard output cannot be written: %s\n", strerror(errno));
+	fprintf(stderr, "aexp: standard output cannot be written%s%s\n", flushed ? "" : ": ",
+	        flushed ? "" : strerror(errno));
 	return code ? code : ERROR_RUN;
 }
 

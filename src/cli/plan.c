@@ -75,7 +75,7 @@ static void print_room(const struct room *r) {
 
 static void json_room(struct json *json, const struct room *r) {
 	json_object(json, "memory", JSON_INLINE);
-	json_real(json, "program and data", r->loaded);
+	json_real(json, "loaded", r->loaded);
 	for (size_t i = 0; i < NEEDS; i++)
 		json_real(json, need_names[i], r->needs.memory[i]);
 	json_real(json, "most", most_memory(r));

@@ -2,8 +2,10 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/space.h"
 #include "cli/continued.h"
 #include "recommend/import.h"
+#include "train/needs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,11 +75,20 @@ static bool load(struct prepared *p, const struct options *options, const char *
 	return true;
 }
 
+// A cache only costs time where it is missing: it takes no room that the run itself needs.
+static bool cache_fits(const struct prepared *p, const struct options *options) {
+	struct train_needs needs;
+	struct space_disk disk;
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &needs);
+	return !space_disk(options->results, &disk) || needs.cache + needs.disk <= disk.bytes;
+}
+
 // Only once all is known to be good: what is refused leaves nothing behind.
-static void keep(struct prepared *p, const struct options *options) {
+static void keep(struct prepared *p, const struct options *options, bool planned) {
 	double start = train_seconds();
 	p->access.note = (struct error){0};
-	if (!options->keep_cache || options->no_cache || strcmp(p->access.from, "files") != 0)
+	if (!options->keep_cache || options->no_cache || strcmp(p->access.from, "files") != 0 ||
+	    (planned && !cache_fits(p, options)))
 		return;
 	data_keep(&p->access, &p->dataset);
 	p->keep_seconds = train_seconds() - start;
@@ -93,7 +104,7 @@ int prepare(const char *path, const struct options *options, bool plan, struct p
 		if (!open_weights(ret, plan, &error) || !load(ret, options, cache, &error))
 			errors_push(&errors, &error);
 		else if (!plan || plan_graph(ret, &errors))
-			keep(ret, options);
+			keep(ret, options, plan);
 	}
 	ret->access.cache = NULL; // ends here
 	free(cache);

@@ -326,6 +326,7 @@ bool claim_take(const char *folder, void (*wait)(void *context, const char *who)
 void claim_release(struct claim *claim) {
 	heart_destroy(claim->heart);
 	if (claim->file >= 0) {
+		remove_leftovers(claim->path); // once more, where it could not be done a moment ago
 		unlink(claim->owner);
 		unlink(claim->path);
 		close(claim->file);

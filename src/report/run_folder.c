@@ -245,15 +245,22 @@ static bool publish_piece(const struct job *job, const struct piece *piece, stru
 	return ok;
 }
 
-// A finished folder that is written again is unfinished in between.
+static bool same_bytes(const char *one, const char *other) {
+	char hex[2][HASH_HEX];
+	return seal_hash_file(one, hex[0], NULL) && seal_hash_file(other, hex[1], NULL) && !strcmp(hex[0], hex[1]);
+}
+
+// A finished folder that is written again is unfinished in between, unless its results come out the same: then it stays
+// finished whatever happens.
 static bool publish(const struct job *job, struct error *error) {
-	char *metrics = path_join(job->folder, METRICS);
+	char *metrics = path_join(job->folder, METRICS), *made = path_join(job->hidden, METRICS);
 	bool ok = folder_create(job->folder, error);
-	if (ok && unlink(metrics) != 0 && errno != ENOENT)
+	if (ok && !same_bytes(metrics, made) && unlink(metrics) != 0 && errno != ENOENT)
 		ok = error_set(error, ERROR_RUN, "cannot replace \"%s\": %s", metrics, strerror(errno));
 	for (size_t i = 0; ok && i < PIECES; i++)
 		ok = publish_piece(job, &pieces[i], error);
 	free(metrics);
+	free(made);
 	return ok;
 }
 

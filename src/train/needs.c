@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-const char *const need_names[NEEDS] = {"network", "batches", "evaluation", "copies of weights"};
+const char *const need_names[NEEDS] = {"network", "batches", "evaluation", "copies"};
 
 // --- memory ---
 

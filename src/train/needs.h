@@ -6,7 +6,7 @@
 #include "train/train.h"
 
 enum need { NEED_NETWORK, NEED_BATCHES, NEED_EVALUATION, NEED_KEPT, NEEDS };
-extern const char *const need_names[NEEDS]; // "network", ...
+extern const char *const need_names[NEEDS]; // "network", "batches", "evaluation", "copies"
 
 // All in bytes, and upper bounds rather than guesses: memory that is only touched where a batch is large counts in
 // full.

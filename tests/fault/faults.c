@@ -2,6 +2,7 @@
 // not those of libraries; a place is where a call comes from, the hash of the program's frames above it, so that one
 // function that everybody writes by counts once for each of its callers.
 //   AEXP_FAULT_LIST=PATH    writes "KIND PLACE CALLS" for each place at the end
+//   AEXP_FAULT_TRACE=1      says on standard error where the call comes from that fails, for addr2line
 //   AEXP_FAULT="KIND PLACE N ERRNO"   fails the Nth call there, or with N 0 all; ERRNO "short": half of what was asked
 //   for
 #include <dirent.h>
@@ -36,7 +37,7 @@ static struct place {
 } places[PLACES];
 
 static uintptr_t begin, end; // of the program's code
-static bool on;
+static bool on, trace;
 static __thread bool inside;
 static const char *list;
 static char wanted_kind[32];
@@ -61,6 +62,7 @@ __attribute__((constructor)) static void start(void) {
 	char error[16] = "";
 	void *frame[2];
 	list = getenv("AEXP_FAULT_LIST");
+	trace = getenv("AEXP_FAULT_TRACE");
 	if (strcmp(program_invocation_short_name, "aexp") != 0 || (!list && !fault))
 		return;
 	if (fault && sscanf(fault, "%31s %lx %u %15s", wanted_kind, &wanted_place, &wanted_call, error) != 4)
@@ -98,6 +100,13 @@ static uint64_t where(void) {
 	return hash;
 }
 
+static void show(void) {
+	void *frame[FRAMES];
+	inside = true;
+	backtrace_symbols_fd(frame, backtrace(frame, FRAMES), STDERR_FILENO);
+	inside = false;
+}
+
 static struct place *place_of(const char *kind, uint64_t hash) {
 	for (size_t i = hash % PLACES;; i = (i + 1) % PLACES) {
 		if (!places[i].kind)
@@ -117,6 +126,8 @@ static int fault(const char *kind, const void *caller) {
 	inside = false;
 	bool fails =
 	    place->hash == wanted_place && !strcmp(kind, wanted_kind) && (wanted_call == 0 || place->calls == wanted_call);
+	if (fails && trace)
+		show();
 	return fails ? wanted_error : 0;
 }
 

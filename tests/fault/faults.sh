@@ -2,7 +2,7 @@
 # Makes calls of a small run fail, one at a time, at every place in the program that such a run comes by: writing, renaming,
 # opening, mapping, allocating, the pipe to gnuplot and its start. After each: no crash and no hang; exit code 0 only with a
 # folder that is whole; another finished run is untouched; the same command without a fault ends with the bytes of a run that
-# nobody disturbed, and leaves nothing behind.
+# nobody disturbed, and leaves nothing behind. Every other time it is a finished run that is run again (--force): it stays whole.
 # Usage: faults.sh AEXP SOURCE LIBRARY [SECONDS]   LIBRARY: faults.c; SECONDS: as many places as fit, once each, in an order of
 # chance; 0: each place once; without: every error at each place, and at more than one call
 set -eu
@@ -79,10 +79,12 @@ whole() {
 try() {
 	rm -rf "$WORK/tried"
 	cp -r "$WORK/earlier" "$WORK/tried"
-	code=0
-	LD_PRELOAD="$LIBRARY" AEXP_FAULT="$1" timeout 20 "$AEXP" run "$WORK/small.cfg" $often -t 1 -q -o "$WORK/tried" \
-		>"$WORK/out" 2>"$WORK/err" || code=$?
 	folder=$WORK/tried/small/$(basename "$calm")
+	code=0 force=
+	[ $((tried % 2)) = 0 ] || force=--force
+	[ -z "$force" ] || cp -r "$calm" "$folder"
+	LD_PRELOAD="$LIBRARY" AEXP_FAULT="$1" timeout 20 "$AEXP" run "$WORK/small.cfg" $often -t 1 -q $force -o "$WORK/tried" \
+		>"$WORK/out" 2>"$WORK/err" || code=$?
 	case $code in
 	0) whole "$folder" || fail "$1: exit code 0, but the run is not whole" ;;
 	1 | 2 | 3) [ -s "$WORK/err" ] || fail "$1: exit code $code without a word" ;;
@@ -90,6 +92,7 @@ try() {
 	*) fail "$1: exit code $code: $(cat "$WORK/err")" ;;
 	esac
 	[ ! -e "$folder/metrics.json" ] || whole "$folder" || fail "$1: metrics.json beside files that are not whole"
+	[ -z "$force" ] || whole "$folder" || fail "$1: the finished run is not whole any more"
 	codes[$code]=$((${codes[$code]-0} + 1))
 	run -q -o "$WORK/tried" >"$WORK/out" 2>"$WORK/err" || fail "$1: then it fails: $(cat "$WORK/err")"
 	whole "$folder" || fail "$1: then other bytes"

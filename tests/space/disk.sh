@@ -11,7 +11,8 @@ trap '[ -z "$mounted" ] || umount -l "$WORK/disk"; chmod -R u+w "$WORK"; rm -rf 
 . "$SOURCE/tests/resume/common.sh"
 
 write dense_adam "$WORK/small.cfg" openblas
-long='-s train.epochs=200'
+long="-s train.epochs=200"
+each="-s train.checkpoint.share=1" # a checkpoint after each epoch
 "$AEXP" run "$WORK/small.cfg" $long -q -t 1 -o "$WORK/calm" >/dev/null
 
 # one CODE ARGUMENT...: a run, its standard error in WORK/err.
@@ -64,12 +65,14 @@ folder() { dirname "$(find "$into" -name experiment.cfg)"; }
 
 # --- known before ---
 
-case='ulimit -v'
-(ulimit -v 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case: $(cat "$WORK/err")"
-grep -q 'training needs [0-9.]* GiB of memory more, and [0-9.]* GiB of ulimit -v are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
-case='ulimit -d'
-(ulimit -d 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case"
-grep -q 'memory more, and [0-9.]* GiB of ulimit -d are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
+if ! grep -q __asan_init "$AEXP"; then # which needs more addresses than any limit leaves
+	case='ulimit -v'
+	(ulimit -v 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case: $(cat "$WORK/err")"
+	grep -q 'training needs [0-9.]* GiB of memory more, and [0-9.]* GiB of ulimit -v are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
+	case='ulimit -d'
+	(ulimit -d 4000000 && one 1 -s graph.taste.units=4000000 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case"
+	grep -q 'memory more, and [0-9.]* GiB of ulimit -d are left' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
+fi
 case='ulimit -f'
 (ulimit -f 50 && one 1 -o "$WORK/none" && cp "$WORK/err" "$WORK/limited") || fail "$case"
 grep -q 'a file of up to [0-9.]* KiB is needed, and ulimit -f allows 50.0 KiB' "$WORK/limited" || fail "$case: $(cat "$WORK/limited")"
@@ -92,7 +95,7 @@ err 'standard output cannot be written'
 
 into=$WORK/changing
 case='the folder is removed'
-begin $often
+begin $each
 change rm -rf "$into"
 end 0 1
 one 0 -o "$into"
@@ -100,7 +103,7 @@ same "$WORK/calm" "$into" "$case" || true
 
 rm -rf "$into"
 case='a file takes its place'
-begin $often
+begin $each
 path=$(folder)
 change replace_by_file
 end 1
@@ -111,7 +114,7 @@ same "$WORK/calm" "$into" "$case" || true
 
 rm -rf "$into"
 case='another folder takes its place'
-begin $often
+begin $each
 path=$(folder)
 change replace_by_folder
 end 0
@@ -127,7 +130,7 @@ else
 	rm -rf "$into"
 fi
 case='it becomes read-only'
-begin $often
+begin $each
 path=$(folder)
 change chmod 555 "$path" "$path/checkpoint" "$(dirname "$path")"
 before=$(cd "$path" && find . -name '*.ckpt' | sort)
@@ -159,7 +162,7 @@ err 'needs [0-9.]* KiB of disk, and [0-9.]* [A-Z]*i*B are free there'
 rm "$WORK/disk/filler"
 
 case='a disk that fills up'
-begin $often
+begin $each
 fill
 before=$(find "$into" -name '*.ckpt' | wc -l)
 end 1
@@ -186,6 +189,15 @@ one 1 --force -o "$into"
 [ -n "$(find "$into" -name metrics.json)" ] || fail "$case: the earlier result is gone"
 rm "$WORK/disk/filler"
 same "$WORK/calm" "$into" "$case" || true
+
+case='room for a run, and not for a cache too'
+rm -rf "$into"
+write from_file "$WORK/read.cfg" openblas
+awk 'BEGIN { print "user,item,rating"; for (u = 1; u <= 30000; u++) print u "," 1 + u % 50 "," 1 + u % 5 }' >"$WORK/ratings.csv"
+"$AEXP" run "$WORK/read.cfg" -s train.epochs=1 -q -o "$WORK/roomy" >/dev/null
+[ -n "$(find "$WORK/roomy" -name '*.data')" ] || fail "$case: no cache where there is room"
+"$AEXP" run "$WORK/read.cfg" -s train.epochs=1 -s train.batch=2000 -q -o "$into" >"$WORK/out" 2>"$WORK/err" || fail "$case: $(cat "$WORK/err")"
+[ -z "$(find "$into" -name '*.data')" ] || fail "$case: a cache was left"
 
 case='read-only from the beginning'
 rm -rf "$into"
