@@ -33,6 +33,11 @@
 	X(FLAG, retry_failed, "--retry-failed", NULL, 0, "runs trials again that failed")                                  \
 	X(FLAG, follow, "--follow", NULL, 0, "ends when the process that started this one does, and tells it the progress") \
 	X(WORD, failed, "--failed", "WHY", 0, "runs nothing: the trial is recorded as failed, unless it has ended")        \
+	X(FLAG, serve, "--serve", NULL, 0, "stays, and answers JSON lines one by one as they come")                        \
+	X(WORD, http, "--http", "PORT", 0, "with --serve: over HTTP; 0: any port that is free")                            \
+	X(WORD, host, "--host", "HOST", 0, "where HTTP is served (default: 127.0.0.1, this machine alone)")                \
+	X(COUNT, connections, "--connections", "N", 100000, "of HTTP at the same time (default: 512)")                     \
+	X(COUNT, timeout, "--timeout", "SECONDS", 86400, "for a request to come in, and its answer to be taken (10)")      \
 	X(COUNT, top, "--top", "N", 1000000, "items of a list (default: 10)")                                              \
 	X(WORDS, user, "--user", "ID", 0, "a user of the run's data; repeatable")                                          \
 	X(FLAG, all, "--all", NULL, 0, "every user of the run's data")                                                     \
@@ -40,11 +45,6 @@
 	X(FLAG, strict, "--strict", NULL, 0, "an unknown item or attribute is an error, not left out")                     \
 	X(FLAG, explain, "--explain", NULL, 0, "with the ratings that speak most for each item")                           \
 	X(WORD, similar, "--similar", "ITEM", 0, "the items nearest to one, in the learned space")                         \
-	X(FLAG, serve, "--serve", NULL, 0, "stays, and answers JSON lines one by one as they come")                        \
-	X(WORD, http, "--http", "PORT", 0, "with --serve: over HTTP; 0: any port that is free")                            \
-	X(WORD, host, "--host", "HOST", 0, "where HTTP is served (default: 127.0.0.1, this machine alone)")                \
-	X(COUNT, connections, "--connections", "N", 100000, "of HTTP at the same time (default: 512)")                     \
-	X(COUNT, timeout, "--timeout", "SECONDS", 86400, "for a request to come in, and its answer to be taken (10)")      \
 	X(WORD, format, "--format", "WORD", 0, "what is written: npz, csv, tsv or onnx")                                   \
 	X(WORD, to, "--to", "PATH", 0, "where it is written: a file, or of tsv a folder")                                  \
 	X(WORD, results, "-o", "DIR", 0, "results root (default: results)")                                                \
