@@ -18,6 +18,7 @@ struct scanner {
 	const struct source_text *source;
 	size_t at, line, depth;
 	size_t settings[SCAN_DEPTH_MAX + 1]; // names so far in the bracket that is open at each depth
+	size_t commas[SCAN_DEPTH_MAX + 1];
 	struct arena *arena;
 	struct tokens *tokens;
 	struct errors *errors;
@@ -291,9 +292,13 @@ static bool scan_mark(struct scanner *s) {
 		return false;
 	}
 	if (strchr("([{", c) != NULL)
-		s->settings[s->depth] = 0;
+		s->settings[s->depth] = s->commas[s->depth] = 0;
 	if (strchr(")]}", c) != NULL && s->depth > 0)
 		s->depth--;
+	if (c == ',' && ++s->commas[s->depth] >= LIST_MOST) {
+		errors_add(s->errors, ERROR_CONFIG, here(s, s->line), "more than %d elements in one list", LIST_MOST);
+		return false;
+	}
 	push(s, TOKEN_MARK, 1)->mark = c;
 	s->at++;
 	return true;

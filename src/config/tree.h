@@ -7,7 +7,8 @@
 
 enum {
 	ERRORS_MOST = 1000, // of one list: what follows is noise, and each takes 3 KiB
-	LIST_MOST = 10000,  // elements of a list that a key takes: whoever checks them may say something of each
+	LIST_MOST = 10000,  // elements of a list: libconfig makes room for 16 at a time, and whoever checks them may say
+	                    // something of each
 };
 
 // Names and strings are kept as they are: the caller has them in the arena.

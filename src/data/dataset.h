@@ -21,11 +21,11 @@ struct ids {
 	uint32_t *slots; // open addressing, index + 1, 0 = free
 	size_t slots_count;
 };
-#define IDS_FULL                                                                                                       \
-	UINT32_MAX // what ids_add gives when there is no room: 2^32 - 2 ids, 4 GiB of names, no memory, or ids
-	           // that fall on each other more often than chance has it (IDS_PROBES_MOST)
+// What ids_add gives when there is no room: 2^32 - 2 ids, 4 GiB of names, no memory, or ids that fall on each other
+// more often than chance has it (IDS_PROBES_MOST).
+#define IDS_FULL UINT32_MAX
 // Slots that are looked at for an id. A table is at most two thirds full: with any ids but such as were made to
-// collide, so many taken ones in a row are less likely than one in 10^60. They would take the square of their number in
+// collide, so many taken ones in a row are less likely than one in 10^50. They would take the square of their number in
 // time.
 enum { IDS_PROBES_MOST = 2048 };
 uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known; `name` holds no NUL

@@ -8,8 +8,9 @@
 
 struct archive;
 
-// What a compressed file may become: beyond INPUT_FREE bytes no more than INPUT_RATIO times what was read of it. Tables
-// of ratings shrink to a tenth, at most to a fortieth; what grows more was made to fill memory or time.
+// What a compressed file may become: beyond INPUT_FREE bytes no more than INPUT_RATIO times what was read of it. A
+// table of ratings shrinks to about a third (u.data of MovieLens 100K by xz); what grows so much was made to fill
+// memory or time.
 enum { INPUT_FREE = 1 << 28, INPUT_RATIO = 200 };
 
 struct input {

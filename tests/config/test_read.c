@@ -260,6 +260,24 @@ static void test_depth(void **state) {
 	}
 }
 
+static void test_many_elements(void **state) {
+	(void)state;
+	for (size_t more = 0; more < 2; more++) {
+		struct arena arena = {0};
+		struct errors errors = {0};
+		struct text text = {0};
+		text_append(&text, "x = [ 0");
+		for (size_t i = 1; i < 10000 + more; i++)
+			text_append(&text, ", 0");
+		text_append(&text, " ];");
+		assert_int_equal(parse_text(text.data, text.length, &arena, &errors) == NULL, more == 1);
+		assert_errors(&errors, more == 0 ? "" : "x.cfg:1: more than 10000 elements in one list\n");
+		text_finish(&text);
+		errors_finish(&errors);
+		arena_finish(&arena);
+	}
+}
+
 // Time grows with the square of a group's settings, so there is an end to them; groups beside each other do not add up.
 static void test_many_settings(void **state) {
 	(void)state;
@@ -655,6 +673,7 @@ int main(void) {
 	    cmocka_unit_test(test_strings),         cmocka_unit_test(test_positions),
 	    cmocka_unit_test(test_labels),          cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_nul_byte),        cmocka_unit_test(test_depth),
+	    cmocka_unit_test(test_many_elements),
 	    cmocka_unit_test(test_many_settings),   cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_extends),         cmocka_unit_test(test_extends_several),
 	    cmocka_unit_test(test_extends_refused), cmocka_unit_test(test_extends_unset),

@@ -285,20 +285,6 @@ static void test_many_errors(void **state) {
 	}
 }
 
-// Who checks a list may say something of each element: a longer one is one error.
-static void test_long_list(void **state) {
-	(void)state;
-	struct arena arena = {0};
-	struct text text = {0};
-	text_append(&text, "thresholds = [ 0");
-	for (size_t i = 0; i < 10000; i++)
-		text_append(&text, ", 0");
-	text_append(&text, " ];");
-	read_text(text_string(&text), &arena, "x.cfg:1: \"thresholds\" has 10001 elements, but may have at most 10000\n");
-	text_finish(&text);
-	arena_finish(&arena);
-}
-
 // ---- paths ----
 
 // Reads a file of the folder by the schema and gives its source.path.
@@ -532,7 +518,6 @@ int main(void) {
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_many_errors),
-	    cmocka_unit_test(test_long_list),
 	    cmocka_unit_test(test_paths),
 	    cmocka_unit_test(test_written),
 	    cmocka_unit_test(test_fixed_point_seeds),
