@@ -199,10 +199,9 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 		    job->watch->context, job->watch->batch, job->watch->epoch, interrupted, job->watch->ends, NULL, &keep};
 	run_folder_tidy(*job->folder);
 	bool good = !options->force || folder_remove(checkpoints, error);
-	good =
-	    good && train_backend_check(&p->experiment, options->pool, error) &&
-	    run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
-	    train_begun(job, &observer, ret_backend, error);
+	good = good && train_backend_check(&p->experiment, options->pool, error) &&
+	       run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
+	       train_begun(job, &observer, ret_backend, error);
 	progress_end(&progress);
 	free(checkpoints);
 	return good;

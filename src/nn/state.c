@@ -144,8 +144,7 @@ static bool all_finite(const real *data, size_t count) {
 static bool rows_finite(const real *weights, const struct parameter *p, size_t first, size_t rows) {
 	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++) {
 		size_t columns = p->groups ? p->groups->begin[g + 1] - p->groups->begin[g] : p->columns;
-		if (rows > 0 &&
-		    !all_finite(weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
+		if (rows > 0 && !all_finite(weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
 			return false;
 	}
 	return true;

@@ -65,8 +65,8 @@ struct experiment {
 	const struct value *tree; // what was written, for positions
 	const char *name;
 	uint64_t seed;
-	struct choice backend;   // row is a struct backend
-	struct choice precision; // row is a struct precision_row
+	struct choice backend;             // row is a struct backend
+	struct choice precision;           // row is a struct precision_row
 	struct continue_config *continues; // NULL: training begins anew
 	int64_t repeats;
 	struct data_config *data;
