@@ -15,7 +15,7 @@
 #include "tensor/kernels.h"
 
 enum { ROUNDS = 45, ROWS_MOST = 300, WIDTH_MOST = 1100, PAD_MOST = 16, POOLS = 4, STEP = 100 };
-enum { LONG_ROUND = 42, LONG_WIDTH = 9000 }; // small worlds: rows so long that a device cuts them in pieces
+enum { LONG_ROUND = 6, LONG_WIDTH = 9000 }; // small worlds: rows so long that a device cuts them in pieces
 enum { POOL = 10 * ROWS_MOST * (WIDTH_MOST + PAD_MOST) };
 
 // One round's shapes and numbers. Outputs begin as pool[3], so that what beta keeps, and what a stride skips, is compared.
