@@ -4,6 +4,7 @@
 #define AEXP_CLI_CLI_H
 
 #include "cli/options.h"
+#include "recommend/stored.h"
 #include "report/table.h"
 #include "train/train.h"
 
@@ -30,6 +31,7 @@ struct prepared {
 	struct dataset dataset;
 	struct matrices matrices;
 	struct graph graph;
+	struct stored weights; // that the graph starts with, where it does
 	char id[EXPERIMENT_ID];
 	struct data_access access;
 	double load_seconds, prepare_seconds, keep_seconds; // keep: leaving a cache of the data; 0: it was not

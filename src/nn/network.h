@@ -38,7 +38,7 @@ struct parameter_memory {
 	double *norm;                  // (parts): sums of its squared gradient, where gradients are clipped by their norm
 };
 
-enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
+enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAM_BELOW, PROGRAMS };
 
 // Who computes: one thread, or all of them. The result is the same; which is faster depends on the size of a batch, and
 // on what else runs on the machine, since threads that wait for each other need to be at work at the same time.
@@ -134,6 +134,10 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), as network_outputs has them
+// What the output reads, without the output: (rows, its input's width), as network_outputs has them. Only where the
+// output has one input, which is dense. A batch may have as many rows as the network has room for, whatever full_rows
+// is.
+struct matrix network_hidden(struct network *network, const struct batch *batch);
 
 // The loss of a batch without touching gradients; training decides about dropout and batch statistics.
 double network_loss(struct network *network, const struct batch *batch, uint32_t epoch, bool training);
@@ -145,8 +149,8 @@ void network_load(struct network *network, const real *weights);
 size_t network_tensors(struct network *network, struct arena *arena, struct tensor_facts **ret);
 // Sets one from such a tensor, on the team's threads; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
-// Sets all of them, before training: every parameter but copies, which follow. ERROR_CONFIG where one is missing.
-bool network_begin_with(struct network *network, const struct tensor_facts *tensors, size_t count, struct error *error);
+// The shape of that tensor, of a vector (length, 1); returns its dimensions.
+size_t parameter_shape(const struct parameter *parameter, size_t ret[2]);
 // Whether a parameter is what such a tensor holds: its name, its dimensions, its shape.
 bool parameter_is_tensor(const struct parameter *parameter, const struct tensor_facts *tensor);
 

@@ -91,6 +91,7 @@ struct program {
 
 struct program_kind {
 	bool at_cells, loss, backward, update;
+	bool below_output;         // all but the output
 	const struct phase *phase; // NULL: everything learns
 };
 

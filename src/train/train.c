@@ -200,7 +200,10 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 	return true;
 }
 
+// Without an epoch the weights are those that the graph starts with; that is one epoch without a loss, as models are.
 static bool train_weights(struct trainer *t, struct error *error) {
+	if (!experiment_epochs(t->experiment))
+		return trainer_end_epoch(t, 1, NAN, 0, 0, error);
 	return t->graph->optimizer->descends ? train_lbfgs(t, error) : train_epochs(t, error);
 }
 

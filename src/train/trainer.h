@@ -64,6 +64,18 @@ struct trainer {
 	struct text snapshot; // trainer_put after the last good epoch, where training may go back to it; else empty
 };
 
+// How much a training holds at once: known before anything is allocated. Not to be moved: the sources point into it.
+struct trainer_shape {
+	struct negatives negatives;         // for their number alone: none is drawn
+	struct batch_source sources[PARTS]; // (sources_count) training's first
+	size_t sources_count;
+	size_t rows, full_rows;       // of a batch for evaluation; of a block of rankings
+	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
+	struct network_room room;
+};
+void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
+                     size_t threads, struct trainer_shape *ret);
+
 // Opens nothing: backend, device, pool, experiment, matrices, graph, result and observer are the caller's.
 bool trainer_create(struct trainer *trainer, struct error *error);
 void trainer_finish(struct trainer *trainer); // accepts what is zeroed or half created
