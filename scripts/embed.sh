@@ -1,10 +1,12 @@
 #!/bin/sh
-# Writes a C file that holds text files as byte arrays, each ended by a NUL: embed.sh FILE... > out.c
-# plots/loss.gp becomes `const unsigned char embedded_loss_gp[]`. Only od and sed are needed, so that the build asks for
-# no interpreter; the files stay the one source of what the binary carries.
+# Writes a C file that holds text files as byte arrays, each ended by a NUL: embed.sh HEADER FILE... > out.c
+# plots/loss.gp becomes `const unsigned char embedded_loss_gp[]`, which HEADER declares. Only od and sed are needed, so
+# that the build asks for no interpreter; the files stay the one source of what the binary carries.
 set -eu
+header=$1
+shift
 echo '// Made by scripts/embed.sh; edit the files it was made from.'
-echo '#include "report/embedded.h"'
+echo "#include \"$header\""
 for file in "$@"; do
 	name=$(basename "$file" | sed 's/[^A-Za-z0-9]/_/g')
 	echo "const unsigned char embedded_$name[] = {"

@@ -7,11 +7,20 @@
 
 #include "base/memory.h"
 
+// A message is one line on a terminal: names and values from files may hold anything, also what a terminal obeys.
+static void make_plain(char *text) {
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			*text = '?';
+	}
+}
+
 // Formats into a buffer of its own first, so that the arguments may point into the error that is being filled.
 static void fill_text(char *target, size_t size, const char *format, va_list arguments) {
 	char text[ERROR_TEXT_MAX];
 	if (vsnprintf(text, sizeof text, format, arguments) < 0)
 		text[0] = '\0';
+	make_plain(text);
 	snprintf(target, size, "%s", text);
 }
 
@@ -27,6 +36,7 @@ static void fill(struct error *error, enum error_code code, struct origin at, co
 		error->file[0] = '\0';
 	else if (at.file != error->file)
 		snprintf(error->file, sizeof error->file, "%s", at.file);
+	make_plain(error->file);
 }
 
 bool error_set(struct error *error, enum error_code code, const char *format, ...) {

@@ -24,7 +24,8 @@ struct error {
 	char file[ERROR_FILE_MAX];    // "" where no file is meant; "-s KEY" for an override
 	size_t line;                  // from 1; 0 where no line is meant
 	bool outside;                 // the file is good, but names something that is not there
-	char message[ERROR_TEXT_MAX]; // short, lower case, the offending value quoted, no full stop
+	char message[ERROR_TEXT_MAX]; // short, lower case, the offending value quoted, no full stop; control characters
+	                              // are shown as '?' in all three
 	char hint[ERROR_TEXT_MAX];    // "" or a full sentence that says how to mend it
 };
 

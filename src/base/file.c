@@ -26,6 +26,11 @@ bool file_exists(const char *path) {
 	return lstat(path, &status) == 0;
 }
 
+bool file_is_regular(const char *path) {
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 bool file_is_folder(const char *path) {
 	struct stat status;
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
@@ -66,17 +71,18 @@ static bool read_failed(struct error *error, const char *path, int number) {
 	return error_set(error, ERROR_DATA, "cannot read \"%s\": %s", path, strerror(number));
 }
 
-bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error) {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+// any: also what is no regular file, and may have to be waited for.
+static bool read_path(const char *path, bool any, size_t most, char **ret_data, size_t *ret_size, struct error *error) {
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | (any ? 0 : O_NONBLOCK));
 	if (descriptor < 0)
 		return read_failed(error, path, errno);
 	struct stat status;
 	struct text text = {0};
 	bool opened = fstat(descriptor, &status) == 0;
-	bool folder = opened && S_ISDIR(status.st_mode);
+	bool folder = opened && S_ISDIR(status.st_mode), other = opened && !any && !folder && !S_ISREG(status.st_mode);
 	size_t expected = opened && S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size : 0;
-	bool fine = opened && !folder && read_all(descriptor, expected, most, &text);
-	int number = folder ? EISDIR : errno;
+	bool fine = opened && !folder && !other && read_all(descriptor, expected, most, &text);
+	int number = folder ? EISDIR : other ? ENODEV : errno;
 	close(descriptor);
 	if (!fine) {
 		text_finish(&text);
@@ -91,8 +97,16 @@ bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size,
 	return true;
 }
 
+bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error) {
+	return read_path(path, false, most, ret_data, ret_size, error);
+}
+
+bool file_read_any(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error) {
+	return read_path(path, true, most, ret_data, ret_size, error);
+}
+
 bool file_map(const char *path, struct file_map *ret, struct error *error) {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // which would wait for a pipe's writer
 	if (descriptor < 0)
 		return read_failed(error, path, errno);
 	struct stat status;

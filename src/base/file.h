@@ -5,11 +5,14 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-bool file_exists(const char *path);       // anything by that name
+bool file_exists(const char *path); // anything by that name
 bool file_is_folder(const char *path);
-// The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is a folder, or is longer
-// than `most` bytes. The caller frees *ret_data.
+bool file_is_regular(const char *path); // neither a folder nor a pipe, which one might wait for; links are followed
+// The whole file, terminated by a NUL that is not counted; ERROR_DATA when it cannot be read, is no regular file (a pipe
+// might be waited for), or is longer than `most` bytes. The caller frees *ret_data.
 bool file_read(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
+// The same of what may also be a pipe or a device, as a person names one.
+bool file_read_any(const char *path, size_t most, char **ret_data, size_t *ret_size, struct error *error);
 
 // A file's bytes, mapped: read-only, straight from the page cache. Whoever cuts the file short meanwhile ends the
 // program (SIGBUS), as with any mapped file.
@@ -45,17 +48,18 @@ void file_discard(struct file_writer *writer); // a zeroed or closed one is fine
 bool file_is_temporary(const char *path);
 // Removes such files from a folder: those whose writer lives no more on this machine, or all.
 void folder_drop_temporaries(const char *path, bool all);
-// fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`. When it fails (ERROR_RUN) `from` is
-// left as it is. An empty folder at `to` is replaced by a folder, a full one is not.
+// fsyncs `from`, renames it to `to` (same file system) and fsyncs the folder of `to`. When it fails (ERROR_RUN) `from`
+// is left as it is. An empty folder at `to` is replaced by a folder, a full one is not.
 bool file_publish(const char *from, const char *to, struct error *error);
-bool folder_create(const char *path, struct error *error);         // with its parents; no error when it is there
-bool folder_remove(const char *path, struct error *error);         // with what is in it; never follows links; no error when it is gone
+bool folder_create(const char *path, struct error *error); // with its parents; no error when it is there
+bool folder_remove(const char *path,
+                   struct error *error); // with what is in it; never follows links; no error when it is gone
 
-char *path_join(const char *folder, const char *name);             // free(); name alone when it is absolute
-char *path_folder(const char *path);                               // free(); "." for a bare name
-const char *path_base(const char *path);                           // points into path
-char *path_stem(const char *path);                                 // free(); "a/b.cfg" -> "b"
-char *path_absolute(const char *path);                             // free(); against the working folder, "." and ".." folded, links kept
+char *path_join(const char *folder, const char *name); // free(); name alone when it is absolute
+char *path_folder(const char *path);                   // free(); "." for a bare name
+const char *path_base(const char *path);               // points into path
+char *path_stem(const char *path);                     // free(); "a/b.cfg" -> "b"
+char *path_absolute(const char *path); // free(); against the working folder, "." and ".." folded, links kept
 // Replaces ${NAME} by the environment's NAME; an unset one, or an unclosed brace, is ERROR_CONFIG naming it. free().
 bool path_expand(const char *path, char **ret_path, struct error *error);
 

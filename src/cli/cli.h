@@ -4,6 +4,7 @@
 #define AEXP_CLI_CLI_H
 
 #include "cli/options.h"
+#include "recommend/stored.h"
 #include "report/table.h"
 #include "train/train.h"
 
@@ -17,8 +18,7 @@ struct verb {
 	int (*run)(const struct options *options); // the exit code
 };
 extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show,
-    verb_sweep, verb_trial, verb_plot, verb_figure, verb_recommend, verb_predict, verb_export,
-    verb_doctor;
+    verb_sweep, verb_trial, verb_plot, verb_figure, verb_recommend, verb_predict, verb_export, verb_doctor;
 
 void print_error(const struct error *error);
 enum table_form options_form(const struct options *options);
@@ -31,6 +31,7 @@ struct prepared {
 	struct dataset dataset;
 	struct matrices matrices;
 	struct graph graph;
+	struct stored weights; // that the graph starts with, where it does
 	char id[EXPERIMENT_ID];
 	struct data_access access;
 	double load_seconds, prepare_seconds, keep_seconds; // keep: leaving a cache of the data; 0: it was not

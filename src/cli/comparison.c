@@ -36,8 +36,9 @@ static const char *p_text(struct comparison *c, double p) {
 	return p < P_LEAST ? "< 0.0001" : arena_format(&c->arena, "%.4f", p);
 }
 
+// NULL: the run has no such figure.
 static const char *value_text(struct comparison *c, const struct run_value *figure) {
-	if (isnan(figure->value))
+	if (!figure || isnan(figure->value))
 		return "-";
 	if (isnan(figure->low))
 		return arena_format(&c->arena, "%.6g", figure->value);

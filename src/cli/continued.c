@@ -23,7 +23,7 @@ static bool hash_file(const char *path, char ret_hex[HASH_HEX], struct error *er
 }
 
 // "KEY=VALUE", the value quoted as an experiment file has it.
-static char *override(const char *key, const char *value) {
+static char * override(const char *key, const char *value) {
 	struct text text = {0};
 	text_format(&text, "%s=\"", key);
 	for (; *value; value++)
@@ -46,8 +46,8 @@ int continued_init(const struct options *options, struct continued *ret) {
 		print_error(&error);
 		return (int)error.code;
 	}
-	ret->model = override("continues.model", ret->path);
-	ret->weights = override("continues.weights", hex);
+	ret->model = setting("weights.path", ret->path);
+	ret->weights = setting("weights.hash", hex);
 	struct options *o = &ret->options;
 	o->overrides = memory_alloc((o->overrides_count + MORE) * sizeof(*o->overrides));
 	for (size_t i = 0; i < o->overrides_count; i++)
@@ -95,16 +95,6 @@ static bool same_data(const struct prepared *p, const struct stored *stored, str
 	return false;
 }
 
-bool continued_open(const struct prepared *p, struct stored *ret, struct error *error) {
-	const struct continue_config *from = p->experiment.continues;
-	char hex[HASH_HEX];
-	if (!hash_file(from->model, hex, error))
-		return false;
-	if (strcmp(hex, from->weights) != 0) {
-		error_set(error, ERROR_DATA, "\"%s\" is not the model that this continues from: its hash is %s, not %s",
-		          from->model, hex, from->weights);
-		error_hint(error, "Its run has been run again; name it with --continue-from once more.");
-		return false;
-	}
-	return stored_open(from->model, ret, error) && same_data(p, ret, error);
+bool continued_fits(const struct prepared *p, struct error *error) {
+	return !stored_text(&p->weights, "items") || same_data(p, &p->weights, error);
 }

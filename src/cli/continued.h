@@ -1,9 +1,8 @@
-// Training on from another run's weights: --continue-from, and the keys of `continues` that it stands for.
+// Training on from another run's weights: --continue-from, and the keys of `weights` that it stands for.
 #ifndef AEXP_CLI_CONTINUED_H
 #define AEXP_CLI_CONTINUED_H
 
 #include "cli/cli.h"
-#include "recommend/stored.h"
 
 // With the overrides that --continue-from comes to (the option itself is then NULL), or as they were. Failures are
 // reported; the exit code. continued_finish either way.
@@ -14,8 +13,7 @@ struct continued {
 int continued_init(const struct options *options, struct continued *ret);
 void continued_finish(struct continued *continued);
 
-// The weights that an experiment with `continues` begins with, as long as ret is open; stored_close either way. False
-// where the file is another one by now, or of other items.
-bool continued_open(const struct prepared *prepared, struct stored *ret, struct error *error);
+// Whether the opened weights of an experiment, where they are a run's own, are of its items and users. ERROR_CONFIG.
+bool continued_fits(const struct prepared *prepared, struct error *error);
 
 #endif

@@ -61,6 +61,11 @@ int known_open(const struct trained *t, const struct options *options, struct kn
 	return 0;
 }
 
+int known_open_for_vectors(const struct trained *t, const struct options *options, struct known *ret) {
+	*ret = (struct known){0};
+	return aexp_takes_new_users(t->model) || !t->folder ? 0 : known_open(t, options, ret);
+}
+
 void known_close(struct known *k) {
 	prepared_finish(&k->prepared);
 	free(k->start);

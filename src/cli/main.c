@@ -5,14 +5,16 @@
 #include "base/pool.h"
 #include "version.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_run,  &verb_verify, &verb_sweep,  &verb_compare,   &verb_plan,    &verb_data,   &verb_schema, &verb_list,
-    &verb_show, &verb_plot,   &verb_figure, &verb_recommend, &verb_predict, &verb_export, &verb_doctor,
-    &verb_trial, NULL};
+    &verb_run,     &verb_verify, &verb_sweep,  &verb_compare, &verb_plan,   &verb_data,
+    &verb_schema,  &verb_list,   &verb_show,   &verb_plot,    &verb_figure, &verb_recommend,
+    &verb_predict, &verb_export, &verb_doctor, &verb_trial,   NULL};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) - 1 };
 
 static void print_help(FILE *to) {
@@ -81,7 +83,7 @@ static int run_verb(const struct verb *verb, int argc, char **argv) {
 	return code;
 }
 
-int main(int argc, char **argv) {
+static int dispatch(int argc, char **argv) {
 	const char *near = NULL, *name = argc > 1 ? argv[1] : "";
 	if (!strcmp(name, "--version")) {
 		printf("aexp %s\n", AEXP_VERSION);
@@ -102,4 +104,19 @@ int main(int argc, char **argv) {
 	}
 	const struct verb *verb = find_verb(name, &near);
 	return verb ? run_verb(verb, argc, argv) : usage_error("unknown command \"%s\"", name, near);
+}
+
+// Results that nobody got are no success.
+static int close_output(int code) {
+	bool flushed = fflush(stdout) == 0;
+	if (flushed && !ferror(stdout))
+		return code;
+	fprintf(stderr, "aexp: standard output cannot be written%s%s\n", flushed ? "" : ": ",
+	        flushed ? "" : strerror(errno));
+	return code ? code : ERROR_RUN;
+}
+
+int main(int argc, char **argv) {
+	signal(SIGXFSZ, SIG_IGN); // what a limit of a file's length forbids is an error of the writing, and said as one
+	return close_output(dispatch(argc, argv));
 }

@@ -14,6 +14,7 @@
 #define OPTION_LIST(X)                                                                                                 \
 	X(WORDS, overrides, "-s", "KEY=VALUE", 0, "override one key of the experiment file; repeatable")                   \
 	X(FLAG, force, "--force", NULL, 0, "run again what is finished; compare runs of different protocols")              \
+	X(FLAG, integrity, "--integrity", NULL, 0, "of finished runs: whether files, weights and data are what they were")  \
 	X(WORD, continue_from, "--continue-from", "RUN", 0, "begin with the weights of a finished run")                    \
 	X(FLAG, no_cache, "--no-cache", NULL, 0, "read the data from its files, and leave no cache of it")                 \
 	X(WORDS, where, "--where", "EXPR", 0, "only runs for which it holds, as optimizer.rate<0.01; repeatable")          \
@@ -39,7 +40,12 @@
 	X(FLAG, strict, "--strict", NULL, 0, "an unknown item or attribute is an error, not left out")                     \
 	X(FLAG, explain, "--explain", NULL, 0, "with the ratings that speak most for each item")                           \
 	X(WORD, similar, "--similar", "ITEM", 0, "the items nearest to one, in the learned space")                         \
-	X(WORD, format, "--format", "WORD", 0, "what is written: npz, csv or tsv")                                         \
+	X(FLAG, serve, "--serve", NULL, 0, "stays, and answers JSON lines one by one as they come")                        \
+	X(WORD, http, "--http", "PORT", 0, "with --serve: over HTTP; 0: any port that is free")                            \
+	X(WORD, host, "--host", "HOST", 0, "where HTTP is served (default: 127.0.0.1, this machine alone)")                \
+	X(COUNT, connections, "--connections", "N", 100000, "of HTTP at the same time (default: 512)")                     \
+	X(COUNT, timeout, "--timeout", "SECONDS", 86400, "for a request to come in, and its answer to be taken (10)")      \
+	X(WORD, format, "--format", "WORD", 0, "what is written: npz, csv, tsv or onnx")                                   \
 	X(WORD, to, "--to", "PATH", 0, "where it is written: a file, or of tsv a folder")                                  \
 	X(WORD, results, "-o", "DIR", 0, "results root (default: results)")                                                \
 	X(COUNT, jobs, "-j", "N", 1024, "runs beside each other (default: 1)")                                             \

@@ -2,9 +2,14 @@
 #include "cli/cli.h"
 
 #include "base/number.h"
+#include "base/space.h"
 #include "report/json.h"
+#include "train/checkpoint.h"
+#include "train/needs.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void print_node(const struct node_facts *n) {
 	char parameters[NUMBER_TEXT], bytes[NUMBER_TEXT], flops[NUMBER_TEXT], inputs[256] = "(the row itself)";
@@ -18,7 +23,75 @@ static void print_node(const struct node_facts *n) {
 	       flops, n->path, n->update, n->detail, inputs);
 }
 
-static void print_plan(const struct prepared *p, const struct graph_facts *g, size_t device_bytes) {
+// What a run needs, and what there is.
+struct room {
+	struct train_needs needs;
+	double loaded, most; // memory of program and data now, and the most that loading took
+	struct space_memory memory;
+	struct space_disk disk;
+	bool disk_known;
+};
+
+static void look_at_room(const struct prepared *p, const struct options *options, struct room *ret) {
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &ret->needs);
+	space_resident(&ret->loaded, &ret->most);
+	space_memory("", &ret->memory);
+	ret->disk_known = space_disk(options->results, &ret->disk);
+	if (strcmp(p->access.from, "synthetic") == 0)
+		ret->needs.cache = 0;
+}
+
+static double most_memory(const struct room *r) {
+	return fmax(r->loaded + r->needs.memory_total, r->most);
+}
+
+static void print_room(const struct room *r) {
+	char text[3][NUMBER_TEXT];
+	number_write_bytes(most_memory(r), text[0]);
+	number_write_bytes(r->loaded, text[1]);
+	number_write_bytes(r->memory.bytes, text[2]);
+	printf("\nmemory at most %s: %s program and data", text[0], text[1]);
+	for (size_t i = 0; i < NEEDS; i++) {
+		number_write_bytes(r->needs.memory[i], text[0]);
+		if (r->needs.memory[i] > 0)
+			printf(", %s %s", text[0], need_names[i]);
+	}
+	if (isfinite(r->memory.bytes))
+		printf("; %s %s are left", text[2], r->memory.limit);
+	number_write_bytes(r->needs.disk, text[0]);
+	number_write_bytes(r->needs.files, text[1]);
+	number_write_bytes(r->needs.checkpoint, text[2]);
+	printf("\ndisk at most %s: %s files", text[0], text[1]);
+	if (r->needs.checkpoint > 0)
+		printf(", %d checkpoints of %s and the one that is written", CHECKPOINTS_KEPT, text[2]);
+	number_write_bytes(r->disk.bytes, text[0]);
+	number_write_bytes(r->needs.cache, text[1]);
+	if (r->disk_known)
+		printf("; %s are free", text[0]);
+	if (r->needs.cache > 0)
+		printf("; a cache of the data takes %s", text[1]);
+	printf("\n");
+}
+
+static void json_room(struct json *json, const struct room *r) {
+	json_object(json, "memory", JSON_INLINE);
+	json_real(json, "loaded", r->loaded);
+	for (size_t i = 0; i < NEEDS; i++)
+		json_real(json, need_names[i], r->needs.memory[i]);
+	json_real(json, "most", most_memory(r));
+	json_real(json, "left", r->memory.bytes);
+	json_end(json);
+	json_object(json, "disk", JSON_INLINE);
+	json_real(json, "checkpoint", r->needs.checkpoint);
+	json_real(json, "files", r->needs.files);
+	json_real(json, "most", r->needs.disk);
+	json_real(json, "free", r->disk_known ? r->disk.bytes : (double)NAN);
+	json_real(json, "cache", r->needs.cache);
+	json_end(json);
+}
+
+static void print_plan(const struct prepared *p, const struct graph_facts *g, const struct room *room,
+                       size_t device_bytes) {
 	char text[3][NUMBER_TEXT];
 	const struct matrices *m = &p->matrices;
 	printf("%s  id %s  backend %s  seed %llu\n", p->experiment.name, p->id, p->experiment.backend.row->name,
@@ -40,17 +113,22 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g, si
 	printf("%-16s %-11s %-8s %12s %10s %14s\n", "total", "", "", text[0], text[1], text[2]);
 	if (p->experiment.model) {
 		printf("\nmodel %s, fitted in one go\n", p->experiment.model->kind.row->name);
+		print_room(room);
 		return;
 	}
 	printf("\nloss %s (%s), optimizer %s, batch %zu, at most %lld epochs\n", p->experiment.loss->kind.row->name,
 	       p->experiment.loss->reduction.row->name, p->experiment.optimizer->kind.row->name, p->graph.shape.batch,
 	       (long long)experiment_epochs(&p->experiment));
+	if (p->experiment.weights)
+		printf("weights begin with those of %s\n", p->experiment.weights->path);
+	print_room(room);
 	number_write_bytes((double)device_bytes, text[0]);
 	if (device_bytes)
 		printf("the device holds %s\n", text[0]);
 }
 
-static void print_json(const struct prepared *p, const struct graph_facts *g, size_t device_bytes) {
+static void print_json(const struct prepared *p, const struct graph_facts *g, const struct room *room,
+                       size_t device_bytes) {
 	struct text text = {0};
 	struct json json = {.text = &text};
 	json_object(&json, NULL, JSON_LINES);
@@ -74,6 +152,7 @@ static void print_json(const struct prepared *p, const struct graph_facts *g, si
 	json_count(&json, "parameters", g->parameters);
 	json_real(&json, "bytes", g->bytes);
 	json_real(&json, "flops", g->flops);
+	json_room(&json, room);
 	if (device_bytes)
 		json_count(&json, "device_bytes", device_bytes);
 	json_end(&json);
@@ -84,11 +163,10 @@ static void print_json(const struct prepared *p, const struct graph_facts *g, si
 // --- a device with memory of its own ---
 
 // The largest batch of which less is needed; 0: none.
-static size_t batch_that_fits(struct prepared *p, size_t left) {
+static size_t batch_that_fits(const struct prepared *p, size_t left) {
 	struct graph smaller = p->graph;
-	size_t bytes;
 	while ((smaller.shape.batch /= 2) > 0)
-		if (train_device_bytes(&p->experiment, &p->matrices, &smaller, &bytes, NULL) && bytes <= left)
+		if (train_device_bytes(&p->experiment, &p->matrices, &smaller) <= left)
 			break;
 	return smaller.shape.batch;
 }
@@ -116,8 +194,7 @@ static bool check_device(struct prepared *p, const struct options *options, size
 	*ret_bytes = 0;
 	if (!backend->apart || p->experiment.model)
 		return true;
-	if (!train_device_bytes(&p->experiment, &p->matrices, &p->graph, ret_bytes, error))
-		return false;
+	*ret_bytes = train_device_bytes(&p->experiment, &p->matrices, &p->graph);
 	if (!train_open_backend(&p->experiment, options->pool, &backend, &device, NULL))
 		return true; // a plan may be made elsewhere
 	backend->memory(device, &left, &all);
@@ -130,11 +207,13 @@ static int plan_one(const char *path, const struct options *options) {
 	int code = prepare(path, options, true, &p);
 	if (code == 0) {
 		struct graph_facts facts;
+		struct room room = {0};
 		struct error error = {0};
 		size_t bytes;
 		bool fits = check_device(&p, options, &bytes, &error);
 		train_describe(&p.experiment, &p.matrices, &p.graph, &facts);
-		(options->json ? print_json : print_plan)(&p, &facts, bytes);
+		look_at_room(&p, options, &room);
+		(options->json ? print_json : print_plan)(&p, &facts, &room, bytes);
 		if (!fits)
 			print_error(&error);
 		code = fits ? 0 : (int)error.code;
@@ -158,7 +237,7 @@ const struct verb verb_plan = {
     .usage = "plan CFG...",
     .doc = "checks the file, reads the data's shape and prints the graph; runs nothing",
     .help = "For each node: output width, parameters, bytes, FLOPs of a training step, and whether it is computed\n"
-            "sparse or dense.\n",
+            "sparse or dense. Then what a run takes at most of memory and disk, and what there is.\n",
     .takes = TAKES(overrides) | TAKES(no_cache) | TAKES(json),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,

@@ -1,4 +1,5 @@
 // aexp predict: the scores of given pairs of a user and an item.
+#include "cli/serve.h"
 #include "cli/trained.h"
 
 #include <stdio.h>
@@ -75,6 +76,10 @@ static int predict_all(struct predicting *p) {
 }
 
 static int run(const struct options *options) {
+	if (serve_misused(options))
+		return ERROR_CONFIG;
+	if (options->serve)
+		return serve(options, true);
 	struct predicting p = {.options = options, .answer = {.form = form_of(options), .predicts = true}};
 	int code = trained_open(options->arguments[0], options, &p.trained);
 	if (code == 0)
@@ -93,8 +98,8 @@ const struct verb verb_predict = {
             "  id,item                  (the header; then a line for each pair)\n"
             "New users, with their ratings; in CSV the lines without a rating are asked about:\n"
             "  {\"id\": \"new1\", \"ratings\": {\"50\": 5}, \"items\": [\"181\"]}\n"
-            "  id,item,rating\n",
-    .takes = TAKES(strict) | TAKES(json) | TAKES(csv) | TAKES(no_cache),
+            "  id,item,rating\n" HELP_SERVE,
+    .takes = TAKES(strict) | TAKES(json) | TAKES(csv) | TAKES(no_cache) | TAKES_SERVE,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -2,6 +2,10 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/space.h"
+#include "cli/continued.h"
+#include "recommend/import.h"
+#include "train/needs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +38,27 @@ static bool load_data(struct prepared *p, const struct options *options, const c
 	return loaded;
 }
 
+// The file of weights, whose hash the ID is made with; where that is known and nothing is planned, it is not needed.
+static bool open_weights(struct prepared *p, bool plan, struct error *error) {
+	struct weights_config *config = p->experiment.weights;
+	if (!config || (config->hash && !plan))
+		return true;
+	return import_open(config, value_origin(p->experiment.tree, "weights"), &p->experiment.arena, &p->weights, error);
+}
+
+static bool plan_graph(struct prepared *p, struct errors *errors) {
+	struct error error = {0};
+	if (!train_plan(&p->experiment, &p->matrices, &p->graph, errors))
+		return false;
+	if (!p->experiment.weights)
+		return true;
+	if (!continued_fits(p, &error)) {
+		errors_push(errors, &error);
+		return false;
+	}
+	return import_weights(&p->weights, value_origin(p->experiment.tree, "weights"), &p->graph, errors);
+}
+
 static bool load(struct prepared *p, const struct options *options, const char *cache, struct error *error) {
 	double start = train_seconds();
 	if (!load_data(p, options, cache, error)) {
@@ -50,11 +75,20 @@ static bool load(struct prepared *p, const struct options *options, const char *
 	return true;
 }
 
+// A cache only costs time where it is missing: it takes no room that the run itself needs.
+static bool cache_fits(const struct prepared *p, const struct options *options) {
+	struct train_needs needs;
+	struct space_disk disk;
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &needs);
+	return !space_disk(options->results, &disk) || needs.cache + needs.disk <= disk.bytes;
+}
+
 // Only once all is known to be good: what is refused leaves nothing behind.
-static void keep(struct prepared *p, const struct options *options) {
+static void keep(struct prepared *p, const struct options *options, bool planned) {
 	double start = train_seconds();
 	p->access.note = (struct error){0};
-	if (!options->keep_cache || options->no_cache || strcmp(p->access.from, "files") != 0)
+	if (!options->keep_cache || options->no_cache || strcmp(p->access.from, "files") != 0 ||
+	    (planned && !cache_fits(p, options)))
 		return;
 	data_keep(&p->access, &p->dataset);
 	p->keep_seconds = train_seconds() - start;
@@ -67,10 +101,10 @@ int prepare(const char *path, const struct options *options, bool plan, struct p
 	char *cache = path_join(options->results, ".cache");
 	*ret = (struct prepared){0};
 	if (experiment_read(path, options->overrides, options->overrides_count, &ret->experiment, &errors)) {
-		if (!load(ret, options, cache, &error))
+		if (!open_weights(ret, plan, &error) || !load(ret, options, cache, &error))
 			errors_push(&errors, &error);
-		else if (!plan || train_plan(&ret->experiment, &ret->matrices, &ret->graph, &errors))
-			keep(ret, options);
+		else if (!plan || plan_graph(ret, &errors))
+			keep(ret, options, plan);
 	}
 	ret->access.cache = NULL; // ends here
 	free(cache);
@@ -112,7 +146,9 @@ bool prepare_again(const char *path, const struct options *options, struct prepa
 		experiment_finish(&p->experiment);
 	}
 	p->experiment = next;
-	if (!kept) {
+	stored_close(&p->weights);
+	good = open_weights(p, true, &error);
+	if (good && !kept) {
 		char *cache = path_join(options->results, ".cache");
 		good = load(p, options, cache, &error);
 		p->access.cache = NULL; // ends here
@@ -125,11 +161,12 @@ bool prepare_again(const char *path, const struct options *options, struct prepa
 		return false;
 	}
 	experiment_id(&p->experiment, p->dataset.fingerprint, p->id);
-	return train_plan(&p->experiment, &p->matrices, &p->graph, errors);
+	return plan_graph(p, errors);
 }
 
 void prepared_finish(struct prepared *p) {
 	graph_finish(&p->graph);
+	stored_close(&p->weights);
 	matrices_finish(&p->matrices);
 	dataset_finish(&p->dataset);
 	experiment_finish(&p->experiment);

@@ -49,7 +49,7 @@ void progress_batch(void *context, size_t epoch, double share, double ratings) {
 
 void progress_epoch(void *context, const struct epoch_result *epoch) {
 	struct progress *p = context;
-	if (p->quiet)
+	if (p->quiet || !experiment_epochs(p->experiment)) // nothing was trained
 		return;
 	if (!p->terminal && epoch->epoch != experiment_epochs(p->experiment) && train_seconds() - p->last < LINE_EVERY &&
 	    epoch->epoch != 1)

@@ -1,4 +1,5 @@
 // aexp recommend: lists for users of the run's data, or for new ones on standard input.
+#include "cli/serve.h"
 #include "cli/trained.h"
 
 #include <stdio.h>
@@ -115,7 +116,9 @@ static int recommend_similar(struct recommending *r) {
 static int answer_all(struct recommending *r) {
 	const struct options *options = r->options;
 	bool known = options->all || options->user_count;
-	int code = known ? known_open(&r->trained, options, &r->known) : 0;
+	int code = known              ? known_open(&r->trained, options, &r->known)
+	           : options->similar ? known_open_for_vectors(&r->trained, options, &r->known)
+	                              : 0;
 	if (code)
 		return code;
 	answer_head(&r->answer, &r->text);
@@ -129,6 +132,10 @@ static int run(const struct options *options) {
 		fprintf(stderr, "aexp: only one of --user, --all and --similar can be asked for\n");
 		return ERROR_CONFIG;
 	}
+	if (serve_misused(options))
+		return ERROR_CONFIG;
+	if (options->serve)
+		return serve(options, false);
 	struct recommending r = {.options = options,
 	                         .answer = {.form = form_of(options), .bare = options->similar != NULL}};
 	int code = trained_open(options->arguments[0], options, &r.trained);
@@ -147,9 +154,9 @@ const struct verb verb_recommend = {
     .help = "RUN is a run, or a model.safetensors, wherever it is. New users come as JSON lines, or as CSV:\n"
             "  {\"id\": \"new1\", \"ratings\": {\"50\": 5, \"181\": 4}, \"user\": {\"gender\": \"F\"}}\n"
             "  id,item,rating,gender    (the header; then a line for each rating)\n"
-            "Ratings and ids are as in the data. What a user has rated is left out.\n",
+            "Ratings and ids are as in the data. What a user has rated is left out.\n" HELP_SERVE,
     .takes = TAKES(top) | TAKES(user) | TAKES(all) | TAKES(include_rated) | TAKES(strict) | TAKES(explain) |
-             TAKES(similar) | TAKES(json) | TAKES(csv) | TAKES(no_cache),
+             TAKES(similar) | TAKES(json) | TAKES(csv) | TAKES(no_cache) | TAKES_SERVE,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -2,11 +2,11 @@
 #include "cli/runner.h"
 
 #include "base/file.h"
-#include "cli/continued.h"
 #include "data/split.h"
 #include "report/claim.h"
 #include "report/report.h"
 #include "report/summary.h"
+#include "train/needs.h"
 #include "version.h"
 
 #include <inttypes.h>
@@ -173,18 +173,6 @@ static bool write_job(struct job *job, struct error *error) {
 	return good;
 }
 
-static bool train_begun(struct job *job, struct train_observer *observer, char **ret_backend, struct error *error) {
-	struct prepared *p = job->prepared;
-	struct stored stored = {0};
-	bool good = !p->experiment.continues || continued_open(p, &stored, error);
-	observer->weights = stored.tensors;
-	observer->weights_count = stored.tensors_count;
-	good = good && train_run(&p->experiment, &p->matrices, &p->graph, job->options->pool, observer, &job->result,
-	                         ret_backend, error);
-	stored_close(&stored);
-	return good;
-}
-
 static bool train_job(struct job *job, char **ret_backend, struct error *error) {
 	struct prepared *p = job->prepared;
 	const struct options *options = job->options;
@@ -197,12 +185,14 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 	if (job->watch)
 		observer = (struct train_observer){
 		    job->watch->context, job->watch->batch, job->watch->epoch, interrupted, job->watch->ends, NULL, &keep};
+	struct train_needs needs;
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &needs);
 	run_folder_tidy(*job->folder);
 	bool good = !options->force || folder_remove(checkpoints, error);
 	good =
-	    good && train_backend_check(&p->experiment, options->pool, error) &&
+	    good && train_fits(&needs, *job->folder, checkpoints, error) &&
 	    run_folder_begin(*job->folder, text_string(&job->resolved), error) &&
-	    train_begun(job, &observer, ret_backend, error);
+	    train_run(&p->experiment, &p->matrices, &p->graph, options->pool, &observer, &job->result, ret_backend, error);
 	progress_end(&progress);
 	free(checkpoints);
 	return good;

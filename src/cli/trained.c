@@ -11,10 +11,8 @@
 #define MODEL "model.safetensors"
 
 int fail_with(const struct aexp_error *error) {
-	struct error shown = {0};
-	error_set(&shown, (enum error_code)error->code, "%s", error->message);
-	if (error->hint[0])
-		error_hint(&shown, "%s", error->hint);
+	struct error shown;
+	private_error(error, &shown);
 	print_error(&shown);
 	return (int)error->code;
 }
@@ -62,11 +60,20 @@ bool trained_path(const char *run, const char *results, char **ret_path, struct 
 	return good;
 }
 
-int trained_open(const char *run, const struct options *options, struct trained *ret) {
+int trained_find(const char *run, const struct options *options, struct trained *ret) {
 	struct error error = {0};
 	*ret = (struct trained){0};
-	if (find_model(run, options->results, ret, &error) && model_open(ret->path, options->pool, &ret->model, &error))
+	if (find_model(run, options->results, ret, &error))
 		return 0;
+	print_error(&error);
+	return (int)error.code;
+}
+
+int trained_open(const char *run, const struct options *options, struct trained *ret) {
+	struct error error = {0};
+	int code = trained_find(run, options, ret);
+	if (code || model_open(ret->path, options->pool, &ret->model, &error))
+		return code;
 	print_error(&error);
 	return (int)error.code;
 }
@@ -84,9 +91,8 @@ static void note(void *context, const char *user, const char *text) {
 }
 
 struct aexp_how how_of(const struct options *options) {
-	enum { REASONS = 3 };
 	return (struct aexp_how){.top = options->top,
-	                         .reasons = options->explain ? REASONS : 0,
+	                         .reasons = options->explain ? ANSWER_REASONS : 0,
 	                         .include_rated = options->include_rated,
 	                         .strict = options->strict,
 	                         .note = options->quiet ? NULL : note};

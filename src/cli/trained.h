@@ -14,6 +14,7 @@ struct trained {
 };
 // RUN is a run, a folder that holds a model, or its file. Failures are reported; the exit code. trained_close either
 // way.
+int trained_find(const char *run, const struct options *options, struct trained *ret); // opens nothing
 // The model's file alone; free(). ERROR_CONFIG where there is none.
 bool trained_path(const char *run, const char *results, char **ret_path, struct error *error);
 int trained_open(const char *run, const struct options *options, struct trained *ret);
@@ -27,6 +28,8 @@ struct known {
 	uint32_t *user_number, *item_number; // by index in the data set: number in the matrices, UINT32_MAX: dropped
 };
 int known_open(const struct trained *trained, const struct options *options, struct known *ret);
+// The same where vectors of items are made of it: where a row is an item, and there is the run's folder.
+int known_open_for_vectors(const struct trained *trained, const struct options *options, struct known *ret);
 void known_close(struct known *known); // zeroed is fine
 bool known_find(const struct known *known, const char *id, size_t *ret_user);
 // As the evaluation of the run shows the user to the model; all else that the user rated is left out. In the arena.

@@ -1,5 +1,6 @@
 // aexp verify: runs experiments, or finds their finished runs, and holds what came out against what they expect.
 #include "cli/beside.h"
+#include "cli/integrity.h"
 #include "cli/runner.h"
 
 #include "report/json.h"
@@ -164,6 +165,8 @@ static int check_all(const struct options *options) {
 }
 
 static int verify(const struct options *options) {
+	if (options->integrity)
+		return verify_integrity(options);
 	struct verification v = {.options = options};
 	v.json.text = &v.text;
 	int code = check_all(options);
@@ -197,14 +200,18 @@ static int verify(const struct options *options) {
 
 const struct verb verb_verify = {
     .name = "verify",
-    .usage = "verify CFG...",
+    .usage = "verify CFG... | --integrity RUN...",
     .doc = "runs each experiment, or finds its run, and holds the figures against what it expects",
     .help =
         "Every figure of `expect` gets a line: ok or MISSED. Where repeats is above 1 the mean is held. A line more "
         "says\n"
         "how long the runs took when they were run. Exit code 3 if the data of any file is missing (the others are\n"
-        "verified all the same), else 1 if one misses or fails.\n",
-    .takes = TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs),
+        "verified all the same), else 1 if one misses or fails.\n\n"
+        "With --integrity the arguments are finished runs, as `aexp show` takes them. Hashes of every file, of the "
+        "weights,\n"
+        "of the experiment and of the data, read anew, are held against what the run's files say, and these against\n"
+        "each other; a line each. Exit code 3 if the data cannot be read, else 1 if something is not what it was.\n",
+    .takes = TAKES(integrity) | TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = verify,

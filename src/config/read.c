@@ -10,6 +10,7 @@
 
 enum {
 	FILE_MAX = 4 << 20, // bytes of an experiment file
+	ALL_MAX = 8 << 20,  // bytes of all that extend each other: the memory is some hundred times that
 	DEPTH_MAX = 16,     // files that extend each other
 	FILES_MAX = 256,    // that are read in all
 };
@@ -17,22 +18,32 @@ enum {
 struct chain {
 	const char *shown[DEPTH_MAX];    // (depth) as the user would write them: the file asked for, what it extends...
 	const char *absolute[DEPTH_MAX]; // (depth) to know a file again
-	size_t depth, files;
+	size_t depth, files, bytes;
 	const struct schema *root;
 	struct arena *arena;
 	struct errors *errors;
 };
 
-static struct value *read_tree(const char *path, struct origin at, struct arena *arena, struct errors *errors) {
+// The chain's last file. The first may be a pipe, as a shell's <(...) is.
+static struct value *read_tree(struct chain *chain, const char *path, struct origin at) {
 	char *data;
 	size_t size;
 	struct error error = {0};
-	if (!file_read(path, FILE_MAX, &data, &size, &error)) {
+	struct errors *errors = chain->errors;
+	bool good = chain->depth == 1 ? file_read_any(path, FILE_MAX, &data, &size, &error)
+	                              : file_read(path, FILE_MAX, &data, &size, &error);
+	if (!good) {
 		errors_add(errors, ERROR_CONFIG, at, "%s", error.message);
 		return NULL;
 	}
+	chain->bytes += size;
+	if (chain->bytes > ALL_MAX) {
+		free(data);
+		errors_add(errors, ERROR_CONFIG, at, "files that extend each other have more than %d bytes in all", ALL_MAX);
+		return NULL;
+	}
 	struct source_text source = {.text = data, .length = size, .at = {.file = path}, .lines = true};
-	struct value *tree = tree_parse(&source, arena, errors);
+	struct value *tree = tree_parse(&source, chain->arena, errors);
 	free(data);
 	return tree;
 }
@@ -113,7 +124,7 @@ static struct value *over_bases(struct chain *chain, const struct value *extends
 static struct value *load(struct chain *chain, const char *path, struct origin at) {
 	if (!chain_enter(chain, path, at))
 		return NULL;
-	struct value *tree = read_tree(path, at, chain->arena, chain->errors);
+	struct value *tree = read_tree(chain, path, at);
 	const struct value *extends = tree ? value_remove(tree, "extends") : NULL;
 	struct value *merged = extends ? over_bases(chain, extends, tree) : tree;
 	if (merged)
@@ -147,6 +158,10 @@ const struct value *config_load_some(const char *text, size_t length, const char
                                      size_t keys_count, struct arena *arena, struct errors *errors) {
 	struct source_text source = {
 	    .text = text, .length = length, .at = {.file = arena_string(arena, name)}, .lines = true};
+	if (length > FILE_MAX) {
+		errors_add(errors, ERROR_CONFIG, source.at, "longer than %d bytes", FILE_MAX);
+		return NULL;
+	}
 	struct value *tree = tree_parse(&source, arena, errors);
 	if (tree == NULL)
 		return NULL;

@@ -11,7 +11,7 @@
 
 enum {
 	LITERAL_SHOWN = 40, // bytes of a literal that a message repeats
-	GROUP_MOST = 4096,  // settings of one group: libconfig and we look them up one by one, so the time is their square
+	GROUP_MOST = 1024,  // settings of one group: libconfig and we look them up one by one, so the time is their square
 };
 
 struct scanner {
@@ -235,10 +235,9 @@ static void scan_escape(struct scanner *s, struct token *token, struct text *ret
 		s->at += 2;
 	} else if ((next | 0x20) == 'x' && is_hex(peek(s, 2)) && is_hex(peek(s, 3))) {
 		char byte = (char)(hex_digit(peek(s, 2)) * 16 + hex_digit(peek(s, 3)));
-		if (byte == '\0' && !token->bad) {
+		if (byte == '\0' && !token->bad && s->errors->count < ERRORS_MOST)
 			errors_add(s->errors, ERROR_CONFIG, here(s, s->line), "a string cannot hold \"\\x00\"");
-			token->bad = true;
-		}
+		token->bad |= byte == '\0';
 		text_append_bytes(ret, &byte, 1);
 		s->at += 4;
 	} else {

@@ -237,6 +237,19 @@ static void add_missing(struct reader *r, const struct key *key, const struct va
 
 // ---- one key ----
 
+// A list that is not too long; false with an error.
+static bool is_list(struct reader *r, const struct key *key, const struct value *value) {
+	if (value->type != VALUE_LIST) {
+		add_mistyped(r, key, value);
+		return false;
+	}
+	if (value->as.children.count <= LIST_MOST)
+		return true;
+	errors_add(r->errors, ERROR_CONFIG, value->at, "\"%s\" has %zu elements, but may have at most %d", key->name,
+	           value->as.children.count, LIST_MOST);
+	return false;
+}
+
 static void read_group(struct reader *r, const struct schema *schema, const struct value *group, const char *path,
                        void *ret);
 
@@ -373,10 +386,8 @@ static void read_path(struct reader *r, const struct key *key, const struct valu
 static void read_reals(struct reader *r, const struct key *key, const struct value *value, const char *path,
                        void *ret) {
 	(void)path;
-	if (value->type != VALUE_LIST) {
-		add_mistyped(r, key, value);
+	if (!is_list(r, key, value))
 		return;
-	}
 	struct reals *reals = ret;
 	reals->set = true;
 	reals->count = value->as.children.count;
@@ -400,10 +411,8 @@ static void read_strings(struct reader *r, const struct key *key, const struct v
 		value_append(r->arena, list, value_create_string(r->arena, NULL, value->as.string, value->at));
 		value = list;
 	}
-	if (value->type != VALUE_LIST) {
-		add_mistyped(r, key, value);
+	if (!is_list(r, key, value))
 		return;
-	}
 	struct strings *strings = ret;
 	strings->set = true;
 	strings->count = value->as.children.count;
@@ -421,10 +430,8 @@ static void read_strings(struct reader *r, const struct key *key, const struct v
 static void read_values(struct reader *r, const struct key *key, const struct value *value, const char *path,
                         void *ret) {
 	(void)path;
-	if (value->type != VALUE_LIST) {
-		add_mistyped(r, key, value);
+	if (!is_list(r, key, value))
 		return;
-	}
 	struct values *values = ret;
 	values->set = true;
 	values->count = value->as.children.count;
@@ -477,10 +484,8 @@ static void read_subgroup(struct reader *r, const struct key *key, const struct 
 }
 
 static void read_list(struct reader *r, const struct key *key, const struct value *value, const char *path, void *ret) {
-	if (value->type != VALUE_LIST) {
-		add_mistyped(r, key, value);
+	if (!is_list(r, key, value))
 		return;
-	}
 	struct groups *groups = ret;
 	groups->set = true;
 	groups->count = value->as.children.count;

@@ -5,7 +5,10 @@
 #include "config/scan.h"
 #include "config/schema.h"
 
-enum { ERRORS_MOST = 1000 }; // of one list: what follows is noise, and each takes 3 KiB
+enum {
+	ERRORS_MOST = 1000, // of one list: what follows is noise, and each takes 3 KiB
+	LIST_MOST = 10000,  // elements of a list that a key takes: whoever checks them may say something of each
+};
 
 // Names and strings are kept as they are: the caller has them in the arena.
 struct value *value_create(struct arena *arena, const char *name, enum value_type type, struct origin at);

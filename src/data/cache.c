@@ -5,8 +5,9 @@
 //
 // Counts are 64-bit numbers; every array begins at a multiple of 64 bytes. One walk over the data set both writes and
 // reads the file, so that the two cannot differ. The header says what machine and version wrote it, how long it is and
-// the checksum of the rest: both are looked at before anything else is. Ratings are used where they are mapped; what is
-// as small as the users or items is copied.
+// the checksum of the rest: both are looked at before anything else is. Anyone can make a checksum, so that what was
+// read is held against its bounds as well. Ratings are used where they are mapped; what is as small as the users or
+// items is copied.
 #include "data/cache.h"
 
 #include <dirent.h>
@@ -28,7 +29,8 @@
 #define READER_VERSION "aexp.cache/1"
 
 enum {
-	CHUNK = 1 << 20, // bytes that are hashed by one thread
+	CHUNK = 1 << 20,                        // bytes that are hashed by one thread
+	ATTRIBUTE_LEAST = 3 * sizeof(uint64_t), // bytes that an attribute takes: its name's flag and size, its kind
 	ALIGNMENT = 64,
 	BYTE_ORDER_MARK = 0x01020304,
 };
@@ -291,7 +293,8 @@ static void walk_attributes(struct walk *walk, struct attributes *attributes, st
 	size_t count = attributes->count;
 	walk_count(walk, &attributes->rows);
 	walk_count(walk, &count);
-	walk->fine = walk->fine && (walk->writing || (count <= walk->size && attributes->rows < walk->size));
+	walk->fine = walk->fine && (walk->writing ||
+	                            (count <= (walk->size - walk->at) / ATTRIBUTE_LEAST && attributes->rows < walk->size));
 	if (!walk->writing && walk->fine)
 		attributes->items = arena_alloc(arena, count * sizeof *attributes->items);
 	for (size_t i = 0; i < count && walk->fine; i++) {
@@ -372,7 +375,7 @@ static bool read_map(const struct file_map *map, const char *key, struct pool *p
 	struct walk walk = {.fine = true, .at = HEADER_BYTES, .data = map->data, .size = map->size};
 	struct dataset dataset = {.cache = *map};
 	walk_dataset(&walk, &dataset);
-	if (!walk.fine || walk.at != map->size) {
+	if (!walk.fine || walk.at != map->size || !dataset_is_sound(&dataset, pool)) {
 		dataset.cache = (struct file_map){0};
 		dataset.user = dataset.item = NULL;
 		dataset.rating = NULL;

@@ -89,8 +89,9 @@ struct build {
 	const uint32_t *row, *column; // (count)
 	const float *value;
 	const uint8_t *liked;
-	size_t *bound;    // (blocks + 1) the rows of each block
-	atomic_bool fail; // no memory
+	size_t *bound;     // (blocks + 1) the rows of each block
+	atomic_bool fail;  // no memory
+	atomic_bool twice; // a row has a column twice
 };
 
 // Entries that come row by row are where they belong.
@@ -179,8 +180,8 @@ static int compare_keys(const void *left, const void *right) {
 	return (a > b) - (a < b);
 }
 
-// Fills sorter->key with column << 32 | place in the row, ascending.
-static void sort_keys(struct sorter *sorter, const uint32_t *column, size_t count) {
+// Fills sorter->key with column << 32 | place in the row, ascending; false where a column stands twice.
+static bool sort_keys(struct sorter *sorter, const uint32_t *column, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		sorter->key[i] = (uint64_t)column[i] << 32 | i;
 	}
@@ -189,9 +190,14 @@ static void sort_keys(struct sorter *sorter, const uint32_t *column, size_t coun
 	} else {
 		qsort(sorter->key, count, sizeof *sorter->key, compare_keys);
 	}
+	bool twice = false;
+	for (size_t i = 1; i < count; i++) {
+		twice |= sorter->key[i] >> 32 == sorter->key[i - 1] >> 32;
+	}
+	return !twice;
 }
 
-static void sort_by_bits(struct sorter *sorter, const uint32_t *column, size_t columns, size_t count) {
+static bool sort_by_bits(struct sorter *sorter, const uint32_t *column, size_t columns, size_t count) {
 	size_t at = 0;
 	for (size_t i = 0; i < count; i++) {
 		sorter->bits[column[i] / WORD_BITS] |= UINT64_C(1) << column[i] % WORD_BITS;
@@ -204,22 +210,21 @@ static void sort_by_bits(struct sorter *sorter, const uint32_t *column, size_t c
 		}
 		sorter->bits[word] = 0;
 	}
+	return at == count;
 }
 
 static bool by_bits(const struct csr *csr, size_t count) {
 	return count > INSERTION_MOST && csr->columns / WORD_BITS <= SPARSE_WORDS * count;
 }
 
-static void sort_row(struct sorter *sorter, struct csr *csr, size_t row) {
+static bool sort_row(struct sorter *sorter, struct csr *csr, size_t row) {
 	size_t start = csr->start[row], count = csr->start[row + 1] - start;
 	uint32_t *column = csr->column + start;
 	if (is_ascending(column, count)) {
-		return;
+		return true;
 	}
-	if (!by_bits(csr, count)) {
-		sort_keys(sorter, column, count);
-	} else {
-		sort_by_bits(sorter, column, csr->columns, count);
+	if (by_bits(csr, count) ? !sort_by_bits(sorter, column, csr->columns, count) : !sort_keys(sorter, column, count)) {
+		return false;
 	}
 	memcpy(sorter->value, csr->value + start, count * sizeof *sorter->value);
 	if (csr->liked) {
@@ -233,6 +238,7 @@ static void sort_row(struct sorter *sorter, struct csr *csr, size_t row) {
 			csr->liked[start + i] = sorter->liked[from];
 		}
 	}
+	return true;
 }
 
 static void sort_block(void *context, size_t i) {
@@ -245,7 +251,9 @@ static void sort_block(void *context, size_t i) {
 	struct sorter sorter;
 	if (sorter_init(&sorter, by_bits(build->csr, most) ? build->csr->columns : 0, most)) {
 		for (row = build->bound[i]; row < build->bound[i + 1]; row++) {
-			sort_row(&sorter, build->csr, row);
+			if (!sort_row(&sorter, build->csr, row)) {
+				atomic_store(&build->twice, true);
+			}
 		}
 	} else {
 		atomic_store(&build->fail, true);
@@ -270,7 +278,10 @@ static bool sort_rows(struct pool *pool, struct build *build, struct error *erro
 	}
 	pool_run(pool, blocks, sort_block, build);
 	free(build->bound);
-	return !build->fail || error_set(error, ERROR_RUN, "out of memory for sorting \"%zu\" entries", build->count);
+	if (build->fail) {
+		return error_set(error, ERROR_RUN, "out of memory for sorting \"%zu\" entries", build->count);
+	}
+	return !build->twice || error_set(error, ERROR_DATA, "an entry of a row stands twice");
 }
 
 bool csr_build_on(struct pool *pool, size_t rows, size_t columns, size_t count, const uint32_t *row,

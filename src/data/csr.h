@@ -20,8 +20,8 @@ static inline size_t csr_count(const struct csr *csr) {
 	return csr->start ? csr->start[csr->rows] : 0;
 }
 
-// Builds the rows from entries in any order, columns ascending; liked may be NULL. Duplicates are the caller's to
-// exclude. Quickest where the entries come row by row. csr_build_on spreads it over the threads of a pool.
+// Builds the rows from entries in any order, columns ascending; liked may be NULL. An entry that stands twice is
+// ERROR_DATA. Quickest where the entries come row by row. csr_build_on spreads it over the threads of a pool.
 bool csr_build_on(struct pool *pool, size_t rows, size_t columns, size_t count, const uint32_t *row,
                   const uint32_t *column, const float *value, const uint8_t *liked, struct csr *ret,
                   struct error *error);

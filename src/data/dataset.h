@@ -21,7 +21,13 @@ struct ids {
 	uint32_t *slots; // open addressing, index + 1, 0 = free
 	size_t slots_count;
 };
-#define IDS_FULL UINT32_MAX // what ids_add gives when there is no room: 2^32 - 2 ids, 4 GiB of names, or no memory
+#define IDS_FULL                                                                                                       \
+	UINT32_MAX // what ids_add gives when there is no room: 2^32 - 2 ids, 4 GiB of names, no memory, or ids
+	           // that fall on each other more often than chance has it (IDS_PROBES_MOST)
+// Slots that are looked at for an id. A table is at most two thirds full: with any ids but such as were made to
+// collide, so many taken ones in a row are less likely than one in 10^60. They would take the square of their number in
+// time.
+enum { IDS_PROBES_MOST = 2048 };
 uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known; `name` holds no NUL
 bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret);
 static inline const char *ids_name(const struct ids *ids, size_t index) {
@@ -65,5 +71,7 @@ struct dataset {
 	struct loading *loading;    // only while ratings are read, see ratings.h; NULL afterwards
 };
 void dataset_finish(struct dataset *dataset);
+// Whether everything in it lies within its bounds, on the pool's threads (NULL: one): of one that was not made here.
+bool dataset_is_sound(const struct dataset *dataset, struct pool *pool);
 
 #endif

@@ -2,6 +2,7 @@
 // probing, at most two thirds full). Removing is left out on purpose: an id's index never changes.
 #include "data/dataset.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,18 +21,21 @@ static size_t name_length(const struct ids *ids, size_t index) {
 	return end - ids->offset[index] - 1;
 }
 
-// The slot that holds the name, or the free one where it belongs. There is always a free one.
-static size_t find_slot(const struct ids *ids, const char *name, size_t length) {
+enum { NO_SLOT = -1 };
+
+// The slot that holds the name, or the free one where it belongs; NO_SLOT where neither is near.
+static ptrdiff_t find_slot(const struct ids *ids, const char *name, size_t length) {
 	size_t mask = ids->slots_count - 1;
 	size_t slot = (size_t)XXH3_64bits(name, length) & mask;
-	for (;; slot = (slot + 1) & mask) {
+	for (size_t probes = 0; probes < IDS_PROBES_MOST; probes++, slot = (slot + 1) & mask) {
 		uint32_t taken = ids->slots[slot];
 		if (taken == 0)
-			return slot;
+			return (ptrdiff_t)slot;
 		size_t index = taken - 1;
 		if (name_length(ids, index) == length && memcmp(ids_name(ids, index), name, length) == 0)
-			return slot;
+			return (ptrdiff_t)slot;
 	}
+	return NO_SLOT;
 }
 
 static bool grow_slots(struct ids *ids) {
@@ -44,8 +48,12 @@ static bool grow_slots(struct ids *ids) {
 	free(ids->slots);
 	ids->slots = slots;
 	ids->slots_count = count;
-	for (size_t i = 0; i < ids->count; i++)
-		slots[find_slot(ids, ids_name(ids, i), name_length(ids, i))] = (uint32_t)i + 1;
+	for (size_t i = 0; i < ids->count; i++) {
+		ptrdiff_t slot = find_slot(ids, ids_name(ids, i), name_length(ids, i));
+		if (slot == NO_SLOT)
+			return false;
+		slots[slot] = (uint32_t)i + 1;
+	}
 	return true;
 }
 
@@ -83,7 +91,9 @@ static bool grow_names(struct ids *ids, size_t length) {
 uint32_t ids_add(struct ids *ids, const char *name, size_t length) {
 	if (!grow_slots(ids))
 		return IDS_FULL;
-	size_t slot = find_slot(ids, name, length);
+	ptrdiff_t slot = find_slot(ids, name, length);
+	if (slot == NO_SLOT)
+		return IDS_FULL;
 	if (ids->slots[slot] != 0)
 		return ids->slots[slot] - 1;
 	if (!grow_names(ids, length))
@@ -99,7 +109,8 @@ uint32_t ids_add(struct ids *ids, const char *name, size_t length) {
 bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret) {
 	if (ids->slots_count == 0)
 		return false;
-	uint32_t taken = ids->slots[find_slot(ids, name, length)];
+	ptrdiff_t slot = find_slot(ids, name, length);
+	uint32_t taken = slot == NO_SLOT ? 0 : ids->slots[slot];
 	if (taken == 0)
 		return false;
 	*ret = taken - 1;

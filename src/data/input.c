@@ -17,6 +17,7 @@
 enum {
 	BLOCK_BYTES = 128 * 1024, // read at a time from the disk
 	NAMES_SHOWN = 8,          // names of an archive that a hint lists
+	ENTRIES_MOST = 1 << 20,   // of an archive
 };
 
 static bool unreadable(struct error *error, const char *path, const char *reason) {
@@ -51,6 +52,31 @@ static struct archive *open_archive(const char *path, struct error *error) {
 		return NULL;
 	}
 	return archive;
+}
+
+// Whether `bytes` are more than what was read of the file so far can honestly become; says so.
+static bool swells(struct archive *archive, const char *path, uint64_t bytes, struct error *error) {
+	la_int64_t packed = archive_filter_bytes(archive, -1);
+	if (bytes <= INPUT_FREE || bytes / INPUT_RATIO <= (uint64_t)(packed < 0 ? 0 : packed))
+		return false;
+	error_set(error, ERROR_DATA, "\"%s\" unpacks to more than %d times its size", path, INPUT_RATIO);
+	error_hint(error, "No table of ratings does; unpack it first if it is one all the same.");
+	return true;
+}
+
+// Passes over what an entry holds. Where the archive is compressed as a whole all of it has to be unpacked, which is
+// looked at as it comes: libarchive would go on to the end.
+static bool skip_entry(struct archive *archive, const char *path, struct error *error) {
+	const void *block;
+	size_t size;
+	la_int64_t offset;
+	int status = ARCHIVE_OK;
+	if (archive_filter_count(archive) < 2) // none but the file itself
+		return true;
+	while ((status = archive_read_data_block(archive, &block, &size, &offset)) >= ARCHIVE_WARN && status != ARCHIVE_EOF)
+		if (swells(archive, path, (uint64_t)archive_filter_bytes(archive, 0), error))
+			return false;
+	return status == ARCHIVE_EOF || unreadable(error, path, reason_of(archive));
 }
 
 static const char *entry_name(struct archive_entry *entry) {
@@ -114,7 +140,11 @@ static bool survey_archive(struct archive *archive, const char *path, const char
 			return true;
 		if (status < ARCHIVE_WARN)
 			return unreadable(error, path, reason_of(archive));
+		if (place >= ENTRIES_MOST)
+			return error_set(error, ERROR_DATA, "\"%s\" holds more than %d entries", path, ENTRIES_MOST);
 		survey_entry(ret, entry, place, want);
+		if (!skip_entry(archive, path, error))
+			return false;
 	}
 }
 
@@ -167,7 +197,12 @@ static bool open_surveyed(struct archive *archive, const char *path, const struc
 		if (!survey->empty && (input.archive = open_entry(path, survey->place, error)) == NULL)
 			return false;
 	}
-	input.name = survey->first == NULL ? memory_copy_string(path) : path_join(path, survey->first);
+	struct text name = {0};
+	text_append(&name, path);
+	if (survey->first != NULL)
+		text_format(&name, "/%s", survey->first); // not path_join: the name within may begin with a slash
+	input.name = memory_copy_string(text_string(&name));
+	text_finish(&name);
 	*ret = input;
 	return true;
 }
@@ -266,6 +301,9 @@ bool input_read(struct input *input, void *buffer, size_t capacity, size_t *ret_
 		if (got == 0)
 			break;
 		size += (size_t)got;
+		input->taken += (uint64_t)got;
+		if (!input->plain && swells(input->archive, input->name, input->taken, error))
+			return false;
 	}
 	*ret_size = size;
 	return true;

@@ -27,26 +27,34 @@ void intern_finish(struct intern *intern) {
 	*intern = (struct intern){0};
 }
 
-static bool push(struct intern_block *block, uint32_t code) {
-	if (block->fresh_count == block->fresh_capacity) {
-		size_t capacity = block->fresh_capacity == 0 ? FIRST_FRESH : 2 * block->fresh_capacity;
-		uint32_t *fresh = realloc(block->fresh, capacity * sizeof *fresh);
-		if (fresh == NULL)
-			return false;
-		block->fresh = fresh;
-		block->fresh_capacity = capacity;
-	}
-	block->fresh[block->fresh_count++] = code;
+// Room for one more id that may be new. It is there before the id is written down anywhere: one that was written down
+// and is missing from the list would count as known when its line is read once more, and never get a number.
+static bool reserve(struct intern_block *block) {
+	if (block->fresh_count < block->fresh_capacity)
+		return true;
+	size_t capacity = block->fresh_capacity == 0 ? FIRST_FRESH : 2 * block->fresh_capacity;
+	uint32_t *fresh = realloc(block->fresh, capacity * sizeof *fresh);
+	if (fresh == NULL)
+		return false;
+	block->fresh = fresh;
+	block->fresh_capacity = capacity;
 	return true;
+}
+
+static uint32_t push(struct intern_block *block, uint32_t code) {
+	block->fresh[block->fresh_count++] = code;
+	return code;
 }
 
 uint32_t intern_fresh_number(struct intern *intern, struct intern_block *block, uint32_t number) {
 	uint32_t mine = block->number + 1;
 	uint32_t place = atomic_load_explicit(&intern->place[number], memory_order_relaxed);
+	if ((place == 0 || place > mine) && !reserve(block))
+		return INTERN_FULL;
 	while (place == 0 || place > mine) {
 		if (atomic_compare_exchange_weak_explicit(&intern->place[number], &place, mine, memory_order_relaxed,
 		                                          memory_order_relaxed))
-			return push(block, number) ? number : INTERN_FULL;
+			return push(block, number);
 	}
 	return number;
 }
@@ -73,8 +81,9 @@ uint32_t intern_name(struct intern *intern, struct intern_block *block, const ch
 		return INTERN_NAMED | at;
 	if (!utf8_valid(name, length))
 		return INTERN_INVALID;
-	at = block->names.count < INTERN_NAMED - 2 ? ids_add(&block->names, name, length) : IDS_FULL;
-	return at != IDS_FULL && push(block, INTERN_NAMED | at) ? INTERN_NAMED | at : INTERN_FULL;
+	bool room = block->names.count < INTERN_NAMED - 2 && reserve(block);
+	at = room ? ids_add(&block->names, name, length) : IDS_FULL;
+	return at != IDS_FULL ? push(block, INTERN_NAMED | at) : INTERN_FULL;
 }
 
 // The decimal spelling; its length.

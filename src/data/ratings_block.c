@@ -103,13 +103,14 @@ struct quick {
 // The end of a field of any characters; NULL where it is not before `end`, or the line is one for the careful way.
 static const char *quick_text(const struct rating_columns *columns, bool quotes, const char *text, const char *end) {
 	char first = (char)columns->separator;
+	const char *start = text; // before it there may be no memory
 	if (quotes && *text == '"')
 		return NULL;
 	for (; text < end; text++) {
 		if (*text == first && (word_at(text) & columns->mask) == columns->separator)
 			return text;
 		if (*text == '\n')
-			return text[-1] == '\r' ? text - 1 : text;
+			return text > start && text[-1] == '\r' ? text - 1 : text;
 		if (*text == '\0')
 			return NULL;
 	}

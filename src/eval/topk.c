@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 // CHUNK: up to here counting is the faster sort (it is quadratic), from here on sorted chunks are merged.
 // SPARE: how many more than 2 k may reach the threshold before it is made exact.
@@ -176,19 +177,24 @@ static void order_few(struct topk *topk, size_t count, size_t k, uint32_t *ret_i
 			ret_items[topk->before[i]] = topk->item[i];
 }
 
-size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items) {
+// What reaches a threshold that k do, hardly more: in topk->item and item_key, ascending by item.
+static size_t collect(struct topk *topk, size_t k) {
 	const struct topk_kernels *kernels = topk->kernels;
 	const int32_t *keys = topk->keys;
 	size_t padded = topk_padded(topk->items), groups = groups_for(k);
 	assert(k <= topk->k_most);
-	if (k == 0)
-		return 0;
 	bool grouped = padded >= 2 * groups;
 	if (grouped)
 		kernels->group_maxima(keys, padded, groups, topk->maxima);
 	int32_t least =
 	    grouped ? threshold(kernels, topk->maxima, groups, k, k / 8) : threshold(kernels, keys, padded, k, k / 8);
-	size_t count = kernels->collect(keys, padded, least, topk->item, topk->item_key);
+	return kernels->collect(keys, padded, least, topk->item, topk->item_key);
+}
+
+size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items) {
+	if (k == 0)
+		return 0;
+	size_t count = collect(topk, k);
 	if (count > 2 * k + SPARE) {
 		cut_ties(topk, count, k);
 		count = k;
@@ -199,4 +205,14 @@ size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items) {
 	else
 		order_many(topk, count, taken, ret_items);
 	return taken;
+}
+
+size_t topk_pick(struct topk *topk, size_t k, uint32_t *ret_items) {
+	size_t count = k ? collect(topk, k) : 0;
+	if (count > 2 * k) {
+		cut_ties(topk, count, k);
+		count = k;
+	}
+	memcpy(ret_items, topk->item, count * sizeof(*ret_items));
+	return count;
 }

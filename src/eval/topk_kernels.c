@@ -95,6 +95,34 @@ static size_t collect(const int32_t *keys, size_t count, int32_t least, uint32_t
 	return found;
 }
 
+// Bit i: scores[i] > below, of TOPK_BLOCK scores.
+static inline uint64_t mask_of_scores(const float *scores, float below) {
+	uint64_t mask = 0;
+#if defined(__AVX512BW__)
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 16)
+		mask |= (uint64_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(scores + i), _mm512_set1_ps(below), _CMP_GT_OQ) << i;
+#elif defined(__AVX2__)
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 8)
+		mask |= (uint64_t)(unsigned)_mm256_movemask_ps(
+		            _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_set1_ps(below), _CMP_GT_OQ))
+		        << i;
+#elif defined(__SSE2__)
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 4)
+		mask |= (uint64_t)(unsigned)_mm_movemask_ps(_mm_cmpgt_ps(_mm_loadu_ps(scores + i), _mm_set1_ps(below))) << i;
+#else
+	for (unsigned i = 0; i < TOPK_BLOCK; i++)
+		mask |= (uint64_t)(scores[i] > below) << i;
+#endif
+	return mask;
+}
+
+static size_t next_above(const float *scores, size_t count, float below, uint64_t *ret_mask) {
+	size_t first = 0;
+	while (first < count && !(*ret_mask = mask_of_scores(scores + first, below)))
+		first += TOPK_BLOCK;
+	return first;
+}
+
 static inline lanes load(const void *from) {
 	lanes v;
 	memcpy(&v, from, sizeof(v));
@@ -151,5 +179,6 @@ const struct topk_kernels KERNELS = {
     .extremes = extremes,
     .count_from = count_from,
     .collect = collect,
+    .next_above = next_above,
     .count_before = count_before,
 };

@@ -29,6 +29,9 @@ struct topk_kernels {
 	// The places with a key >= least, ascending, and their keys; returns their number. count is a multiple of
 	// TOPK_BLOCK.
 	size_t (*collect)(const int32_t *keys, size_t count, int32_t least, uint32_t *ret_place, int32_t *ret_key);
+	// The first block of TOPK_BLOCK scores of which any is above, and which of them; count where there is none. count
+	// is a multiple of TOPK_BLOCK. NaN is above nothing.
+	size_t (*next_above)(const float *scores, size_t count, float below, uint64_t *ret_mask);
 	// ret[i] = how many of the keys come before key i: the larger ones, and the equal ones at lower places. The padding
 	// is read, and ret is written up to it.
 	void (*count_before)(const int32_t *keys, size_t count, uint32_t *ret);

@@ -26,22 +26,26 @@ static const struct key elu_keys[] = {
      .doc = "The value that it approaches far below 0 is -alpha"},
 };
 
-#define ACTIVATION(NAME, text, line, x, ...)                                                                           \
-	{ .row = {.name = text, .doc = line, .params = __VA_ARGS__}, .id = ACTIVATION_##NAME, .needs_x = x, }
+#define ACTIVATION(NAME, text, operator, line, x, ...)                                                                 \
+	{                                                                                                                  \
+		.row = {.name = text, .doc = line, .params = __VA_ARGS__}, .id = ACTIVATION_##NAME, .needs_x = x,              \
+		.onnx = operator,                                                                                              \
+	}
 
 static const struct activation activations[ACTIVATION_COUNT] = {
-    ACTIVATION(IDENTITY, "identity", "y = x", false, SCHEMA_NONE),
-    ACTIVATION(RELU, "relu", "y = max(x, 0)", false, SCHEMA_NONE),
-    ACTIVATION(LEAKY_RELU, "leaky_relu", "y = x above 0, slope x below", false,
+    ACTIVATION(IDENTITY, "identity", "Identity", "y = x", false, SCHEMA_NONE),
+    ACTIVATION(RELU, "relu", "Relu", "y = max(x, 0)", false, SCHEMA_NONE),
+    ACTIVATION(LEAKY_RELU, "leaky_relu", "LeakyRelu", "y = x above 0, slope x below", false,
                SCHEMA(struct parameter_params, leaky_relu_keys)),
-    ACTIVATION(ELU, "elu", "y = x above 0, alpha (exp(x) - 1) below (Clevert et al. 2015)", false,
+    ACTIVATION(ELU, "elu", "Elu", "y = x above 0, alpha (exp(x) - 1) below (Clevert et al. 2015)", false,
                SCHEMA(struct parameter_params, elu_keys)),
-    ACTIVATION(SELU, "selu", "Self-normalising elu with fixed scale and alpha (Klambauer et al. 2017)", false,
+    ACTIVATION(SELU, "selu", "Selu", "Self-normalising elu with fixed scale and alpha (Klambauer et al. 2017)", false,
                SCHEMA_NONE),
-    ACTIVATION(SIGMOID, "sigmoid", "y = 1 / (1 + exp(-x))", false, SCHEMA_NONE),
-    ACTIVATION(TANH, "tanh", "y = tanh(x)", false, SCHEMA_NONE),
-    ACTIVATION(SOFTPLUS, "softplus", "y = log(1 + exp(x))", false, SCHEMA_NONE),
-    ACTIVATION(SWISH, "swish", "y = x / (1 + exp(-x)), also called SiLU (Ramachandran et al. 2017)", true, SCHEMA_NONE),
+    ACTIVATION(SIGMOID, "sigmoid", "Sigmoid", "y = 1 / (1 + exp(-x))", false, SCHEMA_NONE),
+    ACTIVATION(TANH, "tanh", "Tanh", "y = tanh(x)", false, SCHEMA_NONE),
+    ACTIVATION(SOFTPLUS, "softplus", "Softplus", "y = log(1 + exp(x))", false, SCHEMA_NONE),
+    ACTIVATION(SWISH, "swish", "Sigmoid", "y = x / (1 + exp(-x)), also called SiLU (Ramachandran et al. 2017)", true,
+               SCHEMA_NONE),
 };
 
 static const struct row *const rows[ACTIVATION_COUNT] = {

@@ -125,8 +125,7 @@ static size_t larger(size_t a, size_t b) {
 	return a > b ? a : b;
 }
 
-bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
-                  struct error *error) {
+static struct batch_room room_of(const struct batch_source *sources, size_t sources_count, size_t rows) {
 	struct batch_room room = {.rows = rows};
 	for (size_t i = 0; i < sources_count; i++) {
 		const struct batch_source *s = &sources[i];
@@ -140,6 +139,12 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 		room.feature_columns = s->features ? s->features->columns : 0;
 		room.places = s->trained ? s->ratings->rows : 0;
 	}
+	return room;
+}
+
+bool batch_create(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch *ret,
+                  struct error *error) {
+	struct batch_room room = room_of(sources, sources_count, rows);
 	return create(&room, ret, error);
 }
 
@@ -147,18 +152,60 @@ bool batch_create_like(const struct batch *batch, struct batch *ret, struct erro
 	return create(&batch->memory->room, ret, error);
 }
 
-bool batch_create_full(const struct batch_source *source, size_t rows, struct batch *ret, struct error *error) {
+// ratings 0: more than 32 bits count.
+static struct batch_room full_room_of(const struct batch_source *source, size_t rows) {
 	struct batch_room room = {.rows = rows,
 	                          .features = most_entries(source->features, rows, NULL),
 	                          .columns = source->ratings->columns,
 	                          .feature_columns = source->features ? source->features->columns : 0,
 	                          .places = source->trained ? source->ratings->rows : 0};
-	if (rows && room.columns > UINT32_MAX / rows)
+	room.ratings = rows && room.columns > UINT32_MAX / rows ? 0 : rows * room.columns;
+	return room;
+}
+
+bool batch_create_full(const struct batch_source *source, size_t rows, struct batch *ret, struct error *error) {
+	struct batch_room room = full_room_of(source, rows);
+	if (rows && room.columns && !room.ratings)
 		return error_set(error, ERROR_RUN,
 		                 "a re-fed batch of %zu rows would hold %zu entries each, more than 32 bits count", rows,
 		                 room.columns);
-	room.ratings = rows * room.columns;
 	return create(&room, ret, error);
+}
+
+// --- what create will take ---
+
+static double rows_bytes(size_t rows, size_t entries) {
+	return sizeof(uint32_t) * (double)(rows + 1) + (sizeof(uint32_t) + sizeof(real)) * (double)entries;
+}
+
+static double transposed_bytes(size_t columns, size_t entries) {
+	double touched = (double)(columns < entries ? columns : entries);
+	return sizeof(uint32_t) * (3 * touched + 1 + 2 * (double)entries + 2 * (double)columns);
+}
+
+static double room_bytes(const struct batch_room *room) {
+	enum { JOINT_ARRAYS = sizeof(struct joint_memory) / sizeof(uint32_t *) - 1 }; // as joint_create has them
+	size_t places = room->places ? room->rows : 0;
+	double bits = room->negatives ? sizeof(uint64_t) * (double)negatives_words(room->columns) : 0;
+	return rows_bytes(room->rows, room->ratings) + rows_bytes(room->rows, room->features) +
+	       rows_bytes(room->rows, room->target) + rows_bytes(room->rows, room->observed) +
+	       rows_bytes(room->rows, places) + transposed_bytes(room->columns, room->ratings) +
+	       transposed_bytes(room->feature_columns, room->features) + transposed_bytes(room->columns, room->target) +
+	       transposed_bytes(room->places, places) + bits + JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
+}
+
+static void measure(const struct batch_room *room, struct batch_measure *ret) {
+	*ret = (struct batch_measure){larger(room->target, room->ratings), room->ratings, room->features, room_bytes(room)};
+}
+
+void batch_measure(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch_measure *ret) {
+	struct batch_room room = room_of(sources, sources_count, rows);
+	measure(&room, ret);
+}
+
+void batch_measure_full(const struct batch_source *source, size_t rows, struct batch_measure *ret) {
+	struct batch_room room = full_room_of(source, rows);
+	measure(&room, ret);
 }
 
 static void rows_free(struct rows_memory *m) {

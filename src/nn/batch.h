@@ -41,6 +41,15 @@ size_t batch_cells_most(const struct batch *batch);
 size_t batch_rating_entries_most(const struct batch *batch);
 size_t batch_feature_entries_most(const struct batch *batch);
 
+// What batches of up to `rows` rows of these sources will take, before there are any.
+struct batch_measure {
+	size_t cells, rating_entries, feature_entries; // the most that one can hold
+	double bytes;                                  // of one
+};
+void batch_measure(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch_measure *ret);
+// Of one as batch_create_full makes.
+void batch_measure_full(const struct batch_source *source, size_t rows, struct batch_measure *ret);
+
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows);
 void batch_transpose(struct batch *batch); // what training needs on top
 // The rows of another batch with the outputs that a network has for them, (rows, columns), in place of their ratings:

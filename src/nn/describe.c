@@ -98,6 +98,13 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 	text_finish(&detail);
 }
 
+double graph_descent_bytes(const struct graph *graph) {
+	const struct lbfgs_params *params = graph->optimizer_params;
+	if (!graph->optimizer->descends)
+		return 0;
+	return sizeof(double) * (double)graph->trainable * (2.0 * (double)params->memory + 6);
+}
+
 void graph_describe(struct graph *graph, struct graph_facts *ret) {
 	struct node_facts *nodes = arena_alloc(&graph->arena, graph->listed_count * sizeof(*nodes));
 	*ret = (struct graph_facts){.nodes = nodes,
@@ -117,10 +124,7 @@ void graph_describe(struct graph *graph, struct graph_facts *ret) {
 		ret->flops += nodes[i].flops;
 		ret->ns += nodes[i].ns;
 	}
-	if (graph->optimizer->descends) { // its steps and gradients, and vectors of the line search, in double
-		const struct lbfgs_params *params = graph->optimizer_params;
-		ret->bytes += sizeof(double) * (double)graph->trainable * (2.0 * (double)params->memory + 6);
-	}
+	ret->bytes += graph_descent_bytes(graph);
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].copy_of) // in no list, but there
 			ret->bytes += bytes_of(graph, &graph->nodes[i]);

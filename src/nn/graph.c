@@ -296,11 +296,24 @@ static bool build(struct builder *b, struct node ***ret_order) {
 	return b->errors->count == b->before && order_nodes(b, *ret_order);
 }
 
-static bool empty_graph(const struct groups *nodes, const struct value *tree, struct errors *errors) {
-	if (nodes->count)
-		return false;
-	errors_add(errors, ERROR_CONFIG, value_origin(tree, "graph"), "the graph has no nodes");
-	return true;
+// Names are looked up one by one, and what may be computed at cells is asked from node to node: a graph of more than
+// this takes long, or more stack than there is. A concat of concats doubles its width each time.
+enum { NODES_MOST = 4096, INPUTS_MOST = 16384, WIDTH_MOST = 1 << 30 };
+
+static bool bad_size(const struct groups *nodes, const struct value *tree, struct errors *errors) {
+	struct origin at = value_origin(tree, "graph");
+	size_t inputs = 0;
+	for (size_t i = 0; i < nodes->count; i++)
+		inputs += ((const struct node_config *)nodes->items[i])->inputs.count;
+	if (nodes->count == 0)
+		errors_add(errors, ERROR_CONFIG, at, "the graph has no nodes");
+	else if (nodes->count > NODES_MOST)
+		errors_add(errors, ERROR_CONFIG, at, "the graph has %zu nodes, but may have at most %d", nodes->count,
+		           NODES_MOST);
+	else if (inputs > INPUTS_MOST)
+		errors_add(errors, ERROR_CONFIG, at, "the nodes of the graph have %zu inputs, but may have at most %d", inputs,
+		           INPUTS_MOST);
+	return nodes->count == 0 || nodes->count > NODES_MOST || inputs > INPUTS_MOST;
 }
 
 void graph_check(const struct groups *nodes, const struct groups *phases, const struct value *tree,
@@ -308,7 +321,7 @@ void graph_check(const struct groups *nodes, const struct groups *phases, const 
 	struct graph graph = {0};
 	struct builder b = {.graph = &graph, .groups = nodes, .errors = errors};
 	struct node **order;
-	if (!empty_graph(nodes, tree, errors)) {
+	if (!bad_size(nodes, tree, errors)) {
 		build(&b, &order);
 		phases_check(phases, tree, b.all + INPUTS, nodes->count, errors);
 	}
@@ -463,7 +476,7 @@ static void count_parameters(struct graph *graph, bool eager, struct errors *err
 		if (p->trainable)
 			graph->trainable += p->rows * p->columns;
 	}
-	if (graph->weights > SIZE_MAX / 128 || graph->weights > (size_t)1 << 40)
+	if (graph->weights > (size_t)1 << 40)
 		errors_add(errors, ERROR_CONFIG, graph->output->from->at, "the graph has more weights than any machine holds");
 }
 
@@ -663,12 +676,18 @@ size_t op_same_width(const struct node *node, const char *does, struct errors *e
 	return first->width;
 }
 
-static void plan_nodes(struct builder *b) {
+// False where a node is too wide to go on with: sums of widths would not fit any more.
+static bool plan_widths(struct builder *b) {
 	struct graph *graph = b->graph;
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		struct node *node = &graph->nodes[i];
 		if (node->op) {
 			node->width = node->op->width(graph, node, b->errors);
+			if (node->width > WIDTH_MOST) {
+				errors_add(b->errors, ERROR_CONFIG, node->from->at, "node \"%s\" is %zu wide, but may be at most %d",
+				           node->name, node->width, WIDTH_MOST);
+				return false;
+			}
 			plan_sparse(graph, node);
 		} else {
 			node->width = node == graph->user  ? graph->shape.user_width
@@ -677,6 +696,11 @@ static void plan_nodes(struct builder *b) {
 		}
 		node->needs_gradient |= node->op && node->op->has_parameters && !node->copy_of;
 	}
+	return true;
+}
+
+static void plan_nodes(struct builder *b) {
+	struct graph *graph = b->graph;
 	if (graph->targets != TARGETS_ALL && can_be_cells(graph, graph->output))
 		mark_cells(graph->output);
 	graph->parameters =
@@ -708,10 +732,12 @@ bool graph_plan(const struct groups *nodes, const struct loss_config *loss, cons
 	                      .constant_rate = schedule_is_constant(optimizer->schedule)};
 	struct builder b = {.graph = ret, .groups = nodes, .errors = errors};
 	struct node **order;
-	if (empty_graph(nodes, tree, errors) || !build(&b, &order))
+	if (bad_size(nodes, tree, errors) || !build(&b, &order))
 		return false;
 	settle(&b, order);
 	if (!check_inputs(&b))
+		return false;
+	if (!plan_widths(&b))
 		return false;
 	plan_nodes(&b);
 	for (size_t i = 0; i < ret->listed_count; i++)

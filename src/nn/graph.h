@@ -138,6 +138,8 @@ struct graph {
 	bool constant_rate;   // of all steps
 	struct phase *phases; // (phases_count): one after the other, and round again; without any everything learns
 	size_t phases_count;
+	struct tensor_facts *start; // (start_count): what weights begin with; the others, and where NULL all, are drawn
+	size_t start_count;
 };
 
 // Checks what needs no data: names, references, cycles, unused nodes; `phases` (of struct phase_config) may be empty.
@@ -163,6 +165,9 @@ static inline size_t parameter_parts(const struct parameter *parameter) {
 
 // Facts for printing and drawing, in the graph's arena.
 void graph_describe(struct graph *graph, struct graph_facts *ret);
+
+// Of an optimizer that descends: its steps and gradients, and vectors of the line search, in double; else 0.
+double graph_descent_bytes(const struct graph *graph);
 
 // A node asks for a parameter while it is planned; the pointer stays valid.
 struct parameter *graph_parameter(struct graph *graph, struct node *node, const char *suffix, size_t rows,

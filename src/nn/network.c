@@ -29,7 +29,7 @@ static void stagger(struct carve *c, size_t third) {
 }
 
 static size_t full_rows(const struct network *n, const struct node *node, const struct network_room *room) {
-	return node->cells ? room->full_rows : n->rows;
+	return node->cells || (room->blank && node == n->graph->output) ? room->full_rows : n->rows;
 }
 
 // Words of a row of a dropout's mask: a group's bits start in a word of their own.
@@ -208,6 +208,7 @@ static void make_programs(struct network *n) {
 	    [PROGRAM_LOSS] = {.at_cells = true, .loss = true},
 	    [PROGRAM_CELLS] = {.at_cells = true},
 	    [PROGRAM_FULL] = {.at_cells = false},
+	    [PROGRAM_BELOW] = {.at_cells = false, .below_output = true},
 	};
 	for (size_t i = 0; i < PROGRAMS; i++)
 		program_make(n, &kinds[i], &n->arena, &n->programs[i]);
@@ -271,6 +272,16 @@ static void fill_share(void *context, size_t member) {
 
 static void initialize(struct network *n, real *flat) {
 	n->backend->team(n->device, fill_share, &(struct filling){n, flat});
+}
+
+// What the graph starts with takes the place of what was drawn.
+static void start(struct network *n) {
+	for (size_t i = 0; i < n->graph->start_count; i++)
+		network_set_tensor(n, &n->graph->start[i]);
+	if (n->graph->start_count) {
+		network_sum_squares(n);
+		network_renew(n);
+	}
 }
 
 static void free_host(struct network *n) {
@@ -343,6 +354,7 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	if (!room->blank) {
 		initialize(n, weights);
 		network_load(n, weights);
+		start(n);
 	}
 	free(weights);
 	*ret = n;
@@ -432,23 +444,25 @@ size_t network_tensors(struct network *n, struct arena *arena, struct tensor_fac
 		for (size_t i = 0; i < rows; i++)
 			for (size_t j = 0; j < columns; j++)
 				data[i * columns + j] = (float)*element(weights, p, i, j);
-		tensors[count++] = (struct tensor_facts){.name = arena_format(arena, "%s.%s", p->node->name, p->suffix),
-		                                         .shape = {p->vector ? rows * columns : rows, p->vector ? 1 : columns},
-		                                         .dimensions = p->vector ? 1 : 2,
-		                                         .data = data};
+		struct tensor_facts *tensor = &tensors[count++];
+		*tensor = (struct tensor_facts){.name = arena_format(arena, "%s.%s", p->node->name, p->suffix), .data = data};
+		tensor->dimensions = parameter_shape(p, tensor->shape);
 	}
 	*ret = tensors;
 	return count;
 }
 
+size_t parameter_shape(const struct parameter *p, size_t ret[2]) {
+	ret[0] = p->vector ? tensor_rows(p) * tensor_columns(p) : tensor_rows(p);
+	ret[1] = p->vector ? 1 : tensor_columns(p);
+	return p->vector ? 1 : 2;
+}
+
 bool parameter_is_tensor(const struct parameter *p, const struct tensor_facts *tensor) {
-	size_t length = strlen(p->node->name), rows = tensor_rows(p), columns = tensor_columns(p);
-	if (strncmp(tensor->name, p->node->name, length) || tensor->name[length] != '.' ||
-	    strcmp(tensor->name + length + 1, p->suffix) || tensor->dimensions != (p->vector ? 1u : 2u))
-		return false;
-	if (p->vector)
-		return tensor->shape[0] == rows * columns;
-	return tensor->shape[0] == rows && tensor->shape[1] == columns;
+	size_t length = strlen(p->node->name), shape[2], dimensions = parameter_shape(p, shape);
+	return !strncmp(tensor->name, p->node->name, length) && tensor->name[length] == '.' &&
+	       !strcmp(tensor->name + length + 1, p->suffix) && tensor->dimensions == dimensions &&
+	       tensor->shape[0] == shape[0] && (dimensions == 1 || tensor->shape[1] == shape[1]);
 }
 
 // Squares of a transposed matrix are read and written while both lie in the first-level cache.
@@ -506,28 +520,4 @@ bool network_set_tensor(struct network *n, const struct tensor_facts *tensor) {
 		return true;
 	}
 	return false;
-}
-
-static bool has_tensor(const struct parameter *p, const struct tensor_facts *tensors, size_t count) {
-	for (size_t i = 0; i < count; i++)
-		if (parameter_is_tensor(p, &tensors[i]))
-			return true;
-	return false;
-}
-
-bool network_begin_with(struct network *n, const struct tensor_facts *tensors, size_t count, struct error *error) {
-	for (size_t k = 0; k < n->graph->parameters_count; k++) {
-		const struct parameter *p = &n->graph->parameters[k];
-		if (p->node->copy_of || has_tensor(p, tensors, count))
-			continue;
-		error_set(error, ERROR_CONFIG, "the run to continue from has no \"%s.%s\" of %zu x %zu numbers", p->node->name,
-		          p->suffix, tensor_rows(p), tensor_columns(p));
-		error_hint(error, "The graph must have the same nodes of the same widths, and the data the same items.");
-		return false;
-	}
-	for (size_t i = 0; i < count; i++)
-		network_set_tensor(n, &tensors[i]);
-	network_renew(n);
-	network_sum_squares(n);
-	return true;
 }

@@ -1,6 +1,6 @@
 // A graph with memory on a device: weights, gradients, optimizer state, one batch's activations. Everything is
-// allocated when it is created; a step allocates nothing. Numbers and the structs are the host's, and so is what says so;
-// the rest is memory of the device.
+// allocated when it is created; a step allocates nothing. Numbers and the structs are the host's, and so is what says
+// so; the rest is memory of the device.
 //
 // Flat vectors, all in the graph's parameter layout: weights | state[0] | state[1].
 #ifndef AEXP_NN_NETWORK_H
@@ -38,7 +38,7 @@ struct parameter_memory {
 	double *norm;                  // (parts): sums of its squared gradient, where gradients are clipped by their norm
 };
 
-enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAMS };
+enum program_id { PROGRAM_GRADIENTS, PROGRAM_LOSS, PROGRAM_CELLS, PROGRAM_FULL, PROGRAM_BELOW, PROGRAMS };
 
 // Who computes: one thread, or all of them. The result is the same; which is faster depends on the size of a batch, and
 // on what else runs on the machine, since threads that wait for each other need to be at work at the same time.
@@ -101,12 +101,12 @@ void network_destroy(struct network *network);
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
-// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them, and
-// count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
+// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them,
+// and count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
 enum { RUN_BATCHES = 256 }; // whose losses stay on the device
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
-void network_losses(struct network *network, size_t count, double *ret_loss); // of the last run's batches
+void network_losses(struct network *network, size_t count, double *ret_loss);            // of the last run's batches
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
 // memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.
@@ -134,6 +134,10 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), as network_outputs has them
+// What the output reads, without the output: (rows, its input's width), as network_outputs has them. Only where the
+// output has one input, which is dense. A batch may have as many rows as the network has room for, whatever full_rows
+// is.
+struct matrix network_hidden(struct network *network, const struct batch *batch);
 
 // The loss of a batch without touching gradients; training decides about dropout and batch statistics.
 double network_loss(struct network *network, const struct batch *batch, uint32_t epoch, bool training);
@@ -145,8 +149,8 @@ void network_load(struct network *network, const real *weights);
 size_t network_tensors(struct network *network, struct arena *arena, struct tensor_facts **ret);
 // Sets one from such a tensor, on the team's threads; false when no parameter has that name and shape.
 bool network_set_tensor(struct network *network, const struct tensor_facts *tensor);
-// Sets all of them, before training: every parameter but copies, which follow. ERROR_CONFIG where one is missing.
-bool network_begin_with(struct network *network, const struct tensor_facts *tensors, size_t count, struct error *error);
+// The shape of that tensor, of a vector (length, 1); returns its dimensions.
+size_t parameter_shape(const struct parameter *parameter, size_t ret[2]);
 // Whether a parameter is what such a tensor holds: its name, its dimensions, its shape.
 bool parameter_is_tensor(const struct parameter *parameter, const struct tensor_facts *tensor);
 

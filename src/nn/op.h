@@ -6,6 +6,7 @@
 #include "nn/graph.h"
 
 struct maker;
+struct onnx;
 
 struct op {
 	struct row row;
@@ -51,6 +52,8 @@ struct op {
 	void (*update)(struct maker *maker, const struct node *node);
 	// Floating point operations of a training step on one row, forward and backward.
 	double (*flops)(const struct graph *graph, const struct node *node);
+	// Its value at evaluation as ONNX has it; the name of that (nn/onnx.h).
+	const char *(*onnx)(struct onnx *onnx, const struct node *node);
 	// What a picture says of the node, beyond its name and op; may be NULL.
 	void (*detail)(const struct node *node, struct text *text);
 };
@@ -97,7 +100,8 @@ struct activation {
 	struct row row;
 	enum activation_id id;
 	bool needs_x;
-	double p; // where the row has no key for it
+	double p;         // where the row has no key for it
+	const char *onnx; // ONNX's operator (its attribute alpha is p, where the row has a key); of swish, of the factor
 };
 double activation_parameter(const struct activation_config *config);
 

@@ -1,5 +1,6 @@
 // activation: a function of each element, where it does not stand within a dense node.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 struct activation_params {
 	struct activation_config *activation;
@@ -64,6 +65,10 @@ static void detail(const struct node *node, struct text *text) {
 	text_append(text, node->activation->row.name);
 }
 
+static const char *onnx(struct onnx *o, const struct node *node) {
+	return onnx_activated(o, node, onnx_same(o, node));
+}
+
 const struct op op_activation = {
     .row = {.name = "activation",
             .doc = "A function of each element",
@@ -78,5 +83,6 @@ const struct op op_activation = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx,
     .detail = detail,
 };

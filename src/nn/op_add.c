@@ -1,5 +1,6 @@
 // add: the sum of inputs of one width, element by element.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	(void)graph;
@@ -48,6 +49,15 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 2.0 * (double)node->inputs_count * (node->cells ? graph->shape.target_entries : (double)node->width);
 }
 
+// Two at a time.
+static const char *onnx(struct onnx *o, const struct node *node) {
+	const char *sum = onnx_same(o, node);
+	for (size_t i = 1; i < node->inputs_count; i++)
+		sum = onnx_call(o, &(struct onnx_call){
+		                       .operator= "Add", .owner = node->name, .input = {sum, onnx_value(o, node->inputs[i])}});
+	return sum;
+}
+
 const struct op op_add = {
     .row = {.name = "add", .doc = "Sum of inputs of one width", .params = SCHEMA_NONE},
     .inputs_min = 2,
@@ -57,4 +67,5 @@ const struct op op_add = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx,
 };

@@ -1,6 +1,9 @@
 // batch_norm: gamma (x - mean) / sqrt(variance + epsilon) + beta, by the batch's own statistics (biased variance) in
 // training, by running averages at evaluation (Ioffe and Szegedy 2015). Defaults are Keras'.
 #include "nn/network.h"
+#include "nn/onnx.h"
+
+#include <math.h>
 
 struct batch_norm_params {
 	double momentum, epsilon;
@@ -153,6 +156,32 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 17.0 * (double)node->width; // 2 of statistics forward and the value, as many back
 }
 
+// By the running averages it is one factor and one addend for each column; a dense layer below takes them into its own.
+static const char *onnx(struct onnx *o, const struct node *node) {
+	const float *gamma = onnx_numbers(o, node, "gamma")->data, *beta = onnx_numbers(o, node, "beta")->data;
+	const float *mean = onnx_numbers(o, node, "running_mean")->data;
+	const float *variance = onnx_numbers(o, node, "running_variance")->data;
+	double epsilon = ((const struct batch_norm_params *)node->params)->epsilon;
+	float *scale = arena_alloc(&o->arena, node->width * sizeof(*scale));
+	float *shift = arena_alloc(&o->arena, node->width * sizeof(*shift));
+	for (size_t j = 0; j < node->width; j++) {
+		double factor = (double)gamma[j] / sqrt((double)variance[j] + epsilon);
+		scale[j] = (float)factor;
+		shift[j] = (float)((double)beta[j] - (double)mean[j] * factor);
+	}
+	if (onnx_dense_folds(node->inputs[0]))
+		return onnx_dense_folded(o, node->inputs[0], node->name, scale, shift);
+	struct onnx_call multiply = {
+	    .operator= "Mul",
+	    .owner = node->name,
+	    .input = {onnx_same(o, node), onnx_constant(o, node->name, "scale", scale, node->width, 0)}};
+	struct onnx_call add = {
+	    .operator= "Add",
+	    .owner = node->name,
+	    .input = {onnx_call(o, &multiply), onnx_constant(o, node->name, "shift", shift, node->width, 0)}};
+	return onnx_call(o, &add);
+}
+
 const struct op op_batch_norm = {
     .row = {.name = "batch_norm",
             .doc = "Normalises each column by the batch's statistics; running averages at evaluation",
@@ -170,4 +199,5 @@ const struct op op_batch_norm = {
     .backward = backward,
     .update = update,
     .flops = flops,
+    .onnx = onnx,
 };

@@ -1,6 +1,7 @@
 // concat: the inputs side by side. Where it can be, an input is computed in its place in the concat's memory already,
 // and nothing is copied.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	size_t sum = 0;
@@ -63,6 +64,14 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 0;
 }
 
+static const char *onnx(struct onnx *o, const struct node *node) {
+	struct onnx_call call = {
+	    .operator= "Concat", .owner = node->name, .attribute = {{"axis", ONNX_INTEGER, .integer = 1}}};
+	for (size_t i = 0; i < node->inputs_count; i++)
+		call.input[i] = onnx_value(o, node->inputs[i]);
+	return onnx_call(o, &call);
+}
+
 const struct op op_concat = {
     .row = {.name = "concat", .doc = "The inputs side by side", .params = SCHEMA_NONE},
     .inputs_min = 2,
@@ -72,4 +81,5 @@ const struct op op_concat = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx,
 };

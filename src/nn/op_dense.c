@@ -1,6 +1,7 @@
 // dense: y = f(x W + b). From sparse rows it sums the weight rows of the stored entries; under a loss over rated cells
 // the output layer is computed at those cells alone, forward and back, with W stored (units, inputs) for it.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 struct dense_params {
 	struct units units;
@@ -424,6 +425,40 @@ static void detail(const struct node *node, struct text *text) {
 		text_format(text, ", l2_bias %g", p->l2_bias);
 }
 
+// --- as ONNX has it ---
+
+// x W + b, or x transpose(W) + b, and the activation.
+static const char *gemm(struct onnx *o, const struct node *node, const char *owner, const char *weight,
+                        const char *bias) {
+	struct onnx_call call = {.operator= "Gemm", .owner = owner, .input = {onnx_same(o, node), weight, bias}};
+	if (node->tied)
+		call.attribute[0] = (struct onnx_attribute){"transB", ONNX_INTEGER, .integer = 1};
+	return onnx_activated(o, node, onnx_call(o, &call));
+}
+
+static const char *onnx(struct onnx *o, const struct node *node) {
+	const char *bias = node->parameters_count > BIAS ? onnx_weight(o, node, "bias") : NULL;
+	return gemm(o, node, node->name, onnx_weight(o, node->tied ? node->tied : node, "weight"), bias);
+}
+
+bool onnx_dense_folds(const struct node *node) {
+	return node->op == &op_dense && !node->tied && node->activation->id == ACTIVATION_IDENTITY && node->consumers == 1;
+}
+
+const char *onnx_dense_folded(struct onnx *o, const struct node *node, const char *owner, const float *scale,
+                              const float *shift) {
+	const struct tensor_facts *weight = onnx_numbers(o, node, "weight");
+	const float *bias = node->parameters_count > BIAS ? onnx_numbers(o, node, "bias")->data : NULL;
+	float *w = arena_alloc(&o->arena, weight->shape[0] * node->width * sizeof(*w));
+	float *b = arena_alloc(&o->arena, node->width * sizeof(*b));
+	for (size_t k = 0; k < weight->shape[0] * node->width; k++)
+		w[k] = weight->data[k] * scale[k % node->width];
+	for (size_t j = 0; j < node->width; j++)
+		b[j] = (bias ? bias[j] : 0) * scale[j] + shift[j];
+	return gemm(o, node, owner, onnx_constant(o, owner, "weight", w, weight->shape[0], node->width),
+	            onnx_constant(o, owner, "bias", b, node->width, 0));
+}
+
 const struct op op_dense = {
     .row = {.name = "dense",
             .doc = "Fully connected layer: activation(x W + b)",
@@ -445,5 +480,6 @@ const struct op op_dense = {
     .backward = backward,
     .update = update,
     .flops = flops,
+    .onnx = onnx,
     .detail = detail,
 };

@@ -2,6 +2,7 @@
 // inverted); nothing at evaluation. mask: the same without the scaling (Vincent et al. 2010's masking noise). On sparse
 // rows they drop stored entries: the denoising autoencoder's noise.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 struct dropout_params {
 	double rate;
@@ -118,7 +119,7 @@ static void detail(const struct node *node, struct text *text) {
 		.row = {.name = op_name, .doc = text, .params = SCHEMA(struct dropout_params, keys)}, .inputs_min = 1,         \
 		.inputs_max = 1, .reads_sparse = true, .keeps_sparse = true, .maps_cells = true, .overwrites = true,           \
 		.overwrites_back = true, .noise = true, .keeps_mask = true, .width = op_input_width, .forward = forward,       \
-		.backward = backward, .flops = flops, .detail = detail,                                                        \
+		.backward = backward, .flops = flops, .onnx = onnx_same, .detail = detail,                                     \
 	}
 const struct op op_dropout =
     DROPS("dropout", "Drops elements at random in training, scaling up the rest; on ratings: input noise");

@@ -2,6 +2,9 @@
 // et al. 2016). It is a product with a row that holds one 1. A row that is held out of training (split `users`) has
 // learnt none: there the embedding is 0.
 #include "nn/network.h"
+#include "nn/onnx.h"
+
+#include <string.h>
 
 struct embedding_params {
 	int64_t units;
@@ -91,6 +94,17 @@ static void detail(const struct node *node, struct text *text) {
 		text_format(text, ", l2 %g", p->l2);
 }
 
+// Row 0 of what is looked up in is nobody's, and 0.
+static const char *onnx(struct onnx *o, const struct node *node) {
+	const struct tensor_facts *weight = onnx_numbers(o, node, "weight");
+	size_t rows = weight->shape[0] + 1;
+	float *table = arena_alloc(&o->arena, rows * node->width * sizeof(*table));
+	memcpy(table + node->width, weight->data, weight->shape[0] * node->width * sizeof(*table));
+	const char *constant = onnx_constant(o, node->name, "weight", table, rows, node->width);
+	return onnx_call(
+	    o, &(struct onnx_call){.operator= "Gather", .owner = node->name, .input = {constant, onnx_same(o, node)}});
+}
+
 const struct op op_embedding = {
     .row = {.name = "embedding",
             .doc = "A vector of weights for each row of the data, by the row's own place; reads no other input",
@@ -108,5 +122,6 @@ const struct op op_embedding = {
     .backward = backward,
     .update = update,
     .flops = flops,
+    .onnx = onnx,
     .detail = detail,
 };

@@ -2,6 +2,7 @@
 // exp(v / 2) in training, e standard normal, and is m at evaluation; the divergence of N(m, exp v) from its prior
 // is added to the loss, weighted by loss.kl (Kingma and Welling 2014; Liang et al. 2018, Mult-VAE).
 #include "nn/network.h"
+#include "nn/onnx.h"
 #include "nn/prior.h"
 
 // The last two where the prior is a mixture: of a copy of the encoder (nn/copy.h).
@@ -172,5 +173,6 @@ const struct op op_gaussian = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx_same, // the mean
     .detail = detail,
 };

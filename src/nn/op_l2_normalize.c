@@ -1,6 +1,7 @@
 // l2_normalize: each row divided by its Euclidean norm, or by epsilon where that is larger (as PyTorch's normalize). On
 // sparse rows the norm is that of the stored entries.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 struct l2_normalize_params {
 	double epsilon;
@@ -75,6 +76,17 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 8.0 * (double)node->width; // and back 2 of a sum, 3 of each element
 }
 
+static const char *onnx(struct onnx *o, const struct node *node) {
+	float epsilon = (float)epsilon_of(node);
+	const char *x = onnx_same(o, node), *least = onnx_constant(o, node->name, "epsilon", &epsilon, 1, 0);
+	const char *norm = onnx_call(o, &(struct onnx_call){.operator= "ReduceL2",
+	                                                    .owner = node->name,
+	                                                    .input = {x},
+	                                                    .attribute = {{"axes", ONNX_INTEGERS, .integer = 1}}});
+	norm = onnx_call(o, &(struct onnx_call){.operator= "Max", .owner = node->name, .input = {norm, least}});
+	return onnx_call(o, &(struct onnx_call){.operator= "Div", .owner = node->name, .input = {x, norm}});
+}
+
 const struct op op_l2_normalize = {
     .row = {.name = "l2_normalize",
             .doc = "Divides each row by its Euclidean norm; on ratings: the norm of the stored entries",
@@ -91,4 +103,5 @@ const struct op op_l2_normalize = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx,
 };

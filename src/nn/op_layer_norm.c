@@ -1,6 +1,7 @@
 // layer_norm: gamma (x - mean) / sqrt(variance + epsilon) + beta, by the mean and the biased variance of each row's own
 // columns, in training and at evaluation alike (Ba, Kiros and Hinton 2016).
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 struct layer_norm_params {
 	double epsilon;
@@ -109,6 +110,27 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 22.0 * (double)node->width; // 8 forward, back 5 of the sums by column, 4 by row and 5 of each element
 }
 
+static const char *call_two(struct onnx *o, const struct node *node, const char *name, const char *a, const char *b) {
+	return onnx_call(o, &(struct onnx_call){.operator= name, .owner = node->name, .input = {a, b}});
+}
+
+static const char *row_mean(struct onnx *o, const struct node *node, const char *x) {
+	return onnx_call(o, &(struct onnx_call){.operator= "ReduceMean",
+	                                        .owner = node->name,
+	                                        .input = {x},
+	                                        .attribute = {{"axes", ONNX_INTEGERS, .integer = 1}}});
+}
+
+static const char *onnx(struct onnx *o, const struct node *node) {
+	float epsilon = (float)((const struct layer_norm_params *)node->params)->epsilon;
+	const char *x = onnx_same(o, node), *d = call_two(o, node, "Sub", x, row_mean(o, node, x));
+	const char *variance = row_mean(o, node, call_two(o, node, "Mul", d, d));
+	variance = call_two(o, node, "Add", variance, onnx_constant(o, node->name, "epsilon", &epsilon, 1, 0));
+	const char *deviation = call_two(o, node, "Sqrt", variance, NULL);
+	const char *y = call_two(o, node, "Mul", call_two(o, node, "Div", d, deviation), onnx_weight(o, node, "gamma"));
+	return call_two(o, node, "Add", y, onnx_weight(o, node, "beta"));
+}
+
 const struct op op_layer_norm = {
     .row = {.name = "layer_norm",
             .doc = "Normalises each row by the mean and variance of its own columns",
@@ -126,4 +148,5 @@ const struct op op_layer_norm = {
     .backward = backward,
     .update = update,
     .flops = flops,
+    .onnx = onnx,
 };

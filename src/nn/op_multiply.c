@@ -1,5 +1,6 @@
 // multiply: the product of two inputs of one width, element by element.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 static size_t width(const struct graph *graph, const struct node *node, struct errors *errors) {
 	(void)graph;
@@ -55,6 +56,12 @@ static double flops(const struct graph *graph, const struct node *node) {
 	return 5 * (node->cells ? graph->shape.target_entries : (double)node->width);
 }
 
+static const char *onnx(struct onnx *o, const struct node *node) {
+	return onnx_call(o, &(struct onnx_call){.operator= "Mul",
+	                                        .owner = node->name,
+	                                        .input = {onnx_same(o, node), onnx_value(o, node->inputs[1])}});
+}
+
 const struct op op_multiply = {
     .row = {.name = "multiply", .doc = "Product of two inputs of one width, element by element", .params = SCHEMA_NONE},
     .inputs_min = 2,
@@ -65,4 +72,5 @@ const struct op op_multiply = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx,
 };

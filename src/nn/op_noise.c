@@ -1,6 +1,7 @@
 // noise: x + sd e in training, e standard normal and drawn for each element; nothing at evaluation. On sparse rows it
 // is added to stored entries alone.
 #include "nn/network.h"
+#include "nn/onnx.h"
 
 struct noise_params {
 	double sd;
@@ -109,5 +110,6 @@ const struct op op_noise = {
     .forward = forward,
     .backward = backward,
     .flops = flops,
+    .onnx = onnx_same,
     .detail = detail,
 };

@@ -184,8 +184,8 @@ static void run_program(struct network *n, enum program_id program, const struct
 	                  .batches = batch,
 	                  .count = 1,
 	                  .training = training,
-	                  .at_cells = program != PROGRAM_FULL,
-	                  .to_loss = program != PROGRAM_CELLS && program != PROGRAM_FULL,
+	                  .at_cells = program != PROGRAM_FULL && program != PROGRAM_BELOW,
+	                  .to_loss = program == PROGRAM_GRADIENTS || program == PROGRAM_LOSS,
 	                  .epoch = epoch,
 	                  .loss = ret_loss};
 	run_batches(&run, CREW_TEAM);
@@ -356,4 +356,13 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	n->joined = true;
 	struct matrix y = pass_value(&pass, n->graph->output);
 	return network_seen_matrix(n, &y);
+}
+
+struct matrix network_hidden(struct network *n, const struct batch *batch) {
+	struct pass pass = {.network = n, .batch = batch};
+	assert(!n->graph->output->inputs[0]->sparse);
+	network_settle(n);
+	run_program(n, PROGRAM_BELOW, batch, 0, false, NULL);
+	struct matrix h = pass_value(&pass, n->graph->output->inputs[0]);
+	return network_seen_matrix(n, &h);
 }

@@ -223,6 +223,8 @@ static void make_forward(struct maker *m) {
 	const struct graph *graph = m->network->graph;
 	for (size_t i = 0; i < graph->nodes_count; i++) {
 		const struct node *node = &graph->nodes[i];
+		if (m->kind.below_output && node == graph->output)
+			continue;
 		if (node->op && (m->kind.loss || !node->copy_of))
 			node->op->forward(m, node);
 		if (node->densified)

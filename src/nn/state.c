@@ -29,20 +29,20 @@ void network_vector_take(const struct network *n, real *vector, struct bytes_in 
 		n->backend->upload(n->device, vector, from, n->graph->weights * sizeof(real));
 }
 
-static size_t states_of(const struct network *n) {
-	return n->graph->optimizer->states(n->graph->optimizer_params);
+static size_t states_of(const struct graph *graph) {
+	return graph->optimizer->states(graph->optimizer_params);
 }
 
 static size_t phases_of(const struct network *n) {
 	return n->graph->phases_count ? n->graph->phases_count : 1;
 }
 
-size_t network_state_size(const struct network *n) {
+size_t network_state_size(const struct graph *graph) {
 	size_t rows[TOUCHED_KINDS] = {0}, lazy = 0;
-	network_count_lazy_rows(n->graph, rows);
+	network_count_lazy_rows(graph, rows);
 	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
 		lazy += rows[kind];
-	return (1 + states_of(n)) * n->graph->weights * sizeof(real) + lazy * sizeof(uint32_t);
+	return (1 + states_of(graph)) * graph->weights * sizeof(real) + lazy * sizeof(uint32_t);
 }
 
 void network_state_put(struct network *n, struct bytes_out *out) {
@@ -50,7 +50,7 @@ void network_state_put(struct network *n, struct bytes_out *out) {
 	network_count_lazy_rows(n->graph, rows);
 	bytes_put_u64(out, sizeof(real));
 	bytes_put_u64(out, n->graph->weights);
-	bytes_put_u64(out, states_of(n));
+	bytes_put_u64(out, states_of(n->graph));
 	bytes_put_u64(out, phases_of(n));
 	bytes_put_u64(out, n->step);
 	bytes_put(out, n->taken, phases_of(n) * sizeof(*n->taken));
@@ -59,7 +59,7 @@ void network_state_put(struct network *n, struct bytes_out *out) {
 	bytes_put_double(out, n->rate_factor);
 	bytes_put_double(out, n->slowing);
 	network_vector_put(n, n->weights, out);
-	for (size_t i = 0; i < states_of(n); i++)
+	for (size_t i = 0; i < states_of(n->graph); i++)
 		network_vector_put(n, n->state[i], out);
 	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
 		bytes_put(out, n->stamp[kind], rows[kind] * sizeof(uint32_t));
@@ -101,7 +101,7 @@ static void take_squares(struct network *n, struct bytes_in *in, bool dry) {
 void network_state_take(struct network *n, struct bytes_in *in, bool dry) {
 	bytes_take_equal(in, sizeof(real));
 	bytes_take_equal(in, n->graph->weights);
-	bytes_take_equal(in, states_of(n));
+	bytes_take_equal(in, states_of(n->graph));
 	bytes_take_equal(in, phases_of(n));
 	uint64_t step = bytes_take_below(in, (uint64_t)UINT32_MAX + 1);
 	const void *taken = bytes_view(in, phases_of(n) * sizeof(*n->taken));
@@ -109,7 +109,7 @@ void network_state_take(struct network *n, struct bytes_in *in, bool dry) {
 	double factor = bytes_take_double(in), slowing = bytes_take_double(in);
 	in->failed |= !isfinite(factor) || !(slowing > 0 && slowing <= 1);
 	network_vector_take(n, n->weights, in, dry);
-	for (size_t i = 0; i < states_of(n); i++)
+	for (size_t i = 0; i < states_of(n->graph); i++)
 		network_vector_take(n, n->state[i], in, dry);
 	take_stamps(n, step, in, dry);
 	take_squares(n, in, dry);
@@ -127,7 +127,7 @@ void network_state_take(struct network *n, struct bytes_in *in, bool dry) {
 // --- soundness ---
 
 // All at once, which a compiler makes vectors of: 0 x is NAN where x is not finite.
-static bool all_finite(const real *data, size_t count) {
+bool numbers_finite(const real *data, size_t count) {
 	real sum[16] = {0};
 	size_t i = 0;
 	for (; i + 16 <= count; i += 16)
@@ -145,7 +145,7 @@ static bool rows_finite(const real *weights, const struct parameter *p, size_t f
 	for (size_t g = 0; g < (p->groups ? p->groups->count : 1); g++) {
 		size_t columns = p->groups ? p->groups->begin[g + 1] - p->groups->begin[g] : p->columns;
 		if (rows > 0 &&
-		    !all_finite(weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
+		    !numbers_finite(weights + p->offset[g] + first * p->stride[g], (rows - 1) * p->stride[g] + columns))
 			return false;
 	}
 	return true;

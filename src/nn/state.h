@@ -7,7 +7,7 @@
 #include "base/bytes.h"
 #include "nn/network.h"
 
-size_t network_state_size(const struct network *network); // bytes, about
+size_t network_state_size(const struct graph *graph); // bytes, about
 void network_state_put(struct network *network, struct bytes_out *out);
 // Fails (in->failed) where the bytes are not of a network of that graph. With `dry` they are only looked at; what then
 // does not fail does not fail without.
@@ -17,6 +17,7 @@ void network_state_take(struct network *network, struct bytes_in *in, bool dry);
 void network_vector_put(const struct network *network, const real *vector, struct bytes_out *out);
 void network_vector_take(const struct network *network, real *vector, struct bytes_in *in, bool dry);
 
+bool numbers_finite(const real *data, size_t count);
 // The first parameter of which a weight is not finite; NULL: none. batch: of lazy parameters only rows that it touched.
 const struct parameter *network_not_finite(const struct network *network, const struct batch *batch);
 

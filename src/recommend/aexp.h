@@ -80,7 +80,7 @@ struct aexp_list {
 
 struct aexp_how {
 	size_t top;         // items of a list; 0: 10
-	size_t reasons;     // for each of them; 0: none
+	size_t reasons;     // for each of them; 0: none. AEXP_USAGE where a row is an item: there are none
 	bool include_rated; // recommends what was rated as well
 	bool strict;        // an unknown item or attribute is an error (AEXP_DATA); else it is noted and left out
 	void (*note)(void *context, const char *user, const char *text); // may be NULL

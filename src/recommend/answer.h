@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "recommend/aexp.h"
 
+enum { ANSWER_REASONS = 3 }; // shown of each item where they are asked for
 enum answer_form { ANSWER_TEXT, ANSWER_CSV, ANSWER_JSON };
 struct answer {
 	enum answer_form form;

@@ -3,13 +3,12 @@
 
 #include "base/nearest.h"
 #include "base/number.h"
+#include "report/json.h"
 
 #include <cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const size_t LINE_MOST = (size_t)1 << 26; // bytes: no user has rated so much
 
 static bool fail(const struct asks *a, struct error *error, const char *what, const char *value) {
 	return error_at(error, ERROR_DATA, (struct origin){.file = a->name, .line = a->number}, "%s%s%s%s", what,
@@ -22,6 +21,22 @@ static bool is_blank(const struct asks *a) {
 	return strspn(a->line, " \t\r") == a->length;
 }
 
+// The next line with its end, or as much of it as may be; false at the end.
+static bool take_line(struct asks *a) {
+	int c = 0;
+	a->length = 0;
+	while (a->length <= ASKS_USER_MOST && c != '\n' && (c = getc_unlocked(a->from)) != EOF) {
+		if (a->length + 1 >= a->line_capacity) {
+			a->line_capacity = a->line_capacity ? 2 * a->line_capacity : 256;
+			a->line = memory_resize(a->line, a->line_capacity);
+		}
+		a->line[a->length++] = (char)c;
+	}
+	if (a->length)
+		a->line[a->length] = '\0';
+	return a->length > 0;
+}
+
 // The next line that is not blank, without its end; *ret_more false at the end.
 static bool next_line(struct asks *a, bool *ret_more, struct error *error) {
 	*ret_more = true;
@@ -30,17 +45,18 @@ static bool next_line(struct asks *a, bool *ret_more, struct error *error) {
 		return true;
 	}
 	do {
-		ssize_t length = getline(&a->line, &a->line_capacity, a->from);
-		if (length < 0) {
+		if (!take_line(a)) {
 			*ret_more = false;
 			return !ferror(a->from) || fail(a, error, "cannot be read", NULL);
 		}
 		a->number++;
-		a->length = (size_t)length;
+		a->taken += a->length;
+		bool long_line = a->length > ASKS_USER_MOST;
 		while (a->length && (a->line[a->length - 1] == '\n' || a->line[a->length - 1] == '\r'))
 			a->line[--a->length] = '\0';
-		if (a->length > LINE_MOST)
-			return fail(a, error, "the line is too long", NULL);
+		if (long_line)
+			return error_at(error, ERROR_DATA, (struct origin){.file = a->name, .line = a->number},
+			                "the line is longer than %d bytes", ASKS_USER_MOST);
 		if (strlen(a->line) != a->length)
 			return fail(a, error, "the line holds a NUL byte", NULL);
 	} while (is_blank(a));
@@ -71,10 +87,16 @@ static void add_asked(struct arena *arena, struct aexp_user *u, const char *item
 	u->asked = all;
 }
 
-static void add_attribute(struct arena *arena, struct aexp_user *u, const char *name, const char *value) {
+// Each is looked up among the model's.
+static bool add_attribute(const struct asks *a, struct arena *arena, struct aexp_user *u, const char *name,
+                          const char *value, struct error *error) {
+	if (u->attributes_count == ASKS_ATTRIBUTES_MOST)
+		return error_at(error, ERROR_DATA, (struct origin){.file = a->name, .line = a->number},
+		                "a user has more than %d attributes", ASKS_ATTRIBUTES_MOST);
 	struct aexp_attribute *all = grown(arena, u->attributes, u->attributes_count, sizeof(*all));
 	all[u->attributes_count++] = (struct aexp_attribute){name, value};
 	u->attributes = all;
+	return true;
 }
 
 // --- JSON lines ---
@@ -141,7 +163,8 @@ static bool take_user(const struct asks *a, const cJSON *value, struct arena *ar
 		const char *text = attribute_text(attribute, arena);
 		if (!text)
 			return fail(a, error, "neither words nor a number is the attribute", attribute->string);
-		add_attribute(arena, u, arena_string(arena, attribute->string), text);
+		if (!add_attribute(a, arena, u, arena_string(arena, attribute->string), text, error))
+			return false;
 	}
 	return true;
 }
@@ -193,8 +216,10 @@ static bool take_member(const struct asks *a, const cJSON *member, struct arena 
 
 static bool read_json(struct asks *a, struct arena *arena, struct ask *ret, struct error *error) {
 	const char *end = NULL;
-	cJSON *object = cJSON_ParseWithLengthOpts(a->line, a->length + 1, &end, true);
-	bool good = cJSON_IsObject(object) || fail(a, error, "not one JSON object on a line", NULL);
+	bool fits = json_fits(a->line, a->length);
+	cJSON *object = fits ? cJSON_ParseWithLengthOpts(a->line, a->length + 1, &end, true) : NULL;
+	bool good = cJSON_IsObject(object) ||
+	            fail(a, error, fits ? "not one JSON object on a line" : "more on a line than is said of a user", NULL);
 	*ret = (struct ask){.known = a->predicts};
 	const cJSON *member;
 	cJSON_ArrayForEach(member, object) {
@@ -264,8 +289,8 @@ static bool read_header(struct asks *a, struct error *error) {
 	return false;
 }
 
-static bool take_line(const struct asks *a, const char *const *field, struct arena *arena, struct aexp_user *u,
-                      struct error *error) {
+static bool take_fields(const struct asks *a, const char *const *field, struct arena *arena, struct aexp_user *u,
+                        struct error *error) {
 	const char *item = field[a->item], *rating = a->rating < a->columns_count ? field[a->rating] : "";
 	double value;
 	if (!*item && *rating)
@@ -281,16 +306,19 @@ static bool take_line(const struct asks *a, const char *const *field, struct are
 	return true;
 }
 
-static void take_attributes(const struct asks *a, const char *const *field, struct arena *arena, struct aexp_user *u) {
+static bool take_attributes(const struct asks *a, const char *const *field, struct arena *arena, struct aexp_user *u,
+                            struct error *error) {
 	for (size_t i = 0; i < a->columns_count; i++)
-		if (i != a->id && i != a->item && i != a->rating && *field[i])
-			add_attribute(arena, u, a->columns[i], field[i]);
+		if (i != a->id && i != a->item && i != a->rating && *field[i] &&
+		    !add_attribute(a, arena, u, a->columns[i], field[i], error))
+			return false;
+	return true;
 }
 
 // All lines of one user; the line behind them is held.
 static bool read_csv(struct asks *a, struct arena *arena, struct ask *ret, struct error *error) {
 	const char **field;
-	size_t count;
+	size_t count, read = a->length;
 	bool more = true, first = true;
 	*ret = (struct ask){.known = a->rating == a->columns_count && a->columns_count == 2};
 	while (more) {
@@ -302,12 +330,15 @@ static bool read_csv(struct asks *a, struct arena *arena, struct ask *ret, struc
 			a->held = true;
 			return true;
 		}
-		if (first)
-			take_attributes(a, field, arena, &ret->user); // the other lines repeat them
+		if (first && !take_attributes(a, field, arena, &ret->user, error)) // the other lines repeat them
+			return false;
 		ret->user.id = field[a->id];
 		first = false;
-		if (!take_line(a, field, arena, &ret->user, error) || !next_line(a, &more, error))
+		if (!take_fields(a, field, arena, &ret->user, error) || !next_line(a, &more, error))
 			return false;
+		read += a->length;
+		if (more && read > ASKS_USER_MOST)
+			return fail(a, error, "more lines than are said of the user", ret->user.id);
 	}
 	return true;
 }
@@ -337,7 +368,8 @@ bool asks_next(struct asks *a, size_t most, struct arena *arena, struct ask **re
 	*ret_count = 0;
 	if (a->form == ASKS_UNKNOWN && !begin(a, &more, error))
 		return false;
-	while (more && *ret_count < most) {
+	a->taken = 0;
+	while (more && *ret_count < most && a->taken <= ASKS_USER_MOST) {
 		if (!next_line(a, &more, error))
 			return false;
 		if (!more)

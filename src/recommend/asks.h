@@ -12,6 +12,9 @@
 
 #include <stdio.h>
 
+// Bytes that one line, and all that is said of one user, may take; a user has rated less.
+enum { ASKS_USER_MOST = 1 << 26, ASKS_ATTRIBUTES_MOST = 4096 };
+
 struct ask {
 	struct aexp_user user;
 	bool known; // of the run's data
@@ -20,18 +23,21 @@ enum asks_form { ASKS_UNKNOWN, ASKS_JSON, ASKS_CSV };
 // Zero-initialise with what the caller sets; asks_close frees.
 struct asks {
 	FILE *from;
-	const char *name; // for messages
-	bool predicts;    // items are asked about
+	const char *name;    // for messages
+	bool predicts;       // items are asked about
+	enum asks_form form; // ASKS_UNKNOWN: told by the first line
+	size_t number;       // lines before the next one
 	// its own
-	enum asks_form form;
 	char *line; // (length)
-	size_t line_capacity, length, number;
-	bool held; // the line is the next one to be read
+	size_t line_capacity, length;
+	size_t taken; // bytes of lines that the ask at hand, and those before it in one call, are made of
+	bool held;    // the line is the next one to be read
 	struct arena header;
 	const char **columns;                   // (columns_count) of CSV
 	size_t columns_count, id, item, rating; // rating: columns_count where there is none
 };
-// Up to `most` of them, in the arena; fewer at the end alone, and then none. ERROR_DATA with the line.
+// Up to `most` of them, in the arena; fewer where they have ASKS_USER_MOST bytes together, and none at the end alone.
+// ERROR_DATA with the line; also where one user has more than those bytes.
 bool asks_next(struct asks *asks, size_t most, struct arena *arena, struct ask **ret, size_t *ret_count,
                struct error *error);
 void asks_close(struct asks *asks);

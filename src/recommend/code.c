@@ -67,7 +67,11 @@ bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, cons
 		else if (!report_unknown(report, error, "item \"%s\" is unknown, its rating is left out", r->item))
 			return false;
 	}
-	qsort(entries, count, sizeof(*entries), by_column);
+	bool sorted = true;
+	for (size_t i = 1; i < count; i++)
+		sorted = sorted && entries[i].column > entries[i - 1].column;
+	if (!sorted)
+		qsort(entries, count, sizeof(*entries), by_column);
 	for (size_t i = 1; i < count; i++)
 		if (entries[i].column == entries[i - 1].column)
 			return error_set(error, ERROR_DATA, "user \"%s\": item \"%s\" is rated twice", report->user,

@@ -65,7 +65,7 @@ static bool write_zip(const struct aexp_model *m, const char *path, struct error
 	return good;
 }
 
-bool export_npz(const struct aexp_model *m, const char *path, struct error *error) {
+bool export_npz(struct aexp_model *m, const char *path, struct error *error) {
 	struct text temporary = {0};
 	text_format(&temporary, "%s.%ld.tmp", path, (long)getpid());
 	bool good = write_zip(m, text_string(&temporary), error) && file_publish(text_string(&temporary), path, error);
@@ -95,7 +95,7 @@ static void append_quoted(struct text *text, const char *cell) {
 	text_append(text, plain ? "" : "\"");
 }
 
-bool export_csv(const struct aexp_model *m, struct text *text, struct error *error) {
+bool export_csv(struct aexp_model *m, struct text *text, struct error *error) {
 	struct item_vectors v;
 	if (!model_vectors(m, &v, error))
 		return false;
@@ -128,7 +128,7 @@ static bool write_file(const char *folder, const char *name, struct text *text, 
 	return good;
 }
 
-bool export_tsv(const struct aexp_model *m, const char *folder, struct error *error) {
+bool export_tsv(struct aexp_model *m, const char *folder, struct error *error) {
 	struct text vectors = {0}, facts = {0};
 	struct item_vectors v;
 	if (!model_vectors(m, &v, error) || !folder_create(folder, error))

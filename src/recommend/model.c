@@ -4,6 +4,7 @@
 #include "recommend/model.h"
 
 #include "nn/op.h"
+#include "recommend/lists.h"
 #include "tensor/backend.h"
 
 #include <cJSON.h>
@@ -75,7 +76,7 @@ static bool read_popularity(struct aexp_model *m, struct error *error) {
 	return good || refuse(m, error, "it has not a popularity for each item");
 }
 
-// Numbers of a list; false where one is none, or not finite.
+// Numbers of a list; false where one is none, or not finite as a float, which rows are made of.
 static bool read_numbers(const cJSON *list, struct arena *arena, double **ret, size_t *ret_count) {
 	const cJSON *item;
 	if (!cJSON_IsArray(list))
@@ -83,7 +84,7 @@ static bool read_numbers(const cJSON *list, struct arena *arena, double **ret, s
 	*ret_count = 0;
 	*ret = arena_alloc(arena, ((size_t)cJSON_GetArraySize(list) + 1) * sizeof(**ret));
 	cJSON_ArrayForEach(item, list) {
-		if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+		if (!cJSON_IsNumber(item) || !isfinite((float)item->valuedouble))
 			return false;
 		(*ret)[(*ret_count)++] = item->valuedouble;
 	}
@@ -261,7 +262,7 @@ static bool plan(struct aexp_model *m, struct error *error) {
 }
 
 static bool make_network(struct aexp_model *m, struct error *error) {
-	struct network_room room = {.rows = MODEL_BLOCK_ROWS,
+	struct network_room room = {.rows = MODEL_HIDDEN_ROWS,
 	                            .rating_entries = m->ratings.room,
 	                            .feature_entries = m->user.room,
 	                            .full_rows = MODEL_BLOCK_ROWS,
@@ -283,7 +284,7 @@ static bool make_scorer(struct aexp_model *m, struct error *error) {
 		return refuse(m, error, "a model without a graph has users as rows");
 	if (stored_text(&m->stored, "base") && !stored_json(&m->stored, "base", &base, error))
 		return false;
-	fit.base = cJSON_IsNumber(base) ? base->valuedouble : 0;
+	fit.base = cJSON_IsNumber(base) && isfinite(base->valuedouble) ? base->valuedouble : 0;
 	bool old = !base && (model == &model_user_item_bias || model == &model_global_mean);
 	cJSON_Delete(base);
 	if (old)
@@ -310,7 +311,7 @@ static bool read_experiment(struct aexp_model *m, struct error *error) {
 
 static bool block_init(struct row_block *b, size_t room, struct error *error) {
 	b->room = room;
-	b->start = memory_array(MODEL_BLOCK_ROWS + 1, sizeof(*b->start), "a block of users", error);
+	b->start = memory_array(MODEL_HIDDEN_ROWS + 1, sizeof(*b->start), "a block of users", error);
 	b->column = b->start ? memory_array(room, sizeof(*b->column), "a block of users", error) : NULL;
 	b->value = b->column ? memory_array(room, sizeof(*b->value), "a block of users", error) : NULL;
 	return b->value;
@@ -323,18 +324,19 @@ static void block_finish(struct row_block *b) {
 }
 
 static bool make_blocks(struct aexp_model *m, struct error *error) {
-	m->no_target = memory_array(MODEL_BLOCK_ROWS + 1, sizeof(*m->no_target), "a block of users", error);
+	m->no_target = memory_array(MODEL_HIDDEN_ROWS + 1, sizeof(*m->no_target), "a block of users", error);
 	return m->no_target && block_init(&m->ratings, 2 * m->columns + SPARE_ENTRIES, error) &&
 	       block_init(&m->user, 2 * m->features + SPARE_ENTRIES, error) &&
-	       block_init(&m->self, MODEL_BLOCK_ROWS, error);
+	       block_init(&m->self, MODEL_HIDDEN_ROWS, error);
 }
 
-void block_clear(struct aexp_model *m) {
+void block_clear(struct aexp_model *m, size_t most) {
 	m->rows = 0;
+	m->rows_most = most;
 }
 
 static bool fits(const struct aexp_model *m, const struct row_block *b, const struct row_entries *row) {
-	return m->rows < MODEL_BLOCK_ROWS && row->count <= b->room - b->start[m->rows];
+	return m->rows < m->rows_most && row->count <= b->room - b->start[m->rows];
 }
 
 static void append(struct aexp_model *m, struct row_block *b, const struct row_entries *row) {
@@ -363,21 +365,43 @@ static struct sparse rows_of(const struct aexp_model *m, const struct row_block 
 	return (struct sparse){m->rows, columns, b->start, b->column, b->value};
 }
 
-struct matrix block_scores(struct aexp_model *m) {
-	struct batch batch = {.rows = m->rows,
+static struct batch batch_of(const struct aexp_model *m) {
+	return (struct batch){.rows = m->rows,
 	                      .row = m->no_target,
 	                      .ratings = rows_of(m, &m->ratings, m->columns),
 	                      .user = rows_of(m, &m->user, m->features),
 	                      .self = rows_of(m, &m->self, m->graph.shape.rows),
 	                      .target = {m->rows, m->columns, m->no_target, m->ratings.column, m->ratings.value}};
+}
+
+struct matrix block_scores(struct aexp_model *m) {
+	struct batch batch = batch_of(m);
 	return m->network ? network_predict_all(m->network, &batch) : model_score(m->scorer, &batch);
 }
 
-// One item after the other is a row, whose outputs are what its users are given; `user` NULL: all of them.
-static void fill_by_user(struct aexp_model *m, const size_t *user, size_t count) {
+struct matrix block_hidden(struct aexp_model *m) {
+	struct batch batch = batch_of(m);
+	return network_hidden(m->network, &batch);
+}
+
+bool model_has_hidden(const struct aexp_model *m) {
+	const struct node *output = m->network ? m->graph.output : NULL;
+	return output && !strcmp(output->op->row.name, "dense") && !output->inputs[0]->sparse;
+}
+
+// What is wanted of blocks of items, where a row is an item.
+struct item_blocks {
+	const size_t *user; // (count) whose scores; NULL: everybody's
+	size_t count;
+};
+
+// One item after the other is a row; `take` has the first item of each block that is filled.
+static void each_item_block(struct aexp_model *m,
+                            void (*take)(struct aexp_model *m, const struct item_blocks *wanted, size_t first),
+                            const struct item_blocks *wanted) {
 	const struct csr *train = &m->data->train, *features = &m->data->features;
-	for (size_t first = 0; first < m->items;) {
-		block_clear(m);
+	for (size_t first = 0; first < m->items; first += m->rows) {
+		block_clear(m, MODEL_BLOCK_ROWS);
 		for (size_t item = first; item < m->items; item++) {
 			size_t at = train->start[item], side = features->start ? features->start[item] : 0;
 			struct row_entries row = {train->column + at, train->value + at, train->start[item + 1] - at}, about = {0};
@@ -387,12 +411,35 @@ static void fill_by_user(struct aexp_model *m, const size_t *user, size_t count)
 			if (!block_add(m, &row, &about, item + 1))
 				break;
 		}
-		struct matrix scores = block_scores(m);
-		for (size_t i = 0; i < scores.rows; i++)
-			for (size_t u = 0; u < count; u++)
-				m->by_user[u * m->items + first + i] = scores.data[i * scores.stride + (user ? user[u] : u)];
-		first += scores.rows;
+		take(m, wanted, first);
 	}
+}
+
+// An item's outputs are what its users are given.
+static void take_scores(struct aexp_model *m, const struct item_blocks *wanted, size_t first) {
+	struct matrix scores = block_scores(m);
+	for (size_t i = 0; i < scores.rows; i++)
+		for (size_t u = 0; u < wanted->count; u++)
+			m->by_user[u * m->items + first + i] =
+			    scores.data[i * scores.stride + (wanted->user ? wanted->user[u] : u)];
+}
+
+static void take_hidden(struct aexp_model *m, const struct item_blocks *wanted, size_t first) {
+	struct matrix hidden = block_hidden(m);
+	(void)wanted;
+	for (size_t i = 0; i < hidden.rows; i++)
+		memcpy(m->item_hidden + (first + i) * hidden.columns, hidden.data + i * hidden.stride,
+		       hidden.columns * sizeof(*m->item_hidden));
+}
+
+bool item_rows_hidden(struct aexp_model *m, struct error *error) {
+	if (!m->item_hidden) {
+		size_t width = m->graph.output->inputs[0]->width;
+		m->item_hidden = memory_array(m->items * width, sizeof(*m->item_hidden), "the vectors of items", error);
+		if (m->item_hidden)
+			each_item_block(m, take_hidden, NULL);
+	}
+	return m->item_hidden;
 }
 
 // Everyone's scores are made at once and kept, where they fit.
@@ -406,10 +453,10 @@ bool item_rows_scores(struct aexp_model *m, const size_t *user, size_t count, co
 		if (!m->by_user)
 			return false;
 		if (all)
-			fill_by_user(m, NULL, m->columns);
+			each_item_block(m, take_scores, &(struct item_blocks){NULL, m->columns});
 	}
 	if (!all)
-		fill_by_user(m, user, count);
+		each_item_block(m, take_scores, &(struct item_blocks){user, count});
 	for (size_t u = 0; u < count; u++)
 		ret_row[u] = m->by_user + (all ? user[u] : u) * m->items;
 	return true;
@@ -460,6 +507,13 @@ bool public_error(const struct error *from, struct aexp_error *ret) {
 	return false;
 }
 
+void private_error(const struct aexp_error *from, struct error *ret) {
+	*ret = (struct error){0};
+	error_set(ret, (enum error_code)from->code, "%s", from->message);
+	if (from->hint[0])
+		error_hint(ret, "%s", from->hint);
+}
+
 bool aexp_open(const char *path, size_t threads, struct aexp_model **ret, struct aexp_error *error) {
 	struct error cause = {0};
 	struct pool *pool = pool_create(threads);
@@ -491,6 +545,8 @@ void aexp_close(struct aexp_model *m) {
 	block_finish(&m->self);
 	free(m->no_target);
 	free(m->by_user);
+	free(m->item_hidden);
+	lists_finish(m->listing);
 	arena_finish(&m->answers);
 	arena_finish(&m->arena);
 	stored_close(&m->stored);

@@ -9,11 +9,11 @@
 #include "recommend/stored.h"
 #include "train/experiment.h"
 
-enum { MODEL_BLOCK_ROWS = 64 }; // that are computed together
+enum { MODEL_BLOCK_ROWS = 64, MODEL_HIDDEN_ROWS = 512 }; // that are computed together: every output, or what it reads
 
 // Rows of one input, side by side as a batch wants them.
 struct row_block {
-	uint32_t *start;  // (MODEL_BLOCK_ROWS + 1)
+	uint32_t *start;  // (MODEL_HIDDEN_ROWS + 1)
 	uint32_t *column; // (room)
 	real *value;      // (room)
 	size_t room;
@@ -53,12 +53,14 @@ struct aexp_model {
 	size_t coding_count, features; // features: columns of side information
 	// the block at hand
 	struct row_block ratings, user, self;
-	uint32_t *no_target; // (MODEL_BLOCK_ROWS + 1) zeroes
-	size_t rows;
-	struct arena answers; // of the last call
+	uint32_t *no_target; // (MODEL_HIDDEN_ROWS + 1) zeroes
+	size_t rows, rows_most;
+	struct arena answers;    // of the last call
+	struct listing *listing; // what lists.c keeps; NULL: nothing yet
 	// where a row is an item: the data of the run, which alone knows the rows; NULL: it is not there
 	const struct matrices *data;
-	float *by_user; // (users, or MODEL_BLOCK_ROWS of them, items) scores made from item rows
+	float *by_user;     // (users, or MODEL_BLOCK_ROWS of them, items) scores made from item rows
+	float *item_hidden; // (items, width of what the output reads) likewise
 };
 
 // As aexp_open, on a pool of the caller's, which outlives the model.
@@ -84,30 +86,38 @@ bool code_ratings(const struct aexp_model *model, const struct aexp_user *user, 
 bool code_attributes(const struct aexp_model *model, const struct aexp_user *user, const struct report *report,
                      struct arena *arena, struct row_entries *ret, bool *ret_known, struct error *error);
 
-// A block of rows is filled one by one, then computed: (rows, items), the model's own memory until the next block.
-void block_clear(struct aexp_model *model);
+// A block of rows is filled one by one, up to `most` of them, then computed: up to MODEL_BLOCK_ROWS as block_scores,
+// (rows, columns), up to MODEL_HIDDEN_ROWS as block_hidden, what a dense output reads of one dense input; the model's
+// own memory until the next block.
+void block_clear(struct aexp_model *model, size_t most);
 // False where it does not fit any more, which never happens to the first. place: as of struct aexp_user.
 bool block_add(struct aexp_model *model, const struct row_entries *ratings, const struct row_entries *user,
                size_t place);
 struct matrix block_scores(struct aexp_model *model);
+struct matrix block_hidden(struct aexp_model *model);
+bool model_has_hidden(const struct aexp_model *model); // whether there is such an output
 // Where a row is an item: scores of up to MODEL_BLOCK_ROWS users by their places in the data. ret_row: (count) each
 // one's (items), until the next call.
 bool item_rows_scores(struct aexp_model *model, const size_t *user, size_t count, const float **ret_row,
                       struct error *error);
+// Likewise what the output reads of each item's row: m->item_hidden. The output's input is dense.
+bool item_rows_hidden(struct aexp_model *model, struct error *error);
 
 // Vectors of the items in the learned space: (width, items) by rows, or transposed (items, width). ERROR_CONFIG where
-// the model has none. Of models of items by items `weights`: how near an item is to another stands in them as it is.
+// the model has none; where a row is an item, they are made of the data, and without it there are none. Of models of
+// items by items `weights`: how near an item is to another stands in them as it is.
 struct item_vectors {
 	const float *data;
 	size_t width;
 	bool by_item; // (items, width)
 	bool weights;
 };
-bool model_vectors(const struct aexp_model *model, struct item_vectors *ret, struct error *error);
+bool model_vectors(struct aexp_model *model, struct item_vectors *ret, struct error *error);
 static inline float item_vector_at(const struct aexp_model *m, const struct item_vectors *v, size_t item, size_t k) {
 	return v->by_item ? v->data[item * v->width + k] : v->data[k * m->items + item];
 }
 
 bool public_error(const struct error *from, struct aexp_error *ret); // always false
+void private_error(const struct aexp_error *from, struct error *ret);
 
 #endif

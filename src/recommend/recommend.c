@@ -1,6 +1,6 @@
 // Lists and predictions: users in blocks of rows through the model, then the best of each user's row on the pool's
-// threads. Reasons: a user's row once more for each rating, without it.
-#include "recommend/model.h"
+// threads; lists of many users another way, see lists.h. Reasons: a user's row once more for each rating, without it.
+#include "recommend/lists.h"
 
 #include "eval/adjust.h"
 #include "eval/topk.h"
@@ -20,33 +20,25 @@ const char *aexp_basis_name(enum aexp_basis basis) {
 }
 
 enum { TOP = 10 };
-
-// One user on the way to a list.
-struct request {
-	const struct aexp_user *user;
-	struct row_entries ratings, rated, about; // rated: those that are no input, too
-	enum aexp_basis basis;
-	uint32_t *out; // (out_count) items that are no candidates
-	size_t out_count;
-	uint32_t *item; // (count) recommended or asked
-	float *score;   // (count)
-	size_t count;
-	const float *row; // (items) the scores, while the block is at hand
-};
+enum { MANY = 32, MANY_MOST = 8192 }; // users that lists.c is for, and at a time
 
 struct work {
 	struct aexp_model *model;
 	const struct aexp_how *how;
-	struct request *requests; // of the block
+	const struct aexp_user *users; // (count) those at hand
+	struct request *requests;      // (count)
+	struct aexp_list *lists;       // (count)
 	size_t count, top;
-	struct topk *topk; // (threads)
+	struct topk *topk;     // (threads)
+	struct arena *scratch; // (threads) what requests are made of; lists are in the answers
+	struct arena *answers; // (threads) as long as those are made by several threads
 	size_t threads;
 	bool asked; // the items that users ask about, in place of the best
 };
 
 // --- from a user to a request ---
 
-static bool find_items(struct work *w, const char *const *names, size_t count, const struct report *report,
+static bool find_items(const struct work *w, const char *const *names, size_t count, const struct report *report,
                        uint32_t *ret, size_t *ret_count, struct error *error) {
 	for (size_t i = 0; i < count; i++) {
 		if (ids_find(&w->model->item_ids, names[i], strlen(names[i]), &ret[*ret_count]))
@@ -72,10 +64,28 @@ static enum aexp_basis basis_of(const struct work *w, const struct request *r, b
 	return about ? AEXP_ATTRIBUTES : w->asked ? AEXP_NOTHING : AEXP_POPULARITY;
 }
 
-static bool request_make(struct work *w, const struct aexp_user *user, struct request *r, struct error *error) {
-	struct aexp_model *m = w->model;
-	struct arena *arena = &m->answers;
-	struct report report = {w->how, user->id ? user->id : ""};
+static int ascending(const void *a, const void *b) {
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void leave_out(const struct work *w, struct request *r, struct arena *arena) {
+	const struct aexp_user *user = r->user;
+	r->out = arena_alloc(arena, (r->rated.count + user->leave_out_count + 1) * sizeof(*r->out));
+	for (size_t k = 0; k < r->rated.count; k++)
+		r->out[r->out_count++] = r->rated.column[k];
+	for (size_t k = 0; k < user->leave_out_count; k++) { // what is unknown cannot be recommended anyway
+		const char *name = user->leave_out[k];
+		r->out_count += ids_find(&w->model->item_ids, name, strlen(name), &r->out[r->out_count]);
+	}
+	if (user->leave_out_count)
+		qsort(r->out, r->out_count, sizeof(*r->out), ascending);
+}
+
+static bool request_make(const struct work *w, const struct aexp_how *how, const struct aexp_user *user,
+                         struct arena *arena, struct request *r, struct error *error) {
+	const struct aexp_model *m = w->model;
+	struct report report = {how, user->id ? user->id : ""};
 	bool about;
 	*r = (struct request){.user = user};
 	if (!check_place(m, user, error) || !code_ratings(m, user, &report, arena, &r->ratings, &r->rated, error) ||
@@ -89,14 +99,8 @@ static bool request_make(struct work *w, const struct aexp_user *user, struct re
 	}
 	r->item = arena_alloc(arena, w->top * sizeof(*r->item));
 	r->score = arena_alloc(arena, w->top * sizeof(*r->score));
-	if (w->how->include_rated)
-		return true;
-	r->out = arena_alloc(arena, (r->rated.count + user->leave_out_count + 1) * sizeof(*r->out));
-	for (size_t k = 0; k < r->rated.count; k++)
-		r->out[r->out_count++] = r->rated.column[k];
-	for (size_t k = 0; k < user->leave_out_count; k++) // what is unknown cannot be recommended anyway
-		if (ids_find(&m->item_ids, user->leave_out[k], strlen(user->leave_out[k]), &r->out[r->out_count]))
-			r->out_count++;
+	if (!how->include_rated)
+		leave_out(w, r, arena);
 	return true;
 }
 
@@ -155,7 +159,7 @@ static void leave_each_out(struct work *w, const struct request *r, struct arena
 	struct row_entries part = {arena_alloc(arena, n * sizeof(uint32_t)), arena_alloc(arena, n * sizeof(float)), 0};
 	for (size_t first = 0; first < n;) {
 		struct aexp_model *m = w->model;
-		block_clear(m);
+		block_clear(m, MODEL_BLOCK_ROWS);
 		block_add(m, &r->ratings, &r->about, r->user->place);
 		for (size_t k = first; k < n; k++) {
 			without(&r->ratings, k, &part);
@@ -188,7 +192,7 @@ static size_t reasons_for(const struct work *w, const struct request *r, const f
 
 static void explain(struct work *w, const struct request *r, struct aexp_scored *items) {
 	struct arena arena = {0};
-	if (!w->how->reasons || !r->ratings.count || !r->count || w->model->items_as_rows)
+	if (!w->how->reasons || !r->ratings.count || !r->count)
 		return;
 	float *contribution = arena_alloc(&arena, r->ratings.count * r->count * sizeof(*contribution));
 	leave_each_out(w, r, &arena, contribution);
@@ -219,19 +223,28 @@ static float rating_of(const struct work *w, const struct request *r, size_t k) 
 	return (float)rating;
 }
 
-static void lists_fill(struct work *w, struct aexp_list *ret_lists) {
-	struct aexp_model *m = w->model;
-	for (size_t i = 0; i < w->count; i++) {
-		const struct request *r = &w->requests[i];
-		struct aexp_scored *items = arena_alloc(&m->answers, (r->count + 1) * sizeof(*items));
-		for (size_t k = 0; k < r->count; k++)
-			items[k] = (struct aexp_scored){.item = aexp_item(m, r->item[k]),
-			                                .title = aexp_title(m, r->item[k]),
-			                                .score = r->score[k],
-			                                .rating = rating_of(w, r, k)};
-		explain(w, r, items);
-		ret_lists[i] = (struct aexp_list){r->basis, items, r->count};
-	}
+static void list_fill(const struct work *w, const struct request *r, struct arena *arena, struct aexp_list *ret) {
+	const struct aexp_model *m = w->model;
+	struct aexp_scored *items = arena_alloc(arena, (r->count + 1) * sizeof(*items));
+	for (size_t k = 0; k < r->count; k++)
+		items[k] = (struct aexp_scored){.item = aexp_item(m, r->item[k]),
+		                                .title = aexp_title(m, r->item[k]),
+		                                .score = r->score[k],
+		                                .rating = rating_of(w, r, k)};
+	*ret = (struct aexp_list){r->basis, items, r->count};
+}
+
+// Every so many-th.
+static void fill_share(void *context, size_t index) {
+	const struct work *w = context;
+	for (size_t i = index; i < w->count; i += w->threads)
+		list_fill(w, &w->requests[i], &w->answers[index], &w->lists[i]);
+}
+
+static void lists_fill(struct work *w) {
+	pool_run(w->model->pool, w->count < w->threads ? w->count : w->threads, fill_share, w);
+	for (size_t i = 0; w->how->reasons && i < w->count; i++)
+		explain(w, &w->requests[i], (struct aexp_scored *)(uintptr_t)w->lists[i].items);
 }
 
 static bool score_all(struct work *w, struct error *error) {
@@ -252,16 +265,15 @@ static bool score_all(struct work *w, struct error *error) {
 	return true;
 }
 
-// As many of the users as fit into a block; *ret_done of them.
-static bool do_block(struct work *w, const struct aexp_user *users, size_t count, struct aexp_list *ret_lists,
-                     size_t *ret_done, struct error *error) {
+// As many of the users as fit into a block.
+static bool do_block(struct work *w, size_t left, struct error *error) {
 	static const struct row_entries none = {0};
 	struct aexp_model *m = w->model;
-	block_clear(m);
+	block_clear(m, MODEL_BLOCK_ROWS);
 	w->count = 0;
-	while (w->count < count && w->count < MODEL_BLOCK_ROWS) {
+	while (w->count < left && w->count < MODEL_BLOCK_ROWS) {
 		struct request *r = &w->requests[w->count];
-		if (!request_make(w, &users[w->count], r, error))
+		if (!request_make(w, w->how, &w->users[w->count], &w->scratch[0], r, error))
 			return false;
 		if (!block_add(m, m->items_as_rows ? &none : &r->ratings, &r->about, r->user->place))
 			break;
@@ -270,39 +282,107 @@ static bool do_block(struct work *w, const struct aexp_user *users, size_t count
 	if (!score_all(w, error))
 		return false;
 	choose_all(w);
-	lists_fill(w, ret_lists);
-	*ret_done = w->count;
+	lists_fill(w);
 	return true;
 }
 
-static bool work_begin(struct work *w, struct error *error) {
+// --- many at once ---
+
+// What is unknown is an error here, so that nothing is reported by several threads: such a request is made again.
+static void make_share(void *context, size_t index) {
+	const struct work *w = context;
+	struct aexp_how silent = *w->how;
+	silent.strict = true;
+	for (size_t i = index; i < w->count; i += w->threads)
+		w->requests[i].failed =
+		    !request_make(w, &silent, &w->users[i], &w->scratch[index], &w->requests[i], &(struct error){0});
+}
+
+// Those whose list is no matter of scores, or holds less than it could, which scores that are no numbers bring about.
+static bool is_left(const struct work *w, const struct request *r) {
+	return r->basis == AEXP_POPULARITY || (r->count < w->top && r->count + r->out_count < w->model->items);
+}
+
+// Alone, from its whole row.
+static void choose_alone(struct work *w, struct request *r) {
+	block_clear(w->model, MODEL_BLOCK_ROWS);
+	block_add(w->model, &r->ratings, &r->about, r->user->place);
+	r->row = r->basis == AEXP_POPULARITY ? w->model->popularity : block_scores(w->model).data;
+	choose(w, &w->topk[0], r);
+}
+
+static bool do_many(struct work *w, size_t left, struct error *error) {
+	w->count = left < MANY_MOST ? left : MANY_MOST;
+	pool_run(w->model->pool, w->threads, make_share, w);
+	for (size_t i = 0; i < w->count; i++)
+		if (w->requests[i].failed && !request_make(w, w->how, &w->users[i], &w->scratch[0], &w->requests[i], error))
+			return false;
+	if (!lists_make(w->model, w->requests, w->count, w->top, error))
+		return false;
+	for (size_t i = 0; i < w->count; i++)
+		if (is_left(w, &w->requests[i]))
+			choose_alone(w, &w->requests[i]);
+	lists_fill(w);
+	return true;
+}
+
+static bool check_reasons(const struct aexp_model *m, const struct aexp_how *how, struct error *error) {
+	if (!how->reasons || !m->items_as_rows)
+		return true;
+	error_set(error, ERROR_CONFIG, "a row of this model is an item: a user's other ratings are no input of its score");
+	error_hint(error, "Leaving one of them out changes nothing, so there are no reasons; train with data.rows = "
+	                  "\"users\" to have some. --similar has the items near to one.");
+	return false;
+}
+
+static bool work_begin(struct work *w, size_t count, struct error *error) {
 	struct aexp_model *m = w->model;
 	size_t threads = pool_threads(m->pool);
 	w->top = w->how->top ? w->how->top : TOP;
 	w->top = w->top < m->items ? w->top : m->items;
-	w->requests = memory_alloc(MODEL_BLOCK_ROWS * sizeof(*w->requests));
+	size_t most = count < MANY_MOST ? count : MANY_MOST;
+	w->requests = memory_alloc((most > MODEL_BLOCK_ROWS ? most : MODEL_BLOCK_ROWS) * sizeof(*w->requests));
 	w->topk = memory_alloc(threads * sizeof(*w->topk));
+	w->scratch = memory_alloc(threads * sizeof(*w->scratch));
+	w->answers = memory_alloc(threads * sizeof(*w->answers));
 	for (; w->threads < threads; w->threads++)
 		if (!w->asked && !topk_init(&w->topk[w->threads], m->items, w->top, error))
 			return false;
 	return true;
 }
 
+// What is not kept of the users at hand.
+static void work_clear(struct work *w) {
+	for (size_t i = 0; i < w->threads; i++)
+		arena_finish(&w->scratch[i]);
+}
+
 static void work_finish(struct work *w) {
-	for (size_t i = 0; i < pool_threads(w->model->pool); i++)
+	work_clear(w);
+	for (size_t i = 0; i < w->threads; i++) {
 		topk_finish(&w->topk[i]);
+		arena_join(&w->model->answers, &w->answers[i]);
+	}
 	free(w->topk);
+	free(w->scratch);
+	free(w->answers);
 	free(w->requests);
 }
 
 static bool answer(struct aexp_model *m, const struct aexp_user *users, size_t count, const struct aexp_how *how,
                    bool asked, struct aexp_list *ret_lists, struct aexp_error *ret_error) {
-	struct work w = {.model = m, .how = how, .asked = asked};
+	struct work w = {.model = m, .how = how, .users = users, .lists = ret_lists, .asked = asked};
 	struct error error = {0};
 	arena_finish(&m->answers);
-	bool good = work_begin(&w, &error);
-	for (size_t first = 0, done; good && first < count; first += done)
-		good = do_block(&w, users + first, count - first, ret_lists + first, &done, &error);
+	if (!check_reasons(m, how, &error))
+		return public_error(&error, ret_error);
+	bool good = work_begin(&w, count, &error), many = !asked && count >= MANY && lists_can(m, w.top);
+	for (size_t left = count; good && left; left -= w.count) {
+		good = many ? do_many(&w, left, &error) : do_block(&w, left, &error);
+		work_clear(&w);
+		w.users += w.count;
+		w.lists += w.count;
+	}
 	work_finish(&w);
 	return good || public_error(&error, ret_error);
 }

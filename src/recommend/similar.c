@@ -1,6 +1,6 @@
 // Items in the learned space. Of a graph: what its last dense node weighs its input with for each item, (width, items):
 // two items with the same vector are scored the same for everyone. Of models of items by items the weights themselves
-// say how near two are; of pure_svd the factors.
+// say how near two are; of pure_svd the factors. Where a row is an item: what that node reads of the item's own row.
 #include "recommend/model.h"
 
 #include "eval/topk.h"
@@ -11,7 +11,7 @@
 
 static bool no_vectors(struct error *error, const char *why) {
 	error_set(error, ERROR_CONFIG, "this model has no vectors of items: %s", why);
-	error_hint(error, "A graph whose rows are users and whose last node is dense has them, and so have pure_svd, ease "
+	error_hint(error, "A graph whose last node is dense and reads another node has them, and so have pure_svd, ease "
 	                  "and item_knn.");
 	return false;
 }
@@ -25,14 +25,29 @@ static bool vectors_of_fit(const struct aexp_model *m, struct item_vectors *ret,
 	return true;
 }
 
-bool model_vectors(const struct aexp_model *m, struct item_vectors *ret, struct error *error) {
-	if (m->items_as_rows)
-		return no_vectors(error, "its rows are items, and its weights belong to users");
+static bool vectors_of_rows(struct aexp_model *m, struct item_vectors *ret, struct error *error) {
+	const struct node *input = m->graph.output->inputs[0];
+	if (input->sparse)
+		return no_vectors(error, "its last node reads the ratings themselves");
+	if (!m->data) {
+		error_set(error, ERROR_CONFIG, "a row of this model is an item: its vectors are made of the run's data");
+		error_hint(error, "Name the run, in place of its model.safetensors alone.");
+		return false;
+	}
+	if (!item_rows_hidden(m, error))
+		return false;
+	*ret = (struct item_vectors){.data = m->item_hidden, .width = input->width, .by_item = true};
+	return true;
+}
+
+bool model_vectors(struct aexp_model *m, struct item_vectors *ret, struct error *error) {
 	if (!m->network)
 		return vectors_of_fit(m, ret, error);
 	const struct node *output = m->graph.output;
 	if (strcmp(output->op->row.name, "dense") != 0)
 		return no_vectors(error, "its last node is not dense");
+	if (m->items_as_rows)
+		return vectors_of_rows(m, ret, error);
 	struct text name = {0};
 	text_format(&name, "%s.weight", output->tied ? output->tied->name : output->name);
 	const struct tensor_facts *weight = stored_tensor(&m->stored, text_string(&name));

@@ -79,13 +79,18 @@ static void write_owner(int file) {
 	text_finish(&text);
 }
 
+// What names of hosts are made of: others would be shown to a person as they are.
+static const char host_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+
 // False where it does not say.
 static bool read_owner(int file, struct owner *ret) {
 	char text[TEXT_MOST] = "";
 	ssize_t size = pread(file, text, sizeof(text) - 1, 0);
 	*ret = (struct owner){0};
-	return size > 0 && sscanf(text, "host %255[^,], pid %ld, since %31[^,], born %llu", ret->host, &ret->pid,
-	                          ret->since, &ret->born) == 4;
+	return size > 0 &&
+	       sscanf(text, "host %255[^,], pid %ld, since %31[0-9TZ:-], born %llu", ret->host, &ret->pid, ret->since,
+	              &ret->born) == 4 &&
+	       ret->host[strspn(ret->host, host_characters)] == '\0';
 }
 
 static bool is_here(const struct owner *owner) {
@@ -321,6 +326,7 @@ bool claim_take(const char *folder, void (*wait)(void *context, const char *who)
 void claim_release(struct claim *claim) {
 	heart_destroy(claim->heart);
 	if (claim->file >= 0) {
+		remove_leftovers(claim->path); // once more, where it could not be done a moment ago
 		unlink(claim->owner);
 		unlink(claim->path);
 		close(claim->file);

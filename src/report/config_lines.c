@@ -90,7 +90,11 @@ bool config_lines_read(const char *folder, bool whole, struct arena *arena, stru
 	struct errors errors = {0};
 	struct growing lines = {.arena = arena, .whole = whole};
 	char *path = path_join(folder, "experiment.cfg");
-	const struct value *tree = config_load(arena_string(arena, path), NULL, 0, &experiment_schema, arena, &errors);
+	const struct value *tree = NULL;
+	if (file_exists(path) && !file_is_regular(path)) // a pipe that nobody writes to would be waited for
+		errors_add(&errors, ERROR_DATA, (struct origin){.file = path}, "no regular file");
+	else
+		tree = config_load(arena_string(arena, path), NULL, 0, &experiment_schema, arena, &errors);
 	bool good = tree && errors.count == 0;
 	if (good) {
 		flatten(&lines, "", tree);

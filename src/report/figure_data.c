@@ -167,7 +167,7 @@ bool figure_sample_folders(const struct figure_sample *sample, struct arena *are
 	bool good = json_read(path, SUMMARY_MOST, &summary, error);
 	cJSON_ArrayForEach(run, json_member(summary, "runs")) {
 		const char *id = json_text(json_member(run, "id"), arena);
-		if (id && *ret_count < entry->runs)
+		if (json_is_id(id) && *ret_count < entry->runs)
 			(*ret)[(*ret_count)++] = arena_format(arena, "%s/%s", beside, id);
 	}
 	cJSON_Delete(summary);

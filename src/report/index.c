@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 // Raised when what a row holds changes: an index of another version is made anew.
-enum { INDEX_VERSION = 1, BUSY_MILLISECONDS = 1000 };
+enum { INDEX_VERSION = 1, BUSY_MILLISECONDS = 1000, CELL_MOST = 64 << 20 };
 
 // --- a row ---
 
@@ -108,8 +108,10 @@ static const char *text_at(sqlite3_stmt *statement, int at) {
 	return text ? (const char *)text : "";
 }
 
-static void read_member(sqlite3_stmt *statement, int at, struct arena *arena, struct kept *ret,
+// False where the cell holds what no run has.
+static bool read_member(sqlite3_stmt *statement, int at, struct arena *arena, struct kept *ret,
                         const struct column *column) {
+	int kind;
 	switch (column->type) {
 	case COLUMN_TEXT:
 		*(const char **)member(ret, column) = arena_string(arena, text_at(statement, at));
@@ -125,9 +127,11 @@ static void read_member(sqlite3_stmt *statement, int at, struct arena *arena, st
 		*(bool *)member(ret, column) = sqlite3_column_int(statement, at) != 0;
 		break;
 	case COLUMN_KIND:
-		*(enum run_kind *)member(ret, column) = (enum run_kind)sqlite3_column_int(statement, at);
-		break;
+		kind = sqlite3_column_int(statement, at);
+		*(enum run_kind *)member(ret, column) = kind >= 0 && kind < RUN_KINDS ? (enum run_kind)kind : RUN_ONE;
+		return kind >= 0 && kind < RUN_KINDS;
 	}
+	return true;
 }
 
 // --- figures as text ---
@@ -205,14 +209,39 @@ static void append_columns(struct text *sql) {
 		text_format(sql, ", %s", columns[i].name);
 }
 
+// `maybe`: where there is none. SQLite keeps the text without that.
+static void write_table(bool maybe, struct text *sql) {
+	text_format(sql, "CREATE TABLE %srun (name, id, stamp, hash", maybe ? "IF NOT EXISTS " : "");
+	append_columns(sql);
+	text_append(sql, ", PRIMARY KEY (name, id)) WITHOUT ROWID");
+}
+
 static int create_table(struct index *index) {
 	struct text sql = {0};
-	text_append(&sql, "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS run (name, id, stamp, hash");
-	append_columns(&sql);
-	text_format(&sql, ", PRIMARY KEY (name, id)) WITHOUT ROWID; PRAGMA user_version = %d; COMMIT", INDEX_VERSION);
+	text_append(&sql, "BEGIN IMMEDIATE; ");
+	write_table(true, &sql);
+	text_format(&sql, "; PRAGMA user_version = %d; COMMIT", INDEX_VERSION);
 	int result = execute(index, text_string(&sql));
 	text_finish(&sql);
 	return result;
+}
+
+// An index holds this one table and nothing else: a view, a trigger or a column that is computed would be someone
+// else's program, which may never end.
+static int check_table(struct index *index) {
+	struct text sql = {0};
+	sqlite3_stmt *statement;
+	write_table(false, &sql);
+	int result = sqlite3_prepare_v2(index->db, "SELECT type, sql FROM sqlite_master", -1, &statement, NULL);
+	if (result == SQLITE_OK)
+		result = sqlite3_step(statement);
+	bool good = result == SQLITE_ROW && !strcmp(text_at(statement, 0), "table") &&
+	            !strcmp(text_at(statement, 1), text_string(&sql));
+	if (result == SQLITE_ROW)
+		result = good && sqlite3_step(statement) == SQLITE_DONE ? SQLITE_OK : SQLITE_CORRUPT;
+	sqlite3_finalize(statement);
+	text_finish(&sql);
+	return result == SQLITE_DONE ? SQLITE_CORRUPT : result;
 }
 
 static int open_index(struct index *index) {
@@ -221,11 +250,14 @@ static int open_index(struct index *index) {
 	if (result != SQLITE_OK)
 		return result;
 	sqlite3_busy_timeout(index->db, BUSY_MILLISECONDS);
+	sqlite3_limit(index->db, SQLITE_LIMIT_LENGTH, CELL_MOST);
 	execute(index, "PRAGMA synchronous = OFF");
 	result = read_version(index, &version);
 	if (result == SQLITE_OK && version == 0)
-		return create_table(index);
-	return result == SQLITE_OK && version != INDEX_VERSION ? SQLITE_CORRUPT : result;
+		result = create_table(index);
+	else if (result == SQLITE_OK && version != INDEX_VERSION)
+		result = SQLITE_CORRUPT;
+	return result == SQLITE_OK ? check_table(index) : result;
 }
 
 static void close_index(struct index *index) {
@@ -268,7 +300,8 @@ static void take_row(struct index *index, sqlite3_stmt *row, size_t i) {
 		return;
 	struct kept kept = {.entry = {.name = place->name, .id = place->id, .folder = place->folder}};
 	for (size_t k = 0; k < COLUMNS; k++)
-		read_member(row, FIRST + (int)k, index->arena, &kept, &columns[k]);
+		if (!read_member(row, FIRST + (int)k, index->arena, &kept, &columns[k]))
+			return;
 	char hex[HASH_HEX];
 	hash_row(place, &kept, hex);
 	if (strcmp(hex, text_at(row, 3)) != 0)

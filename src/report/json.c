@@ -9,6 +9,7 @@
 #include <cJSON.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void new_line(struct json *json) {
 	text_append(json->text, "\n");
@@ -94,19 +95,41 @@ void json_string(struct json *json, const char *key, const char *value) {
 		text_append(json->text, "null");
 }
 
+// Where the string ends whose quote is at `at`: behind the closing one.
+static size_t string_end(const char *text, size_t length, size_t at) {
+	for (at++; at < length && text[at] != '"'; at++)
+		at += text[at] == '\\';
+	return at + 1;
+}
+
+bool json_fits(const char *text, size_t length) {
+	size_t values = 1;
+	for (size_t at = 0; at < length && values <= JSON_VALUES_MOST;) {
+		char c = text[at];
+		values += c == ',' || c == '[' || c == '{';
+		at = c == '"' ? string_end(text, length, at) : at + 1;
+	}
+	return values <= JSON_VALUES_MOST;
+}
+
 // cJSON stops at the end of the first value, or at a NUL: what stands behind it is checked here.
 bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error) {
 	char *data = NULL;
 	size_t size = 0;
+	struct origin at = {.file = path};
 	if (!file_read(path, most, &data, &size, error))
 		return false;
+	if (!json_fits(data, size)) {
+		free(data);
+		return error_at(error, ERROR_DATA, at, "more than %d values", JSON_VALUES_MOST);
+	}
 	const char *end = NULL;
 	struct cJSON *object = cJSON_ParseWithLengthOpts(data, size + 1, &end, true);
 	bool whole = object && cJSON_IsObject(object) && end == data + size;
 	free(data);
 	if (!whole) {
 		cJSON_Delete(object);
-		return error_at(error, ERROR_DATA, (struct origin){.file = path}, "not a whole JSON object");
+		return error_at(error, ERROR_DATA, at, "not a whole JSON object");
 	}
 	*ret_object = object;
 	return true;
@@ -130,4 +153,8 @@ bool json_whole(const struct cJSON *value, size_t *ret) {
 		return false;
 	*ret = (size_t)number;
 	return true;
+}
+
+bool json_is_id(const char *id) {
+	return id && *id && *id != '.' && !strchr(id, '/');
 }

@@ -31,12 +31,21 @@ void json_bool(struct json *json, const char *key, bool value);
 void json_string(struct json *json, const char *key, const char *value); // null for NULL
 
 struct cJSON;
-// The object in a file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object.
+// Numbers, words, objects and the like of one text; each takes some 80 bytes where the text has two.
+enum { JSON_VALUES_MOST = 1 << 23 };
+// Whether a text of JSON has at most that many, counted generously: asked before it is parsed, of what anyone may have
+// written.
+bool json_fits(const char *text, size_t length);
+// The object in a regular file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object, or
+// has more than JSON_VALUES_MOST values.
 bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error);
-// Members of an object (NULL is one without any). A file may have been changed: what has another type counts as left out.
+// Members of an object (NULL is one without any). A file may have been changed: what has another type counts as left
+// out.
 const struct cJSON *json_member(const struct cJSON *object, const char *name);
 const char *json_text(const struct cJSON *value, struct arena *arena); // a string's copy; NULL where it is none
 double json_number(const struct cJSON *value);                         // NAN where it is no number
 bool json_whole(const struct cJSON *value, size_t *ret);               // a count, at most 2^53
+// Whether an ID that a file names is the name of a folder beside it, and leads nowhere else. NULL is none.
+bool json_is_id(const char *id);
 
 #endif

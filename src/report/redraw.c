@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { METRICS_MOST = 64 << 20 };
+enum { METRICS_MOST = 64 << 20, NODES_MOST = 10000 }; // of nodes each looks its inputs up among all
 
 struct reader {
 	struct arena *arena;
@@ -34,7 +34,9 @@ static bool read_uses(struct reader *r, const struct cJSON *epochs) {
 	const struct cJSON *epoch, *value;
 	r->experiment->uses = make(r, METRIC_USES_MAX, sizeof(*r->experiment->uses));
 	cJSON_ArrayForEach(epoch, epochs) {
-		cJSON_ArrayForEach(value, json_member(epoch, "valid")) {
+		const struct cJSON *valid = json_member(epoch, "valid");
+		valid = cJSON_IsObject(valid) ? valid : NULL; // what an array holds has no names
+		cJSON_ArrayForEach(value, valid) {
 			if (is_count(value->string))
 				continue;
 			if (r->experiment->uses_count == METRIC_USES_MAX)
@@ -124,6 +126,8 @@ static bool read_node(struct reader *r, const struct cJSON *json, struct node_fa
 static bool read_graph(struct reader *r, const struct cJSON *model) {
 	const struct cJSON *nodes = json_member(model, "nodes"), *inputs = json_member(model, "inputs"), *json;
 	struct graph_facts *graph = &r->result->graph;
+	if (cJSON_GetArraySize(nodes) > NODES_MOST)
+		return false;
 	struct node_facts *node = make(r, (size_t)cJSON_GetArraySize(nodes), sizeof(*node));
 	graph->nodes = node;
 	cJSON_ArrayForEach(json, nodes) {

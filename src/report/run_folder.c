@@ -2,6 +2,7 @@
 // so that nothing half-written ever stands under a final name and a folder with metrics.json is whole.
 #include "base/file.h"
 #include "report/report.h"
+#include "report/seal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #define METRICS "metrics.json"
 #define EXPERIMENT "experiment.cfg"
 #define HISTORY "history.jsonl"
+#define RUN "run.json"
 
 char *run_folder_path(const char *results, const char *name, const char *id) {
 	char *folder = path_join(results, name);
@@ -119,16 +121,13 @@ static void write_metrics(const struct job *job, struct text *text) {
 static void write_dot(const struct job *job, struct text *text) {
 	report_graph_dot(&job->result.graph, job->result.experiment->name, text);
 }
-static void write_run(const struct job *job, struct text *text) {
-	report_run_json(&job->result, job->provenance, text);
-}
 
 // Every file of the folder, in the order in which they get their final names. Those without a function are made
 // otherwise; the pictures may be missing.
 static const struct piece {
 	const char *name;
 	void (*write)(const struct job *job, struct text *text);
-	bool after_drawing, picture, drawn_from;
+	bool picture, drawn_from;
 } pieces[] = {
     {EXPERIMENT, write_experiment},
     {HISTORY, write_history},
@@ -140,16 +139,13 @@ static const struct piece {
     {"loss.png", NULL, .picture = true},
     {"graph.dot", write_dot, .drawn_from = true},
     {"graph.svg", NULL, .picture = true},
-    {"run.json", write_run, .after_drawing = true}, // it holds how long the drawing took
+    {RUN, NULL}, // after all others: it holds how long drawing took, and their hashes
     {METRICS, write_metrics},
 };
 enum { PIECES = sizeof(pieces) / sizeof(pieces[0]) };
 
-static bool wanted_before(const struct piece *piece) {
-	return !piece->after_drawing;
-}
-static bool wanted_after(const struct piece *piece) {
-	return piece->after_drawing;
+static bool wanted_all(const struct piece *piece) {
+	return piece->write;
 }
 static bool wanted_to_draw(const struct piece *piece) {
 	return piece->drawn_from;
@@ -171,6 +167,45 @@ static bool write_pieces(const struct job *job, bool (*wanted)(const struct piec
 static bool write_model(const struct job *job, struct error *error) {
 	char *path = path_join(job->hidden, "model.safetensors");
 	bool ok = report_model_write(path, &job->result, job->result.portable_text, error);
+	free(path);
+	return ok;
+}
+
+// The files whose hashes run.json holds: not a picture that could not be drawn.
+static size_t sealed_names(const struct job *job, const char *ret[PIECES]) {
+	size_t count = 0;
+	for (size_t i = 0; i < PIECES; i++) {
+		char *path = path_join(job->hidden, pieces[i].name);
+		if (strcmp(pieces[i].name, RUN) != 0 && (!pieces[i].picture || file_exists(path)))
+			ret[count++] = pieces[i].name;
+		free(path);
+	}
+	return count;
+}
+
+static bool write_run(const struct job *job, struct error *error) {
+	const char *names[PIECES];
+	struct text text = {0};
+	report_run_json(&job->result, job->provenance, &text);
+	bool ok = seal_add(&text, names, sealed_names(job, names), job->hidden, error) &&
+	          write_text(job->hidden, RUN, text_string(&text), text.length, error);
+	text_finish(&text);
+	return ok;
+}
+
+// What it says of files that were made again.
+static bool renew_run(const struct job *job, struct error *error) {
+	enum { RUN_MOST = 1 << 28 }; // bytes
+	const char *names[PIECES];
+	struct text text = {0};
+	char *path = path_join(job->folder, RUN);
+	bool ok = true;
+	if (file_exists(path)) { // it was left out where the folder was copied by hand
+		ok = file_read(path, RUN_MOST, &text.data, &text.length, error) &&
+		     seal_renew(&text, names, sealed_names(job, names), job->hidden, error) &&
+		     write_text(job->hidden, RUN, text_string(&text), text.length, error);
+		text_finish(&text);
+	}
 	free(path);
 	return ok;
 }
@@ -210,15 +245,22 @@ static bool publish_piece(const struct job *job, const struct piece *piece, stru
 	return ok;
 }
 
-// A finished folder that is written again is unfinished in between.
+static bool same_bytes(const char *one, const char *other) {
+	char hex[2][HASH_HEX];
+	return seal_hash_file(one, hex[0], NULL) && seal_hash_file(other, hex[1], NULL) && !strcmp(hex[0], hex[1]);
+}
+
+// A finished folder that is written again is unfinished in between, unless its results come out the same: then it stays
+// finished whatever happens.
 static bool publish(const struct job *job, struct error *error) {
-	char *metrics = path_join(job->folder, METRICS);
+	char *metrics = path_join(job->folder, METRICS), *made = path_join(job->hidden, METRICS);
 	bool ok = folder_create(job->folder, error);
-	if (ok && unlink(metrics) != 0 && errno != ENOENT)
+	if (ok && !same_bytes(metrics, made) && unlink(metrics) != 0 && errno != ENOENT)
 		ok = error_set(error, ERROR_RUN, "cannot replace \"%s\": %s", metrics, strerror(errno));
 	for (size_t i = 0; ok && i < PIECES; i++)
 		ok = publish_piece(job, &pieces[i], error);
 	free(metrics);
+	free(made);
 	return ok;
 }
 
@@ -245,10 +287,10 @@ bool run_folder_finish(const char *folder, const struct run_result *result, cons
                        const struct provenance *provenance, void (*note)(void *context, const char *line),
                        void *context, struct error *error) {
 	struct job job = {folder, hidden_path(folder), *result, experiment_text, provenance, note, context, false};
-	bool ok = folder_create(job.hidden, error) && write_pieces(&job, wanted_before, error) && write_model(&job, error);
+	bool ok = folder_create(job.hidden, error) && write_pieces(&job, wanted_all, error) && write_model(&job, error);
 	if (ok) {
 		draw_pictures(&job);
-		ok = write_pieces(&job, wanted_after, error) && publish(&job, error);
+		ok = write_run(&job, error) && publish(&job, error);
 	}
 	if (ok)
 		remove_checkpoints(folder);
@@ -258,10 +300,12 @@ bool run_folder_finish(const char *folder, const struct run_result *result, cons
 
 // Only what is drawn from and the pictures: the run stays finished all the while.
 static bool publish_pictures(const struct job *job, struct error *error) {
-	bool ok = true;
+	char *run = path_join(job->hidden, RUN);
+	bool ok = true, renewed = file_exists(run);
 	for (size_t i = 0; ok && i < PIECES; i++)
-		if (pieces[i].drawn_from || pieces[i].picture)
+		if (pieces[i].drawn_from || pieces[i].picture || (renewed && !strcmp(pieces[i].name, RUN)))
 			ok = publish_piece(job, &pieces[i], error);
+	free(run);
 	return ok;
 }
 
@@ -273,7 +317,7 @@ bool report_redraw(const char *folder, void (*note)(void *context, const char *l
 	          write_pieces(&job, wanted_to_draw, error);
 	if (ok) {
 		draw_pictures(&job);
-		ok = publish_pictures(&job, error);
+		ok = renew_run(&job, error) && publish_pictures(&job, error);
 	}
 	*ret_drawn = !job.undrawn;
 	drop_hidden(&job);

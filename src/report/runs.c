@@ -228,8 +228,9 @@ static struct run_time time_of_runs(const char *folder) {
 		ret.seconds = NAN;
 	cJSON_ArrayForEach(run, member(summary, "runs")) {
 		const struct cJSON *id = member(run, "id");
-		char *one = path_join(beside, cJSON_IsString(id) ? id->valuestring : "");
-		struct run_time time = time_of(one);
+		const char *name = cJSON_IsString(id) && json_is_id(id->valuestring) ? id->valuestring : NULL;
+		char *one = name ? path_join(beside, name) : NULL;
+		struct run_time time = one ? time_of(one) : (struct run_time){NAN, 0};
 		ret.seconds += time.seconds;
 		ret.training += time.training;
 		free(one);

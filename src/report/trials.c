@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SWEEP_MOST = 1 << 30, COUNT_MOST = 1000000000 };
+// Objectives and axes are looked up one by one in every trial.
+enum { SWEEP_MOST = 1 << 30, COUNT_MOST = 1000000000, OBJECTIVES_MOST = 64, AXES_MOST = 1000 };
 
 const char *const trial_end_names[] = {"finished", "stopped", "failed"};
 
@@ -54,7 +55,7 @@ static bool read_count(const struct cJSON *value, size_t *ret) {
 static bool read_objectives(const struct cJSON *sweep, struct trials *t) {
 	const struct cJSON *list = member(sweep, "objectives"), *one;
 	const char *goal;
-	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0 || cJSON_GetArraySize(list) > OBJECTIVES_MOST)
 		return false;
 	t->objectives = arena_alloc(&t->arena, (size_t)cJSON_GetArraySize(list) * sizeof(*t->objectives));
 	cJSON_ArrayForEach(one, list) {
@@ -100,7 +101,7 @@ static bool read_axis(struct arena *arena, const struct cJSON *one, struct trial
 
 static bool read_axes(const struct cJSON *sweep, struct trials *t) {
 	const struct cJSON *list = member(sweep, "axes"), *one;
-	if (!cJSON_IsArray(list))
+	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > AXES_MOST)
 		return false;
 	t->axes = arena_alloc(&t->arena, ((size_t)cJSON_GetArraySize(list) + 1) * sizeof(*t->axes));
 	cJSON_ArrayForEach(one, list) if (!read_axis(&t->arena, one, &t->axes[t->axes_count++])) return false;
@@ -134,8 +135,8 @@ static bool read_values(const struct cJSON *one, struct trials *t, struct ended_
 static bool read_trial(const struct cJSON *one, struct trials *t, struct ended_trial *trial) {
 	return cJSON_IsNumber(member(one, "trial")) && read_count(member(one, "trial"), &trial->number) &&
 	       read_status(one, &trial->status) && read_word(&t->arena, one, "id", &trial->id) &&
-	       read_word(&t->arena, one, "reason", &trial->reason) && read_count(member(one, "epochs"), &trial->epochs) &&
-	       read_values(one, t, trial);
+	       (!trial->id || json_is_id(trial->id)) && read_word(&t->arena, one, "reason", &trial->reason) &&
+	       read_count(member(one, "epochs"), &trial->epochs) && read_values(one, t, trial);
 }
 
 static bool is_best(const struct cJSON *best, const struct ended_trial *trial) {

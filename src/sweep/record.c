@@ -162,17 +162,25 @@ static bool read_json(const char *folder, const char *name, struct cJSON **ret) 
 	return good;
 }
 
-// Of the first run where it is the summary of several.
-static double parameters_of(const struct sweep *sweep, const char *folder) {
+// False where it is no run's folder, but perhaps a summary's.
+static bool parameters_in(const char *folder, double *ret) {
 	struct cJSON *object = NULL;
-	double ret = NAN;
-	if (read_json(folder, "metrics.json", &object)) {
-		const struct cJSON *value = member(member(object, "model"), "parameters");
-		ret = cJSON_IsNumber(value) ? value->valuedouble : (double)NAN;
-	} else if (read_json(folder, "summary.json", &object)) {
+	bool good = read_json(folder, "metrics.json", &object);
+	*ret = json_number(member(member(object, "model"), "parameters"));
+	cJSON_Delete(object);
+	return good;
+}
+
+// Of the first run where it is the summary of several.
+static double parameters_of(const char *folder) {
+	struct cJSON *object = NULL;
+	double ret;
+	if (!parameters_in(folder, &ret) && read_json(folder, "summary.json", &object)) {
 		const struct cJSON *id = member(cJSON_GetArrayItem(member(object, "runs"), 0), "id");
-		char *parent = path_folder(folder), *run = cJSON_IsString(id) ? path_join(parent, id->valuestring) : NULL;
-		ret = run ? parameters_of(sweep, run) : (double)NAN;
+		bool named = cJSON_IsString(id) && json_is_id(id->valuestring);
+		char *parent = path_folder(folder), *run = named ? path_join(parent, id->valuestring) : NULL;
+		if (run)
+			parameters_in(run, &ret);
 		free(run);
 		free(parent);
 	}
@@ -180,9 +188,9 @@ static double parameters_of(const struct sweep *sweep, const char *folder) {
 	return ret;
 }
 
-static double figure_of(const struct sweep *sweep, const struct run_entry *run, const char *name) {
+static double figure_of(const struct run_entry *run, const char *name) {
 	if (!strcmp(name, "model.parameters"))
-		return parameters_of(sweep, run->folder);
+		return parameters_of(run->folder);
 	for (size_t i = 0; i < run->final_count; i++)
 		if (!strcmp(run->final[i].name, name))
 			return run->final[i].value;
@@ -196,7 +204,7 @@ bool sweep_record_run(struct sweep *sweep, size_t index, const char *folder, boo
 	if (!run.finished)
 		return error_set(error, ERROR_RUN, "\"%s\" is not a finished run", folder);
 	for (size_t i = 0; i < sweep->search.objectives; i++) {
-		trial->objectives[i] = figure_of(sweep, &run, sweep->search.config->objective.items[i]);
+		trial->objectives[i] = figure_of(&run, sweep->search.config->objective.items[i]);
 		trial->losses[i] = sweep_loss(sweep, i, trial->objectives[i]);
 	}
 	trial->id = run.id;

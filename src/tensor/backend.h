@@ -30,7 +30,8 @@ struct matrix {
 };
 AEXP_INLINE struct matrix matrix_part(const struct matrix *m, size_t row, size_t rows, size_t column,
                                         size_t columns) {
-	return (struct matrix){m->data + row * m->stride + column, rows, columns, m->stride};
+	real *data = m->data ? m->data + row * m->stride + column : NULL; // one without memory has parts without
+	return (struct matrix){data, rows, columns, m->stride};
 }
 
 // A batch of sparse rows; the pattern is shared by tensors of different values.

@@ -194,7 +194,7 @@ static bool put_text(void *context, const void *data, size_t size) {
 void trainer_snap(struct trainer *t) {
 	enum { MORE = 1 << 16 };
 	struct text *text = &t->snapshot;
-	size_t room = network_state_size(t->network) + (t->best ? t->graph->weights * sizeof(real) : 0) + MORE;
+	size_t room = network_state_size(t->graph) + (t->best ? t->graph->weights * sizeof(real) : 0) + MORE;
 	if (text->capacity < room) {
 		text->data = memory_resize(text->data, room);
 		text->capacity = room;
@@ -367,7 +367,7 @@ void keeper_begin(struct trainer *t) {
 	struct keeper *k = &t->keeper;
 	bool none = t->graph->optimizer->descends || t->experiment->train->checkpoint->share == 0;
 	*k = (struct keeper){.keep = none ? NULL : t->observer->keep, .last = train_seconds()};
-	k->cost = FIRST_COST + (double)network_state_size(t->network) / BYTES_A_SECOND;
+	k->cost = FIRST_COST + (double)network_state_size(t->graph) / BYTES_A_SECOND;
 }
 
 bool keeper_due_after_epoch(const struct trainer *t) {

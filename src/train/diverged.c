@@ -140,10 +140,7 @@ static void look_at(struct search *s, struct error *error) {
 void diverged_explain(const struct trainer *finished, const struct text *snapshot, struct error *error) {
 	const struct train_observer *o = finished->observer;
 	struct search s = {.finished = finished, .snapshot = snapshot};
-	s.observer = (struct train_observer){.context = o->context,
-	                                     .interrupted = o->interrupted,
-	                                     .weights = o->weights,
-	                                     .weights_count = o->weights_count};
+	s.observer = (struct train_observer){.context = o->context, .interrupted = o->interrupted};
 	if (o->keep) {
 		s.keep = *o->keep;
 		s.keep.note = NULL; // it was said already

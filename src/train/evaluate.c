@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "eval/popularity.h"
 #include "train/evaluate_users.h"
+#include "train/outcome.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -208,6 +209,46 @@ static bool part_init(const struct evaluation *e, int part, struct evaluation_pa
 	p->prediction = memory_array(csr_count(p->source.target), sizeof(*p->prediction), "the predictions", error);
 	p->packed = memory_array(batch_cells_most(e->batch), sizeof(*p->packed), "the predictions", error);
 	return p->prediction && p->packed && find_plain(e, p, error);
+}
+
+// --- what that takes ---
+
+static double csr_bytes(const struct csr *csr) {
+	return sizeof(*csr->start) * (double)(csr->rows + 1) +
+	       (sizeof(*csr->column) + sizeof(*csr->value) + sizeof(*csr->liked)) * (double)csr_count(csr);
+}
+
+// As lists_by_user and make_scores have it, where a row is an item.
+static double turned_bytes(const struct matrices *m, const struct part *part) {
+	double lists = csr_bytes(&part->target) + csr_bytes(part->input) + csr_bytes(&m->valid.target);
+	size_t numbers = m->users < csr_count(&part->target) ? m->users : csr_count(&part->target);
+	double scores = fmin((double)numbers * (double)m->items, fmax((double)SCORES_MOST, (double)m->items));
+	return lists + sizeof(float) * scores;
+}
+
+// Values of single users, in an array that doubles; their cells by user.
+static double users_bytes(const struct experiment *e, const struct matrices *m, const struct csr *target) {
+	double values = 2 * sizeof(double) * (double)run_users_most(m, target) * (double)(e->uses_count + 1);
+	return values + (m->items_as_rows ? 2 * csr_bytes(target) : 0);
+}
+
+static double part_bytes(const struct experiment *e, const struct matrices *m, int part, size_t rows) {
+	const struct part *p = part == PART_VALID ? &m->valid : &m->test;
+	const struct csr *target = part == PART_TRAIN ? &m->train : &p->target;
+	// predictions, those of a batch, targets in their own scale, and what auc sorts
+	size_t numbers = 1 + (m->scale_high > m->scale_low) + 2;
+	double bytes = asks(e, false) ? sizeof(float) * ((double)numbers * (double)csr_count(target) + (double)rows) : 0;
+	if (!target->start || part == PART_TRAIN)
+		return target->start ? bytes : 0;
+	bytes += 2 * sizeof(uint32_t) * (double)target->rows + users_bytes(e, m, target);
+	return bytes + (evaluate_ranks(e) && m->items_as_rows ? turned_bytes(m, p) : 0);
+}
+
+double evaluation_measure(const struct experiment *e, const struct matrices *m, size_t rows, size_t threads) {
+	enum { ITEM_BYTES = 24 }; // of a ranker: what topk, marks, keys and counts of the lists take
+	double rankers = evaluate_ranks(e) ? ITEM_BYTES * (double)threads * (double)m->items : 0;
+	double asked = part_bytes(e, m, PART_VALID, rows) + part_bytes(e, m, PART_TEST, rows);
+	return rankers + fmax(asked, part_bytes(e, m, PART_VALID, rows) + part_bytes(e, m, PART_TRAIN, rows));
 }
 
 static uint32_t *count_columns(const struct csr *csr, struct error *error) {

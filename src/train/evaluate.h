@@ -46,6 +46,10 @@ bool evaluate_part(struct evaluation *evaluation, int part, struct part_result *
 bool evaluate_part_users(struct evaluation *evaluation, int part, struct part_result *ret,
                          struct user_values *ret_users, struct error *error);
 
+// Bytes that one takes at most, its batch and scorer apart, before there is any.
+double evaluation_measure(const struct experiment *experiment, const struct matrices *matrices, size_t rows,
+                          size_t threads);
+
 // Whether a ranking metric is asked for at all.
 bool evaluate_ranks(const struct experiment *experiment);
 // The distinct target values, ascending; of more than LEVELS_MAX none (accuracy is then undefined).

@@ -50,8 +50,8 @@ bool train_halves_rate(const struct train_config *config) {
 }
 
 static const struct key train_keys[] = {
-    KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 1, .max = 1e9,
-        .doc = "Passes over the training rows"),
+    KEY(train_config, epochs, KEY_INTEGER, .fallback = "20", .min = 0, .max = 1e9,
+        .doc = "Passes over the training rows; 0, with weights: they are evaluated as they are"),
     KEY(train_config, stop_after, KEY_INTEGER, .min = 1, .max = 1e9,
         .doc = "Ends training after so many of the epochs, whose schedule stays as it is"),
     KEY(train_config, batch, KEY_INTEGER, .fallback = "32", .min = 0, .max = 1 << 24,
@@ -93,6 +93,14 @@ static const struct key expect_keys[] = {
 };
 static const struct schema expect_schema = SCHEMA(struct expect_config, expect_keys);
 
+static const struct key weights_keys[] = {
+    KEY(weights_config, path, KEY_PATH, .flags = KEY_REQUIRED,
+        .doc = "A safetensors file: ours, or PyTorch's or Keras' weights by the names of nodes"),
+    KEY(weights_config, hash, KEY_STRING,
+        .doc = "What its bytes hash to, in hexadecimal; resolved files have it, and another file is refused"),
+};
+static const struct schema weights_schema = SCHEMA(struct weights_config, weights_keys);
+
 static const struct precision_row precisions[] = {
     {.row = {.name = "float32", .doc = "24 bits of mantissa, everywhere"}},
     {.row = {.name = "tf32", .doc = "Dense products round their operands to 11 bits of mantissa, and sum in float32"},
@@ -100,12 +108,6 @@ static const struct precision_row precisions[] = {
 };
 static const struct row *const precision_rows[] = {&precisions[0].row, &precisions[1].row};
 static const struct registry precision_registry = {"precision", "precisions", precision_rows, 2};
-
-static const struct key continue_keys[] = {
-    KEY(continue_config, model, KEY_PATH, .flags = KEY_REQUIRED, .doc = "Its model.safetensors"),
-    KEY(continue_config, weights, KEY_STRING, .flags = KEY_REQUIRED, .doc = "The hash of that file, to know it again"),
-};
-static const struct schema continue_schema = SCHEMA(struct continue_config, continue_keys);
 
 static const struct key experiment_keys[] = {
     KEY(experiment, name, KEY_STRING, .flags = KEY_NO_ID, .doc = "Name of the experiment; default: the file's stem"),
@@ -115,14 +117,14 @@ static const struct key experiment_keys[] = {
         .doc = "What computes"),
     KEY(experiment, precision, KEY_CHOICE, .flags = KEY_LATE, .registry = &precision_registry,
         .fallback = "\"float32\"", .doc = "Of dense products: \"float32\", or on a card \"tf32\""),
-    KEY(experiment, continues, KEY_GROUP, .schema = &continue_schema,
-        .doc = "The run whose weights training begins with; --continue-from fills it"),
     KEY(experiment, repeats, KEY_INTEGER, .fallback = "1", .min = 1, .max = 10000,
         .doc = "Runs with seeds seed, seed+1, ..., and their means with 95 % intervals"),
     KEY(experiment, data, KEY_GROUP, .schema = &data_schema, .fallback = "{ }",
         .doc = "Ratings, and what is made of them"),
     KEY(experiment, graph, KEY_LIST, .schema = &node_schema,
         .doc = "The nodes; the inputs are \"ratings\" and \"user\", the output is the last node"),
+    KEY(experiment, weights, KEY_GROUP, .schema = &weights_schema,
+        .doc = "What the graph's weights begin with, in place of what is drawn"),
     KEY(experiment, model, KEY_GROUP, .schema = &model_schema,
         .doc = "Instead of graph, loss, optimizer and train: a model that is fitted in one go"),
     KEY(experiment, loss, KEY_GROUP, .schema = &loss_schema, .fallback = "\"masked_mse\"", .doc = "What is minimised"),
@@ -309,7 +311,7 @@ static void check_evaluate(const struct experiment *e, struct errors *errors) {
 // Exactly one of graph and model; nothing beside a model that only training reads; users as rows, which is no loss:
 // cells are the same either way.
 static void check_model(const struct experiment *e, bool data, struct errors *errors) {
-	static const char *const trained[] = {"loss", "optimizer", "train"};
+	static const char *const trained[] = {"loss", "optimizer", "train", "weights"};
 	const struct value *graph = value_child(e->tree, "graph");
 	for (size_t i = 0; i < sizeof(trained) / sizeof(trained[0]); i++) {
 		if (!value_child(e->tree, trained[i]))
@@ -330,6 +332,16 @@ static void check_model(const struct experiment *e, bool data, struct errors *er
 	}
 }
 
+// Without training there has to be something to evaluate.
+static void check_epochs(const struct experiment *e, struct errors *errors) {
+	if (e->train->epochs || value_child(e->tree, "weights"))
+		return;
+	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "train.epochs"),
+	                                 "\"epochs\" is 0, but must be at least 1 where there are no \"weights\"");
+	error_hint(error,
+	           "With weights = { path = \"FILE.safetensors\"; } that were trained elsewhere they are evaluated.");
+}
+
 static void check_repeats(const struct experiment *e, struct errors *errors) {
 	if (e->repeats < 1 || e->seed <= UINT64_MAX - (uint64_t)(e->repeats - 1))
 		return;
@@ -348,22 +360,16 @@ static void check_precision(const struct experiment *e, struct errors *errors) {
 	error_hint(error, "Say backend = \"cuda\", or leave precision out.");
 }
 
-static void check_continues(const struct experiment *e, struct errors *errors) {
-	if (!e->continues || !value_child(e->tree, "model"))
-		return;
-	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "continues"),
-	                                 "a model is fitted in one go and cannot begin with another run's weights");
-	error_hint(error, "Leave --continue-from out, or give the experiment a graph.");
-}
-
 // A name makes a folder.
 static void check_name(const struct experiment *e, struct errors *errors) {
-	size_t length = strlen(e->name);
-	if (length && length <= 128 && e->name[0] != '.' && !strpbrk(e->name, "/\\\n\r\t"))
+	size_t length = strlen(e->name), good = 0;
+	while ((unsigned char)e->name[good] >= ' ' && e->name[good] != '\x7f' && !strchr("/\\", e->name[good]))
+		good++;
+	if (length && length <= 128 && e->name[0] != '.' && good == length)
 		return;
 	struct error *error = errors_add(errors, ERROR_CONFIG, value_origin(e->tree, "name"),
 	                                 "\"%s\" cannot be the name of a folder", e->name);
-	error_hint(error, "Use up to 128 characters without slashes, not beginning with a dot.");
+	error_hint(error, "Use up to 128 characters without slashes and control characters, not beginning with a dot.");
 }
 
 // --- defaults that depend on other keys ---
@@ -434,7 +440,6 @@ static void check_all(struct experiment *e, struct errors *errors) {
 	}
 	if (sound(e, "backend") && sound(e, "precision"))
 		check_precision(e, errors);
-	check_continues(e, errors);
 	if (data) {
 		settle_data(e);
 		data_check(e->data, e->tree, errors);
@@ -452,6 +457,8 @@ static void check_all(struct experiment *e, struct errors *errors) {
 	bool optimizer = !model && sound(e, "optimizer");
 	if (optimizer)
 		optimizer_check(e->optimizer, value_origin(e->tree, "optimizer"), errors);
+	if (!model && sound(e, "train"))
+		check_epochs(e, errors);
 	if (sound(e, "seed") && sound(e, "repeats"))
 		check_repeats(e, errors);
 	bool graph = !model && sound(e, "graph");

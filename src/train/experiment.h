@@ -24,11 +24,6 @@ struct precision_row {
 	struct row row;
 	bool tf32;
 };
-// Training goes on from the weights of another run.
-struct continue_config {
-	const char *model;   // the path of its model.safetensors
-	const char *weights; // the hash of that file
-};
 // What is done when a loss or a weight is not finite.
 struct divergence_row {
 	struct row row;
@@ -58,6 +53,11 @@ struct evaluate_config {
 	double cold;       // likewise; NAN where left out
 };
 extern const struct schema evaluate_schema;
+// What training begins with, in place of what is drawn (recommend/import.h).
+struct weights_config {
+	const char *path; // a safetensors file
+	const char *hash; // of its bytes, in hexadecimal; NULL: not yet known
+};
 
 struct experiment {
 	struct arena arena;       // owns everything below
@@ -67,11 +67,11 @@ struct experiment {
 	uint64_t seed;
 	struct choice backend;   // row is a struct backend
 	struct choice precision; // row is a struct precision_row
-	struct continue_config *continues; // NULL: training begins anew
 	int64_t repeats;
 	struct data_config *data;
-	struct groups graph;        // of struct node_config; without any where there is a model
-	struct model_config *model; // NULL where there is a graph; else loss, optimizer and train are NULL
+	struct groups graph;            // of struct node_config; without any where there is a model
+	struct weights_config *weights; // NULL where left out
+	struct model_config *model;     // NULL where there is a graph; else loss, optimizer and train are NULL
 	struct loss_config *loss;
 	struct optimizer_config *optimizer;
 	struct train_config *train;

@@ -47,18 +47,39 @@ static bool fit(struct fitting *f, struct run_result *r, struct error *error) {
 	return run_check_weights(r, error);
 }
 
-static bool make_scorer(struct fitting *f, const struct fitted *fitted, struct error *error) {
-	const struct matrices *m = f->matrices;
+// Fills (PARTS) sources and returns their number.
+static size_t list_sources(const struct matrices *m, struct batch_source *ret) {
 	const struct csr *features = m->features.start ? &m->features : NULL; // which no model reads, but batches hold
-	struct batch_source sources[PARTS] = {{.ratings = &m->train, .features = features, .target = &m->train}};
 	const struct part *parts[] = {&m->valid, &m->test};
-	size_t sources_count = 1, rows = BLOCK_ROWS < m->train.rows ? BLOCK_ROWS : m->train.rows;
+	size_t count = 1;
+	ret[0] = (struct batch_source){.ratings = &m->train, .features = features, .target = &m->train};
 	for (size_t i = 0; i < 2; i++)
 		if (parts[i]->target.start)
-			sources[sources_count++] =
+			ret[count++] =
 			    (struct batch_source){.ratings = parts[i]->input, .features = features, .target = &parts[i]->target};
-	size_t fit = SCORES_MOST / m->items;
-	rows = fit < 1 ? 1 : fit < rows ? fit : rows;
+	return count;
+}
+
+static size_t block_rows(const struct matrices *m) {
+	size_t rows = BLOCK_ROWS < m->train.rows ? BLOCK_ROWS : m->train.rows, fit = SCORES_MOST / m->items;
+	return fit < 1 ? 1 : fit < rows ? fit : rows;
+}
+
+void model_measure(const struct experiment *e, const struct matrices *m, size_t threads, double *ret_fit,
+                   double *ret_batch, double *ret_evaluation) {
+	struct batch_source sources[PARTS];
+	struct batch_measure batch;
+	size_t rows = block_rows(m);
+	batch_measure(sources, list_sources(m, sources), rows, &batch);
+	*ret_fit = model_of(e->model)->bytes(e->model->kind.params, m);
+	*ret_batch = batch.bytes + sizeof(real) * (double)rows * (double)m->items;
+	*ret_evaluation = evaluation_measure(e, m, rows, threads);
+}
+
+static bool make_scorer(struct fitting *f, const struct fitted *fitted, struct error *error) {
+	const struct matrices *m = f->matrices;
+	struct batch_source sources[PARTS];
+	size_t sources_count = list_sources(m, sources), rows = block_rows(m);
 	if (!batch_create(sources, sources_count, rows, &f->batch, error) ||
 	    !model_scorer_create(fitted, f->backend, f->device, f->pool, rows, &f->scorer, error))
 		return false;
@@ -104,9 +125,7 @@ static bool evaluate_all(struct fitting *f, struct run_result *r, struct error *
 
 bool model_run(const struct experiment *experiment, const struct matrices *matrices, struct arena *arena,
                struct pool *pool, struct run_result *ret, char **ret_backend, struct error *error) {
-	struct fitting f = {.experiment = experiment,
-	                    .matrices = matrices,
-	                    .pool = pool};
+	struct fitting f = {.experiment = experiment, .matrices = matrices, .pool = pool};
 	double start = train_seconds();
 	*ret_backend = NULL;
 	if (!train_open_backend(experiment, pool, &f.backend, &f.device, error))

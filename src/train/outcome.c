@@ -1,6 +1,7 @@
 // See outcome.h.
 #include "train/outcome.h"
 
+#include "train/order.h"
 #include "train/train.h"
 
 #include <math.h>
@@ -38,18 +39,29 @@ int run_users_part(const struct matrices *m) {
 	return m->test.target.start ? PART_TEST : PART_VALID;
 }
 
-void run_hash_tensors(struct run_result *r) {
+size_t run_users_most(const struct matrices *m, const struct csr *target) {
+	size_t cells = csr_count(target);
+	if (!target->start || m->items_as_rows)
+		return m->users < cells ? m->users : cells;
+	return order_rows_in_use(target);
+}
+
+void tensors_hash(const struct tensor_facts *tensors, size_t count, char ret_hex[HASH_HEX]) {
 	struct hash hash;
 	hash_init(&hash);
-	for (size_t i = 0; i < r->tensors_count; i++) {
-		const struct tensor_facts *tensor = &r->tensors[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct tensor_facts *tensor = &tensors[i];
 		size_t elements = tensor->shape[0] * (tensor->dimensions == 2 ? tensor->shape[1] : 1);
 		hash_string(&hash, tensor->name);
 		hash_u64(&hash, tensor->shape[0]);
 		hash_u64(&hash, tensor->dimensions == 2 ? tensor->shape[1] : 0);
 		hash_bytes(&hash, tensor->data, elements * sizeof(*tensor->data));
 	}
-	hash_finish(&hash, r->weights_hash);
+	hash_finish(&hash, ret_hex);
+}
+
+void run_hash_tensors(struct run_result *r) {
+	tensors_hash(r->tensors, r->tensors_count, r->weights_hash);
 }
 
 bool run_check_weights(const struct run_result *r, struct error *error) {

@@ -200,7 +200,10 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 	return true;
 }
 
+// Without an epoch the weights are those that the graph starts with; that is one epoch without a loss, as models are.
 static bool train_weights(struct trainer *t, struct error *error) {
+	if (!experiment_epochs(t->experiment))
+		return trainer_end_epoch(t, 1, NAN, 0, 0, error);
 	return t->graph->optimizer->descends ? train_lbfgs(t, error) : train_epochs(t, error);
 }
 
@@ -246,7 +249,8 @@ bool train_open_backend(const struct experiment *experiment, struct pool *pool, 
                         struct device **ret_device, struct error *error) {
 	const struct precision_row *precision = (const struct precision_row *)experiment->precision.row;
 	const struct backend_options options = {.tf32 = precision->tf32};
-	return backend_open((const struct backend *)experiment->backend.row, pool, &options, ret_backend, ret_device, error);
+	return backend_open((const struct backend *)experiment->backend.row, pool, &options, ret_backend, ret_device,
+	                    error);
 }
 
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {

@@ -24,8 +24,6 @@ struct train_observer {
 	bool (*ends)(void *context, const struct epoch_result *epoch); // asked after an epoch: whether it is the last
 	void (*resumed)(void *context, size_t epoch, double ratings);  // training goes on from a checkpoint of that epoch
 	const struct train_keep *keep;
-	const struct tensor_facts *weights; // (weights_count) that training begins with; NULL: those of the initializers
-	size_t weights_count;
 };
 
 // The plan of the experiment's graph for this data (an empty one for a model), and whether that data can be trained on.
@@ -38,8 +36,8 @@ void train_describe(const struct experiment *experiment, const struct matrices *
                     struct graph_facts *ret);
 
 // Bytes of the device's memory that a training has. The graph's shape.batch may be another one than it was planned for.
-bool train_device_bytes(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
-                        size_t *ret, struct error *error);
+size_t train_device_bytes(const struct experiment *experiment, const struct matrices *matrices,
+                          const struct graph *graph);
 // Opens the experiment's backend, and closes nothing; see backend_open.
 bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
                         struct device **ret_device, struct error *error);

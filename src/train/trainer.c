@@ -14,85 +14,92 @@
 enum { EVALUATION_ROWS = 256 };
 static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
 
-// Batches, and what a network needs room for.
-static bool make_room(struct trainer *t, struct network_room *ret, struct error *error) {
-	const struct matrices *m = t->matrices;
+static void measure_sources(const struct experiment *e, const struct matrices *m, const struct graph *graph,
+                            struct trainer_shape *ret) {
 	const struct csr *features = m->features.start ? &m->features : NULL;
-	const uint8_t *trained = t->graph->row ? m->row_trained : NULL;
-	t->negatives = (struct negatives){.stream = random_stream_make(t->experiment->seed, "negatives", ""),
-	                                  .per_entry = (size_t)t->experiment->loss->negatives};
-	struct batch_source sources[PARTS] = {{.ratings = &m->train,
-	                                       .features = features,
-	                                       .target = &m->train,
-	                                       .trained = trained,
-	                                       .negatives = t->negatives.per_entry ? &t->negatives : NULL}};
-	size_t sources_count = 1, batch = t->graph->shape.batch;
+	const uint8_t *trained = graph->row ? m->row_trained : NULL;
 	const struct part *parts[] = {&m->valid, &m->test};
+	ret->negatives = (struct negatives){.stream = random_stream_make(e->seed, "negatives", ""),
+	                                    .per_entry = (size_t)e->loss->negatives};
+	ret->sources[ret->sources_count++] =
+	    (struct batch_source){.ratings = &m->train,
+	                          .features = features,
+	                          .target = &m->train,
+	                          .trained = trained,
+	                          .negatives = ret->negatives.per_entry ? &ret->negatives : NULL};
 	for (size_t i = 0; i < 2; i++)
 		if (parts[i]->target.start)
-			sources[sources_count++] = (struct batch_source){
+			ret->sources[ret->sources_count++] = (struct batch_source){
 			    .ratings = parts[i]->input, .features = features, .target = &parts[i]->target, .trained = trained};
-	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS;
-	rows = rows < m->train.rows ? rows : m->train.rows;
-	size_t full = FULL_NUMBERS / m->train.columns;
-	full = full < 1 ? 1 : full < rows ? full : rows;
-	bool ranks = evaluate_ranks(t->experiment) && sources_count > 1;
-	size_t times = (size_t)t->experiment->train->refeed, trained_rows = order_rows_in_use(&m->train);
-	trained_rows = trained_rows < batch ? trained_rows : batch;
-	if (!batch_create(sources, sources_count, rows, &t->batch, error) ||
-	    !refeed_create(&sources[0], trained_rows, times, &t->refeed, error))
-		return false;
-	*ret = (struct network_room){.rows = rows,
-	                             .cells = batch_cells_most(&t->batch),
-	                             .rating_entries = batch_rating_entries_most(&t->batch),
-	                             .feature_entries = batch_feature_entries_most(&t->batch),
-	                             .full_rows = ranks ? full : 0,
-	                             .gradients = t->graph->optimizer->descends || t->gradients};
-	if (times)
-		refeed_room(trained_rows, m->train.columns, ret);
-	t->source = sources[0];
-	t->evaluation = (struct evaluation){.experiment = t->experiment,
-	                                    .matrices = m,
-	                                    .batch = &t->batch,
-	                                    .pool = t->pool,
-	                                    .rows = rows,
-	                                    .full_rows = full};
-	return true;
-}
-
-bool train_device_bytes(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
-                        size_t *ret, struct error *error) {
-	struct trainer t = {.experiment = experiment, .matrices = matrices, .graph = graph};
-	struct network_room room;
-	bool good = make_room(&t, &room, error);
-	if (good)
-		*ret = network_bytes(graph, (const struct backend *)experiment->backend.row, &room);
-	trainer_finish(&t);
-	return good;
-}
-
-static bool make_network(struct trainer *t, struct error *error) {
-	struct network_room room;
-	if (!make_room(t, &room, error) ||
-	    !network_create(t->graph, t->device, t->backend, t->experiment->seed, &room, &t->network, error))
-		return false;
-	t->evaluation.scorer = scorer_of_network(t->network);
-	return evaluation_begin(&t->evaluation, error);
 }
 
 // Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
 enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
 
-static bool make_batches(struct trainer *t, struct error *error) {
-	size_t rows = t->graph->shape.batch, all = order_rows_in_use(t->source.target);
-	rows = rows < all ? rows : all;
-	double entries = t->graph->shape.target_entries * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
-	size_t batches = rows ? (all + rows - 1) / rows : 1, threads = pool_threads(t->pool);
+static size_t count_batches(const struct experiment *e, const struct graph *graph, size_t all, size_t threads,
+                            size_t rows) {
+	double entries = graph->shape.target_entries * (double)rows, wanted = GATHERED_ENTRIES / fmax(entries, 1);
+	size_t batches = rows ? (all + rows - 1) / rows : 1;
 	size_t count = wanted > GATHERED_MOST ? GATHERED_MOST : (size_t)wanted;
 	count = count > threads ? count : threads;
-	count = t->refeed.times   ? 1 // what is re-fed of a batch comes before the next one
-	        : count < batches ? count
-	                          : batches;
+	return e->train->refeed  ? 1 // what is re-fed of a batch comes before the next one
+	       : count < batches ? count
+	                         : batches;
+}
+
+void trainer_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
+                     struct trainer_shape *ret) {
+	size_t batch = graph->shape.batch, all = order_rows_in_use(&m->train);
+	struct batch_measure most;
+	*ret = (struct trainer_shape){0};
+	measure_sources(e, m, graph, ret);
+	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS, full = FULL_NUMBERS / m->train.columns;
+	ret->rows = rows < m->train.rows ? rows : m->train.rows;
+	ret->full_rows = full < 1 ? 1 : full < ret->rows ? full : ret->rows;
+	ret->trained_rows = batch < all ? batch : all;
+	ret->batches = count_batches(e, graph, all, threads, ret->trained_rows);
+	batch_measure(ret->sources, ret->sources_count, ret->rows, &most);
+	bool ranks = evaluate_ranks(e) && ret->sources_count > 1;
+	ret->room = (struct network_room){.rows = ret->rows,
+	                                  .cells = most.cells,
+	                                  .rating_entries = most.rating_entries,
+	                                  .feature_entries = most.feature_entries,
+	                                  .full_rows = ranks ? ret->full_rows : 0,
+	                                  .gradients = graph->optimizer->descends};
+	if (e->train->refeed)
+		refeed_room(ret->trained_rows, m->train.columns, &ret->room);
+}
+
+size_t train_device_bytes(const struct experiment *e, const struct matrices *m, const struct graph *graph) {
+	struct trainer_shape shape;
+	trainer_measure(e, m, graph, 1, &shape);
+	return network_bytes(graph, (const struct backend *)e->backend.row, &shape.room);
+}
+
+static bool make_network(struct trainer *t, struct trainer_shape *shape, struct error *error) {
+	t->negatives = shape->negatives;
+	if (shape->sources[0].negatives)
+		shape->sources[0].negatives = &t->negatives;
+	if (!batch_create(shape->sources, shape->sources_count, shape->rows, &t->batch, error) ||
+	    !refeed_create(&shape->sources[0], shape->trained_rows, (size_t)t->experiment->train->refeed, &t->refeed,
+	                   error))
+		return false;
+	shape->room.gradients |= t->gradients;
+	t->source = shape->sources[0];
+	t->evaluation = (struct evaluation){.experiment = t->experiment,
+	                                    .matrices = t->matrices,
+	                                    .batch = &t->batch,
+	                                    .pool = t->pool,
+	                                    .rows = shape->rows,
+	                                    .full_rows = shape->full_rows};
+	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &shape->room, &t->network, error))
+		return false;
+	t->evaluation.scorer = scorer_of_network(t->network);
+	return evaluation_begin(&t->evaluation, error);
+}
+
+static bool make_batches(struct trainer *t, const struct trainer_shape *shape, struct error *error) {
+	size_t count = shape->batches;
 	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
 		return false;
 	t->source.packed = t->packed.start ? &t->packed : NULL;
@@ -100,7 +107,7 @@ static bool make_batches(struct trainer *t, struct error *error) {
 	t->unsettled = memory_alloc((count + 1) * sizeof(*t->unsettled));
 	for (; t->batches_count < count; t->batches_count++)
 		if (t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
-		                     : !batch_create(&t->source, 1, rows, t->batches, error))
+		                     : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
 			return false;
 	return true;
 }
@@ -123,10 +130,10 @@ static void choose_watched(struct trainer *t) {
 }
 
 bool trainer_create(struct trainer *t, struct error *error) {
-	const struct train_observer *o = t->observer;
-	if (!make_network(t, error) ||
-	    (o && o->weights && !network_begin_with(t->network, o->weights, o->weights_count, error)) ||
-	    !make_batches(t, error) || !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+	struct trainer_shape shape;
+	trainer_measure(t->experiment, t->matrices, t->graph, pool_threads(t->pool), &shape);
+	if (!make_network(t, &shape, error) || !make_batches(t, &shape, error) ||
+	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
 		return false;
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
@@ -316,8 +323,9 @@ bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seco
 	struct epoch_result *e = &r->epochs[r->epochs_count];
 	*e = (struct epoch_result){.epoch = epoch, .train_loss = loss, .refed_loss = refeed_take_loss(&t->refeed)};
 	double start = train_seconds();
-	run_add_phase(r, "train", seconds, ratings);
-	if ((epoch % (size_t)config->evaluate_every == 0 || epoch == experiment_epochs(t->experiment)) &&
+	if (seconds > 0)
+		run_add_phase(r, "train", seconds, ratings);
+	if ((epoch % (size_t)config->evaluate_every == 0 || epoch >= experiment_epochs(t->experiment)) &&
 	    (!evaluate_part(&t->evaluation, PART_VALID, &e->valid, error) || !t->backend->sync(t->device, error)))
 		return false;
 	double evaluated = train_seconds() - start;

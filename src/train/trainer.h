@@ -64,6 +64,18 @@ struct trainer {
 	struct text snapshot; // trainer_put after the last good epoch, where training may go back to it; else empty
 };
 
+// How much a training holds at once: known before anything is allocated. Not to be moved: the sources point into it.
+struct trainer_shape {
+	struct negatives negatives;         // for their number alone: none is drawn
+	struct batch_source sources[PARTS]; // (sources_count) training's first
+	size_t sources_count;
+	size_t rows, full_rows;       // of a batch for evaluation; of a block of rankings
+	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
+	struct network_room room;
+};
+void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
+                     size_t threads, struct trainer_shape *ret);
+
 // Opens nothing: backend, device, pool, experiment, matrices, graph, result and observer are the caller's.
 bool trainer_create(struct trainer *trainer, struct error *error);
 void trainer_finish(struct trainer *trainer); // accepts what is zeroed or half created
@@ -74,8 +86,9 @@ void trainer_gather(struct trainer *trainer, size_t first, size_t count);
 // it is the last one of its phase.
 void trainer_begin_epoch(struct trainer *trainer, size_t epoch, bool *ret_ends);
 size_t trainer_batches_left(const struct trainer *trainer); // of the epoch
-// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged. With a device of
-// its own that is a loss of the step before: while the device is at one run of batches the host gathers the next one.
+// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged. With a device
+// of its own that is a loss of the step before: while the device is at one run of batches the host gathers the next
+// one.
 bool trainer_step(struct trainer *trainer, size_t epoch, size_t most, struct error *error);
 // Waits for the last step's losses, before the epoch ends or what there is is kept. False as of trainer_step.
 bool trainer_settle(struct trainer *trainer, size_t epoch, struct error *error);

@@ -95,6 +95,17 @@ run 0 recommend good --all --top 1 --csv
 users=$(($(wc -l <out) - 1))
 [ "$users" -gt 30 ] || fail "$last: $users users"
 user=$(sed -n 2p out | cut -d, -f1)
+# Many at once and one alone, on any number of threads: the same lists.
+run 0 recommend good --all --top 3 --csv -t 1
+cp out all
+run 0 recommend good --all --top 3 --csv -t 3
+cmp -s out all || fail "$last: other lists than on one thread"
+for one in $(sed -n 's/^\([^,]*\),.*/\1/p' all | sort -u | head -n 9 | tail -n 8); do
+	[ "$one" != id ] || continue
+	run 0 recommend good --user "$one" --top 3 --csv
+	grep "^$one," all | cut -d, -f1,2 >many
+	tail -n +2 out | cut -d, -f1,2 | cmp -s - many || fail "$last: other items than among all"
+done
 run 0 recommend good --user "$user" --top 1 --csv
 [ "$(wc -l <out)" = 2 ] || fail "$last: not one line"
 run 2 recommend good --user nobody
@@ -133,11 +144,18 @@ run 0 run "$good" -q -s name=items -s data.rows=items
 say '{"ratings": {"P0001": 5}}'
 run 2 recommend items
 err 'a row of this model is an item'
-run 2 recommend items --similar P0001
-err 'no vectors of items'
+run 0 recommend items --similar P0001 --top 2
+[ "$(wc -l <out)" = 3 ] || fail "$last: not two neighbours"
+no_err
+cp results/items/*/model.safetensors items.alone
+run 2 recommend items.alone --similar P0001
+err "its vectors are made of the run's data"
 say ''
 run 0 recommend items --all --top 2 --csv
 [ "$(wc -l <out)" -gt 60 ] || fail "$last: too few lines"
+run 2 recommend items --all --explain
+err "a user's other ratings are no input"
+no_out
 say "id,item\n$user,P0001\n"
 run 0 predict items --csv
 [ "$(wc -l <out)" = 2 ] || fail "$last: not one pair"
@@ -181,8 +199,13 @@ err 'no format of export'
 run 2 export moved
 err 'which format?'
 run 1 export moved --format npz --to /no/such/folder/x.npz
-run 2 export items --format csv
-err 'no vectors of items'
+run 0 export items --format csv
+[ "$(sed -n 2p out | tr ',' '\n' | wc -l)" = 6 ] || fail "$last: not four numbers an item"
+run 2 export items.alone --format csv
+err "its vectors are made of the run's data"
+run 0 export items.alone --format onnx --to items.onnx
+run 2 export moved --format onnx
+err 'where to?'
 [ -z "$(find . -name '*.tmp')" ] || fail "a temporary file was left"
 
 # --- models that lie ---

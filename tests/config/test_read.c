@@ -269,12 +269,12 @@ static void test_many_settings(void **state) {
 		struct text text = {0};
 		for (size_t group = 0; group < 3; group++) {
 			text_format(&text, "g%zu = {\n", group);
-			for (size_t i = 0; i < 4096 + (group == 2 ? more : 0); i++)
+			for (size_t i = 0; i < 1024 + (group == 2 ? more : 0); i++)
 				text_format(&text, "k%zu = 1;\n", i);
 			text_append(&text, "};\n");
 		}
 		assert_int_equal(parse_text(text.data, text.length, &arena, &errors) == NULL, more == 1);
-		assert_errors(&errors, more == 0 ? "" : "x.cfg:12294: more than 4096 settings in one group\n");
+		assert_errors(&errors, more == 0 ? "" : "x.cfg:3078: more than 1024 settings in one group\n");
 		text_finish(&text);
 		errors_finish(&errors);
 		arena_finish(&arena);

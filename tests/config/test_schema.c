@@ -271,7 +271,7 @@ static void test_many_errors(void **state) {
 		struct errors errors = {0};
 		struct text text = {0};
 		text_append(&text, starts[i]);
-		for (size_t j = 0; j < 20000; j++)
+		for (size_t j = 0; j < 9000; j++)
 			text_format(&text, "%s, ", elements[i]);
 		text_format(&text, "%s );", elements[i]);
 		struct everything data = {0};
@@ -283,6 +283,20 @@ static void test_many_errors(void **state) {
 		errors_finish(&errors);
 		arena_finish(&arena);
 	}
+}
+
+// Who checks a list may say something of each element: a longer one is one error.
+static void test_long_list(void **state) {
+	(void)state;
+	struct arena arena = {0};
+	struct text text = {0};
+	text_append(&text, "thresholds = [ 0");
+	for (size_t i = 0; i < 10000; i++)
+		text_append(&text, ", 0");
+	text_append(&text, " ];");
+	read_text(text_string(&text), &arena, "x.cfg:1: \"thresholds\" has 10001 elements, but may have at most 10000\n");
+	text_finish(&text);
+	arena_finish(&arena);
 }
 
 // ---- paths ----
@@ -518,6 +532,7 @@ int main(void) {
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_many_errors),
+	    cmocka_unit_test(test_long_list),
 	    cmocka_unit_test(test_paths),
 	    cmocka_unit_test(test_written),
 	    cmocka_unit_test(test_fixed_point_seeds),

@@ -102,11 +102,29 @@ static void too_large_is_an_error(void **state) {
 	assert_int_equal(csr.rows, 7);
 }
 
+static void twice_is_an_error(void **state) {
+	(void)state;
+	enum { MOST = 200 }; // a short row is sorted otherwise than a long one
+	uint32_t row[MOST] = {0}, column[MOST];
+	float value[MOST] = {0};
+	for (size_t count = 2; count <= MOST; count += MOST - 2) {
+		struct csr csr;
+		struct error error = {0};
+		for (size_t i = 0; i < count; i++)
+			column[i] = (uint32_t)(count - 1 - i);
+		column[count - 1] = column[0];
+		assert_false(csr_build(1, MOST, count, row, column, value, NULL, &csr, &error));
+		assert_int_equal(error.code, ERROR_DATA);
+		assert_string_equal(error.message, "an entry of a row stands twice");
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(builds_and_turns),
 	    cmocka_unit_test(order_of_entries_does_not_matter),
 	    cmocka_unit_test(too_large_is_an_error),
+	    cmocka_unit_test(twice_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

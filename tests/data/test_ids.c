@@ -82,12 +82,31 @@ static void test_full(void **state) {
 	ids_finish(&ids);
 }
 
+// A table without a free slot, as only someone who made it has it: looking ends, and finds what it says.
+static void test_crowded(void **state) {
+	(void)state;
+	enum { SLOTS = 4 * IDS_PROBES_MOST };
+	struct ids ids = {0};
+	uint32_t index = 7;
+	assert_int_equal(ids_add(&ids, "a", 1), 0);
+	ids.slots = realloc(ids.slots, SLOTS * sizeof *ids.slots);
+	ids.slots_count = SLOTS;
+	for (size_t i = 0; i < SLOTS; i++)
+		ids.slots[i] = 1;
+	assert_true(ids_find(&ids, "a", 1, &index) && index == 0);
+	assert_false(ids_find(&ids, "b", 1, &index));
+	assert_int_equal(ids_add(&ids, "b", 1), IDS_FULL);
+	assert_int_equal(ids.count, 1);
+	ids_finish(&ids);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_order_and_names),
 	    cmocka_unit_test(test_against_a_list),
 	    cmocka_unit_test(test_many),
 	    cmocka_unit_test(test_full),
+	    cmocka_unit_test(test_crowded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

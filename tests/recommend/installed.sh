@@ -19,7 +19,7 @@ PKG_CONFIG_PATH=$(dirname "$pc") PKG_CONFIG_SYSROOT_DIR=$WORK
 export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
 library=$(find "$WORK" -name libaexp.so)
 [ -n "$library" ] || fail "no libaexp.so"
-# shellcheck disable=SC2046
+# shellcheck disable=SC2046,SC2086
 $CC $CFLAGS -std=c17 -Wall -Wextra -Werror -o "$WORK/example" "$SOURCE/tests/recommend/example.c" \
 	$(pkg-config --cflags --libs libaexp) $LDFLAGS || fail "the example does not build"
 stray=$(nm -D --defined-only "$library" | awk '$3 !~ /^(aexp_|AEXP_)/ { print $3 }')

@@ -297,6 +297,36 @@ static void test_altered(void **state) {
 	place_finish(&place);
 }
 
+// An index may come from anywhere: a table that is a program, and rows of a kind that there is not, whose hash is right
+// for all that they say. Neither ends, nor ends the program, nor is believed.
+static void test_hostile(void **state) {
+	(void)state;
+	static const char *const made[] = {
+	    "ALTER TABLE run RENAME TO other; CREATE VIEW run AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+	    "FROM n) "
+	    "SELECT 'a' || i AS name, '1' AS id, 0 AS stamp, 0 AS hash, 0 AS kind, 0 AS finished, 0 AS runs, 0 AS trials, "
+	    "0 AS "
+	    "backend, 0 AS seed, 0 AS protocol, 0 AS epochs, 0 AS best_epoch, 0 AS best_metric, 0 AS best_value, 0 AS "
+	    "figures, 0 "
+	    "AS config FROM n",
+	    "CREATE TRIGGER more AFTER DELETE ON run BEGIN INSERT INTO run (name, id) VALUES (old.name || 'x', old.id); "
+	    "END",
+	    "UPDATE run SET kind = 1000000",
+	    "DROP TABLE run; CREATE VIEW run AS SELECT 1 AS name, 2 AS id; PRAGMA user_version = 0",
+	};
+	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+		struct place place;
+		struct runs runs;
+		place_init(&place);
+		read_all(&place, &runs);
+		runs_finish(&runs);
+		execute(&place, made[i]);
+		assert_true_to_folders(&place, false);
+		assert_int_equal(count_rows(&place), 5);
+		place_finish(&place);
+	}
+}
+
 static void test_cannot_be_written(void **state) {
 	(void)state;
 	struct place place;
@@ -404,6 +434,7 @@ int main(void) {
 	    cmocka_unit_test(test_fresh),
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_altered),
+	    cmocka_unit_test(test_hostile),
 	    cmocka_unit_test(test_threads),
 	    cmocka_unit_test(test_locked),
 	    cmocka_unit_test(test_cannot_be_written),

@@ -196,7 +196,8 @@ static void test_blocked_path(void **state) {
 	place_finish(&place);
 }
 
-// One file cannot be put in place: no metrics.json, so the run does not count as finished, and nothing hidden is left.
+// One file cannot be put in place. Where results are as before the run stays finished; where they are others there is no
+// metrics.json, so that it does not count as finished. Nothing hidden is left.
 static void test_blocked_file(void **state) {
 	(void)state;
 	struct place place;
@@ -208,6 +209,9 @@ static void test_blocked_file(void **state) {
 	assert_false(finish_run(&place));
 	assert_int_equal(place.error.code, ERROR_RUN);
 	assert_non_null(strstr(place.error.message, "run.json"));
+	assert_true(run_folder_finished(place.run));
+	place.fixture->result.weights_hash[0] ^= 1;
+	assert_false(finish_run(&place));
 	assert_false(run_folder_finished(place.run));
 	assert_listing(place.name, "3f2a91c0d4e7 ");
 	free(blocked);

@@ -1,0 +1,50 @@
+// The k best of rows whose scores come in pieces, a few columns of many rows at a time, so that a row need never lie in
+// memory as a whole. What is not above the k-th best so far is passed over by comparisons alone. Order: higher score
+// first, of equal ones the lower item; what is NaN or -infinity is never chosen.
+//
+// A score may be a function of what the pieces hold (an activation), rising but not strictly: it is computed only of
+// what may be chosen.
+#ifndef AEXP_EVAL_SCAN_H
+#define AEXP_EVAL_SCAN_H
+
+#include "eval/topk.h"
+
+// Scores of values, element by element.
+struct scan_function {
+	void (*of)(const void *context, float *value, size_t count, float *ret_score);
+	const void *context;
+};
+
+struct scan_row {
+	float least;                   // only what is above may be chosen
+	size_t count;                  // of candidates
+	const uint32_t *out, *out_end; // what is no candidate, from where the row has come to
+};
+
+// Memory for some rows at a time; one for each thread.
+struct scan {
+	struct topk topk; // of a row's candidates
+	size_t k, room;   // room: for candidates of a row
+	struct scan_row *row;
+	uint32_t *item;                // (rows, room) candidates by ascending item,
+	float *value;                  // (rows, room) and what the pieces had of them
+	float *score;                  // (room)
+	uint32_t *chosen, *every;      // (2 k), (room) 0, 1, ...
+	struct scan_function function; // .of NULL: scores are the values
+};
+
+// ERROR_RUN when memory is out; scan_finish accepts what is zeroed or half made.
+bool scan_init(struct scan *scan, size_t rows, size_t k, struct scan_function function, struct error *error);
+void scan_finish(struct scan *scan);
+
+void scan_begin(struct scan *scan, size_t rows);
+// What is no candidate of a row, ascending; it stays the caller's. Once, before its first piece.
+void scan_leave_out(struct scan *scan, size_t row, const uint32_t *items, size_t count);
+// Columns [first, first + count) of a row, later ones behind earlier ones. values: (count, padded with -infinity to a
+// multiple of SCAN_BLOCK).
+enum { SCAN_BLOCK = 64 };
+void scan_add(struct scan *scan, size_t row, size_t first, const float *values, size_t count);
+// The best first; returns how many.
+size_t scan_take(struct scan *scan, size_t row, uint32_t *ret_items, float *ret_scores);
+
+#endif
