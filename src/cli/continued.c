@@ -23,7 +23,7 @@ static bool hash_file(const char *path, char ret_hex[HASH_HEX], struct error *er
 }
 
 // "KEY=VALUE", the value quoted as an experiment file has it.
-static char * override(const char *key, const char *value) {
+static char *setting(const char *key, const char *value) {
 	struct text text = {0};
 	text_format(&text, "%s=\"", key);
 	for (; *value; value++)
