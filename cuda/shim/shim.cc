@@ -3,7 +3,8 @@
 // no thread can go on, the barrier diverges.
 //
 // AEXP_SHIM_ORDER: in which order blocks and threads take their turns, forward (the default), reverse, or shuffled,
-// anew in each launch. A barrier that is missing goes unnoticed where the order is the lucky one.
+// anew in each launch. A barrier that is missing goes unnoticed where the order is the lucky one. Threads take turns;
+// in some of the shuffled blocks those of one warp go on as long as they can before any other has its turn.
 #include "shim.h"
 
 #include "fiber.h"
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <stdio.h>
 #include <stdlib.h>
+#include <utility>
 #include <vector>
 
 uint3 threadIdx, blockIdx;
@@ -45,6 +47,7 @@ struct block {
 	void *context;
 	unsigned count, done, there; // threads, of which ended, and at the block's barrier
 	unsigned turn;               // place in `order` of the thread that runs
+	bool ahead;                  // the first in order that can go on does, not the next one
 	std::vector<unsigned> order;
 	thread threads[THREADS_MOST];
 	warp warps[THREADS_MOST / LANES];
@@ -136,36 +139,48 @@ void run_block() {
 		w.there = 0;
 	while (now.done < now.count) {
 		bool went_on = false;
-		for (unsigned turn = 0; turn < now.count; turn = now.turn + 1) {
+		for (unsigned turn = 0; turn < now.count;) {
 			thread_state state = now.threads[now.order[turn]].state;
 			now.turn = turn;
-			if (state == FRESH || state == READY) {
+			const bool goes_on = state == FRESH || state == READY;
+			if (goes_on)
 				enter(turn);
-				went_on = true;
-			}
+			went_on |= goes_on;
+			turn = goes_on && now.ahead ? 0 : now.turn + 1;
 		}
 		if (!went_on)
 			stuck();
 	}
 }
 
-unsigned draw_below(uint64_t *state, unsigned limit) {
-	*state = *state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((*state >> 33) % limit);
+// AEXP_SHIM_ORDER
+bool order_is(const char *wanted) {
+	const char *name = getenv("AEXP_SHIM_ORDER");
+	return name && !strcmp(name, wanted);
+}
+
+unsigned draw_below(unsigned limit) {
+	static uint64_t state = 1;
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)((state >> 33) % limit);
 }
 
 std::vector<unsigned> order_of(unsigned count) {
-	static uint64_t state = 1;
-	const char *name = getenv("AEXP_SHIM_ORDER");
+	const bool reverse = order_is("reverse"), shuffled = order_is("shuffled");
 	std::vector<unsigned> order(count);
-	bool reverse = name && !strcmp(name, "reverse");
 	for (unsigned i = 0; i < count; i++)
 		order[i] = reverse ? count - 1 - i : i;
-	for (unsigned i = count; name && !strcmp(name, "shuffled") && i > 1; i--) {
-		unsigned other = draw_below(&state, i), kept = order[i - 1];
-		order[i - 1] = order[other];
-		order[other] = kept;
-	}
+	for (unsigned i = count; shuffled && i > 1; i--)
+		std::swap(order[i - 1], order[draw_below(i)]);
+	return order;
+}
+
+std::vector<unsigned> order_by_warps(unsigned count) {
+	std::vector<unsigned> order;
+	for (unsigned number : order_of((count + LANES - 1) / LANES))
+		for (unsigned lane : order_of(LANES))
+			if (number * LANES + lane < count)
+				order.push_back(number * LANES + lane);
 	return order;
 }
 
@@ -214,7 +229,8 @@ void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *c
 	now.count = threads.x;
 	for (unsigned b : order_of((unsigned)all)) {
 		blockIdx = uint3{b % blocks.x, b / blocks.x % blocks.y, b / blocks.x / blocks.y};
-		now.order = order_of(threads.x);
+		now.ahead = order_is("shuffled") && draw_below(2);
+		now.order = now.ahead ? order_by_warps(threads.x) : order_of(threads.x);
 		run_block();
 	}
 	shim_memory_close();

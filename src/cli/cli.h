@@ -18,8 +18,7 @@ struct verb {
 	int (*run)(const struct options *options); // the exit code
 };
 extern const struct verb verb_run, verb_verify, verb_compare, verb_plan, verb_data, verb_schema, verb_list, verb_show,
-    verb_sweep, verb_trial, verb_plot, verb_figure, verb_recommend, verb_predict, verb_export,
-    verb_doctor;
+    verb_sweep, verb_trial, verb_plot, verb_figure, verb_recommend, verb_predict, verb_export, verb_doctor;
 
 void print_error(const struct error *error);
 enum table_form options_form(const struct options *options);

@@ -23,7 +23,7 @@ static bool hash_file(const char *path, char ret_hex[HASH_HEX], struct error *er
 }
 
 // "KEY=VALUE", the value quoted as an experiment file has it.
-static char *override(const char *key, const char *value) {
+static char *setting(const char *key, const char *value) {
 	struct text text = {0};
 	text_format(&text, "%s=\"", key);
 	for (; *value; value++)
@@ -46,8 +46,8 @@ int continued_init(const struct options *options, struct continued *ret) {
 		print_error(&error);
 		return (int)error.code;
 	}
-	ret->model = override("weights.path", ret->path);
-	ret->weights = override("weights.hash", hex);
+	ret->model = setting("weights.path", ret->path);
+	ret->weights = setting("weights.hash", hex);
 	struct options *o = &ret->options;
 	o->overrides = memory_alloc((o->overrides_count + MORE) * sizeof(*o->overrides));
 	for (size_t i = 0; i < o->overrides_count; i++)

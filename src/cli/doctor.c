@@ -187,9 +187,10 @@ const struct verb verb_doctor = {
     .name = "doctor",
     .usage = "doctor [BACKEND]",
     .doc = "checks this machine, and says how to mend what is missing",
-    .help = "OpenBLAS: its products against sums in double, and its rate. A card: driver, memory, bandwidth and products.\n"
-            "The programs that draw pictures; whether the results folder (-o) can be written to. What only some runs need\n"
-            "may be missing: with BACKEND, exit code 4 says that this one is.\n",
+    .help =
+        "OpenBLAS: its products against sums in double, and its rate. A card: driver, memory, bandwidth and products.\n"
+        "The programs that draw pictures; whether the results folder (-o) can be written to. What only some runs need\n"
+        "may be missing: with BACKEND, exit code 4 says that this one is.\n",
     .takes = TAKES(json),
     .arguments_max = 1,
     .run = run,

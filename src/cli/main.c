@@ -12,9 +12,9 @@
 #include <string.h>
 
 static const struct verb *const verbs[] = {
-    &verb_run,  &verb_verify, &verb_sweep,  &verb_compare,   &verb_plan,    &verb_data,   &verb_schema, &verb_list,
-    &verb_show, &verb_plot,   &verb_figure, &verb_recommend, &verb_predict, &verb_export, &verb_doctor,
-    &verb_trial, NULL};
+    &verb_run,     &verb_verify, &verb_sweep,  &verb_compare, &verb_plan,   &verb_data,
+    &verb_schema,  &verb_list,   &verb_show,   &verb_plot,    &verb_figure, &verb_recommend,
+    &verb_predict, &verb_export, &verb_doctor, &verb_trial,   NULL};
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) - 1 };
 
 static void print_help(FILE *to) {

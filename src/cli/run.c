@@ -85,8 +85,10 @@ const struct verb verb_run = {
         "A finished identical run is reported and not run again; --force runs it. Given several files, all are\n"
         "checked before the first one runs. With repeats above 1, or a split into folds, each is a run of its\n"
         "own, and a folder beside them holds summary.json: means and 95 % intervals. -j N runs N beside each other.\n"
-        "--continue-from RUN begins with that run's weights, whatever backend it had, as a run with an ID of its own.\n",
-    .takes = TAKES(continue_from) | TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs) | TAKES(follow),
+        "--continue-from RUN begins with that run's weights, whatever backend it had, as a run with an ID of its "
+        "own.\n",
+    .takes = TAKES(continue_from) | TAKES(overrides) | TAKES(force) | TAKES(no_cache) | TAKES(json) | TAKES(jobs) |
+             TAKES(follow),
     .arguments_min = 1,
     .arguments_max = SIZE_MAX,
     .run = run,

@@ -1,6 +1,6 @@
 // A graph with memory on a device: weights, gradients, optimizer state, one batch's activations. Everything is
-// allocated when it is created; a step allocates nothing. Numbers and the structs are the host's, and so is what says so;
-// the rest is memory of the device.
+// allocated when it is created; a step allocates nothing. Numbers and the structs are the host's, and so is what says
+// so; the rest is memory of the device.
 //
 // Flat vectors, all in the graph's parameter layout: weights | state[0] | state[1].
 #ifndef AEXP_NN_NETWORK_H
@@ -101,12 +101,12 @@ void network_destroy(struct network *network);
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
-// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them, and
-// count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
+// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them,
+// and count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
 enum { RUN_BATCHES = 256 }; // whose losses stay on the device
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
-void network_losses(struct network *network, size_t count, double *ret_loss); // of the last run's batches
+void network_losses(struct network *network, size_t count, double *ret_loss);            // of the last run's batches
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
 // memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.

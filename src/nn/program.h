@@ -43,8 +43,8 @@ struct crew {
 struct pass {
 	struct network *network;
 	const struct crew *crew;
-	const struct batch *batch; // the host's: for its numbers
-	const struct batch *on;    // the same with its arrays in memory of the device: for the backend
+	const struct batch *batch;       // the host's: for its numbers
+	const struct batch *on;          // the same with its arrays in memory of the device: for the backend
 	bool training, at_cells, update; // update: weights too, not only gradients
 	bool to_loss;                    // a loss is computed, not predictions
 	bool quiet;                      // training without noise on the data

@@ -37,14 +37,14 @@ static size_t batch_bytes(const struct resident *r) {
 	const struct graph_shape *shape = &r->graph->shape;
 	size_t rows = room->rows, items = shape->ratings_width;
 	return words(rows) + sparse_bytes(rows, room->rating_entries) + sparse_bytes(rows, room->feature_entries) +
-	       sparse_bytes(rows, room->cells) + sparse_bytes(rows, rows) +
-	       transposed_bytes(items, room->rating_entries) + transposed_bytes(shape->user_width, room->feature_entries) +
-	       transposed_bytes(items, room->cells) + transposed_bytes(shape->rows, rows) + 4 * words(items);
+	       sparse_bytes(rows, room->cells) + sparse_bytes(rows, rows) + transposed_bytes(items, room->rating_entries) +
+	       transposed_bytes(shape->user_width, room->feature_entries) + transposed_bytes(items, room->cells) +
+	       transposed_bytes(shape->rows, rows) + 4 * words(items);
 }
 
 // Columns of the pattern that such rows are touched by.
 static size_t columns_of(const struct graph *graph, size_t kind) {
-	return kind == TOUCHED_USER ? graph->shape.user_width
+	return kind == TOUCHED_USER  ? graph->shape.user_width
 	       : kind == TOUCHED_ROW ? graph->shape.rows
 	                             : graph->shape.ratings_width;
 }

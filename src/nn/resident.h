@@ -1,5 +1,5 @@
-// A batch in the memory of a device that has memory of its own: what the host has gathered goes there in one copy, to the
-// same places for every batch. Lists that are one on the host are one there.
+// A batch in the memory of a device that has memory of its own: what the host has gathered goes there in one copy, to
+// the same places for every batch. Lists that are one on the host are one there.
 #ifndef AEXP_NN_RESIDENT_H
 #define AEXP_NN_RESIDENT_H
 
@@ -23,7 +23,7 @@ struct resident {
 
 void resident_init(struct resident *resident, const struct graph *graph, const struct resident_room *room);
 void resident_finish(struct resident *resident);
-size_t resident_bytes(const struct resident *resident); // of the device's memory that it needs
+size_t resident_bytes(const struct resident *resident);         // of the device's memory that it needs
 void resident_lay_out(struct resident *resident, void *memory); // memory NULL while sizes are counted
 // transposed: with the batch's transposed patterns. The result stands until the next call.
 const struct batch *resident_upload(struct resident *resident, const struct backend *backend, struct device *device,

@@ -69,7 +69,8 @@ static double mixture_row(const struct mixture *x, const struct gaussian_values 
 
 static void gaussian_divergence(const struct gaussian_prior *prior, const struct gaussian_values *g, double *ret_sum) {
 	for (size_t i = 0; i < g->z.rows; i++)
-		ret_sum[i] = gaussian_weight(prior, i) * (prior->mixture ? mixture_row(prior->mixture, g, i) : standard_row(g, i));
+		ret_sum[i] =
+		    gaussian_weight(prior, i) * (prior->mixture ? mixture_row(prior->mixture, g, i) : standard_row(g, i));
 }
 
 // The slope of what comes down to z, of a chunk: the gradient and what the mixture adds.

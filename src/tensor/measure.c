@@ -29,7 +29,8 @@ static bool init(struct measuring *m, size_t side, struct error *error) {
 	m->side = side;
 	m->host = memory_array(side * side, sizeof(real), "a measurement", error);
 	for (size_t i = 0; m->host && i < 3; i++) {
-		m->at[i] = (struct matrix){m->backend->allocate(m->device, side * side * sizeof(real), error), side, side, side};
+		m->at[i] =
+		    (struct matrix){m->backend->allocate(m->device, side * side * sizeof(real), error), side, side, side};
 		if (!m->at[i].data)
 			return false;
 	}
@@ -96,8 +97,8 @@ bool backend_measure(const struct backend *backend, struct device *device, struc
                      struct error *error) {
 	struct measuring m = {.backend = backend, .device = device};
 	double seconds;
-	bool good = init(&m, backend->apart ? PRODUCT_SIDE_APART : PRODUCT_SIDE, error) &&
-	            time_of(&m, multiply, &seconds, error);
+	bool good =
+	    init(&m, backend->apart ? PRODUCT_SIDE_APART : PRODUCT_SIDE, error) && time_of(&m, multiply, &seconds, error);
 	if (good) {
 		ret->product = 2 * pow((double)m.side, 3) / seconds;
 		ret->error = error_of(&m);

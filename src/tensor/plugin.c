@@ -43,8 +43,9 @@ static bool find_plugin(const char *name, char **ret_path, struct error *error) 
 	*ret_path = find_beside(beside, name);
 	if (!*ret_path) {
 		error_set(error, ERROR_BACKEND, "there is no plug-in \"%s\" beside the program in \"%s\"", name, beside);
-		error_hint(error, "It is built where nvcc is found (meson setup -Dcuda=enabled build), or its folder is named by "
-		                  "AEXP_PLUGIN_PATH; backend = \"openblas\" needs none.");
+		error_hint(error,
+		           "It is built where nvcc is found (meson setup -Dcuda=enabled build), or its folder is named by "
+		           "AEXP_PLUGIN_PATH; backend = \"openblas\" needs none.");
 	}
 	free(beside);
 	free(program);
@@ -53,8 +54,9 @@ static bool find_plugin(const char *name, char **ret_path, struct error *error) 
 
 static bool check(const struct plugin *plugin, const struct backend *row, const char *path, struct error *error) {
 	if (plugin->seam != PLUGIN_SEAM || strcmp(plugin->version, AEXP_VERSION) != 0) {
-		error_set(error, ERROR_BACKEND, "plug-in \"%s\" is of aexp %s (seam %u), this is aexp " AEXP_VERSION " (seam %d)",
-		          path, plugin->seam == PLUGIN_SEAM ? plugin->version : "of another version", plugin->seam, PLUGIN_SEAM);
+		error_set(error, ERROR_BACKEND,
+		          "plug-in \"%s\" is of aexp %s (seam %u), this is aexp " AEXP_VERSION " (seam %d)", path,
+		          plugin->seam == PLUGIN_SEAM ? plugin->version : "of another version", plugin->seam, PLUGIN_SEAM);
 		error_hint(error, "Build and install both from the same source.");
 		return false;
 	}

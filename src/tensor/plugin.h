@@ -1,5 +1,5 @@
-// Backends in shared libraries of their own, so that the program needs nothing of what they need: libaexp_NAME.so, which
-// exports one symbol.
+// Backends in shared libraries of their own, so that the program needs nothing of what they need: libaexp_NAME.so,
+// which exports one symbol.
 #ifndef AEXP_TENSOR_PLUGIN_H
 #define AEXP_TENSOR_PLUGIN_H
 

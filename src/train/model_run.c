@@ -125,9 +125,7 @@ static bool evaluate_all(struct fitting *f, struct run_result *r, struct error *
 
 bool model_run(const struct experiment *experiment, const struct matrices *matrices, struct arena *arena,
                struct pool *pool, struct run_result *ret, char **ret_backend, struct error *error) {
-	struct fitting f = {.experiment = experiment,
-	                    .matrices = matrices,
-	                    .pool = pool};
+	struct fitting f = {.experiment = experiment, .matrices = matrices, .pool = pool};
 	double start = train_seconds();
 	*ret_backend = NULL;
 	if (!train_open_backend(experiment, pool, &f.backend, &f.device, error))

@@ -249,7 +249,8 @@ bool train_open_backend(const struct experiment *experiment, struct pool *pool, 
                         struct device **ret_device, struct error *error) {
 	const struct precision_row *precision = (const struct precision_row *)experiment->precision.row;
 	const struct backend_options options = {.tf32 = precision->tf32};
-	return backend_open((const struct backend *)experiment->backend.row, pool, &options, ret_backend, ret_device, error);
+	return backend_open((const struct backend *)experiment->backend.row, pool, &options, ret_backend, ret_device,
+	                    error);
 }
 
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {

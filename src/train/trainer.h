@@ -86,8 +86,9 @@ void trainer_gather(struct trainer *trainer, size_t first, size_t count);
 // it is the last one of its phase.
 void trainer_begin_epoch(struct trainer *trainer, size_t epoch, bool *ret_ends);
 size_t trainer_batches_left(const struct trainer *trainer); // of the epoch
-// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged. With a device of
-// its own that is a loss of the step before: while the device is at one run of batches the host gathers the next one.
+// Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged. With a device
+// of its own that is a loss of the step before: while the device is at one run of batches the host gathers the next
+// one.
 bool trainer_step(struct trainer *trainer, size_t epoch, size_t most, struct error *error);
 // Waits for the last step's losses, before the epoch ends or what there is is kept. False as of trainer_step.
 bool trainer_settle(struct trainer *trainer, size_t epoch, struct error *error);

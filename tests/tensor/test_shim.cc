@@ -109,6 +109,42 @@ static void test_missing_barrier(void **state) {
 	cudaFree(numbers);
 }
 
+// Shared memory that is written again while another warp may still read it: a warp that meets nobody else runs ahead.
+template <bool BARRIER> static __global__ void ahead_kernel(unsigned *ret) {
+	__shared__ unsigned part[THREADS / WARP];
+	unsigned sum = 0;
+	for (unsigned time = 1; time <= 2; time++) {
+		const unsigned mine = __shfl_sync(~0u, time, 0);
+		if (BARRIER)
+			__syncthreads();
+		if (threadIdx.x % WARP == 0)
+			part[threadIdx.x / WARP] = mine;
+		__syncthreads();
+		for (unsigned w = 0; w < THREADS / WARP; w++)
+			sum += time * part[w];
+	}
+	ret[threadIdx.x] = sum;
+}
+
+template <bool BARRIER> static unsigned wrong_ahead(void) {
+	const unsigned right = (1 + 4) * (THREADS / WARP), times = 20; // some blocks run ahead
+	unsigned *numbers = device_numbers(THREADS), got[THREADS], wrong = 0;
+	setenv("AEXP_SHIM_ORDER", "shuffled", 1);
+	for (unsigned time = 0; time < times; time++) {
+		LAUNCH((ahead_kernel<BARRIER>), dim3(1), dim3(THREADS), NULL, numbers);
+		get(got, numbers, THREADS);
+		for (unsigned i = 0; i < THREADS; i++)
+			wrong += got[i] != right;
+	}
+	cudaFree(numbers);
+	return wrong;
+}
+static void test_missing_barrier_ahead(void **state) {
+	(void)state;
+	assert_int_equal(wrong_ahead<true>(), 0);
+	assert_true(wrong_ahead<false>() > 0);
+}
+
 static __global__ void beyond_kernel(unsigned *ret, unsigned count) {
 	ret[threadIdx.x < count ? threadIdx.x : count] = 1;
 }
@@ -214,6 +250,7 @@ int main(void) {
 	    cmocka_unit_test(test_faults), // first: its processes begin without memory of the device
 	    cmocka_unit_test(test_right),
 	    cmocka_unit_test(test_missing_barrier),
+	    cmocka_unit_test(test_missing_barrier_ahead),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

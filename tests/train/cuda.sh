@@ -98,7 +98,7 @@ refused() {
 	[ "$got" -eq "$code" ] || fail "aexp $*: exit code $got, not $code"
 	grep -q "$words" "$WORK/err" || { fail "aexp $*: does not say \"$words\""; cat "$WORK/err"; }
 }
-refused 2 'has no "taste.weight" of' run "$WORK/small.cfg" -s graph.norm.op=layer_norm -s graph.taste.units=21 --continue-from "$begun"
+refused 3 'tensor "taste.weight" is' run "$WORK/small.cfg" -s graph.norm.op=layer_norm -s graph.taste.units=21 --continue-from "$begun"
 refused 2 'was trained on other items' run "$WORK/small.cfg" -s graph.norm.op=layer_norm -s data.source.items=39 --continue-from "$begun"
 refused 2 'has no precision "tf32"' run "$WORK/small.cfg" -s precision=tf32
 for kind in driver device old memory; do
