@@ -673,12 +673,11 @@ int main(void) {
 	    cmocka_unit_test(test_strings),         cmocka_unit_test(test_positions),
 	    cmocka_unit_test(test_labels),          cmocka_unit_test(test_refused),
 	    cmocka_unit_test(test_nul_byte),        cmocka_unit_test(test_depth),
-	    cmocka_unit_test(test_many_elements),
-	    cmocka_unit_test(test_many_settings),   cmocka_unit_test(test_files),
-	    cmocka_unit_test(test_extends),         cmocka_unit_test(test_extends_several),
-	    cmocka_unit_test(test_extends_refused), cmocka_unit_test(test_extends_unset),
-	    cmocka_unit_test(test_chain_length),    cmocka_unit_test(test_random_trees),
-	    cmocka_unit_test(test_mutations),
+	    cmocka_unit_test(test_many_elements),   cmocka_unit_test(test_many_settings),
+	    cmocka_unit_test(test_files),           cmocka_unit_test(test_extends),
+	    cmocka_unit_test(test_extends_several), cmocka_unit_test(test_extends_refused),
+	    cmocka_unit_test(test_extends_unset),   cmocka_unit_test(test_chain_length),
+	    cmocka_unit_test(test_random_trees),    cmocka_unit_test(test_mutations),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
