@@ -135,6 +135,14 @@ shim_fiber *shim_fiber_create(void (*body)(void *unused)) {
 	return f;
 }
 
+void shim_fiber_destroy(shim_fiber *f) {
+#ifdef FIBER_TSAN
+	__tsan_destroy_fiber(f->tsan_own);
+#endif
+	munmap((char *)f->stack - GUARD, STACK + GUARD);
+	free(f);
+}
+
 void shim_fiber_enter(shim_fiber *f) {
 	starting = f;
 #ifdef FIBER_TSAN

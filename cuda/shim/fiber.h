@@ -5,7 +5,8 @@
 
 struct shim_fiber;
 
-shim_fiber *shim_fiber_create(void (*body)(void *unused)); // body never returns; fibers live until the program ends
+shim_fiber *shim_fiber_create(void (*body)(void *unused)); // body never returns
+void shim_fiber_destroy(shim_fiber *fiber);                // one that has left
 void shim_fiber_enter(shim_fiber *fiber);                  // until it leaves
 void shim_fiber_leave(shim_fiber *fiber);                  // by the one that runs, back to where it was entered
 

@@ -53,8 +53,17 @@ struct block {
 	warp warps[THREADS_MOST / LANES];
 };
 
+// Those that have no thread; they end with the plug-in.
+struct fibers {
+	std::vector<shim_fiber *> all;
+	~fibers() {
+		for (shim_fiber *fiber : all)
+			shim_fiber_destroy(fiber);
+	}
+};
+
 block now;
-std::vector<shim_fiber *> idle;
+fibers idle;
 
 unsigned current() {
 	return now.order[now.turn];
@@ -80,7 +89,7 @@ void run_threads(void *) {
 			now.turn++;
 			continue;
 		}
-		idle.push_back(now.threads[current()].fiber);
+		idle.all.push_back(now.threads[current()].fiber);
 		shim_fiber_leave(now.threads[current()].fiber);
 	}
 }
@@ -111,10 +120,10 @@ void enter(unsigned turn) {
 	thread *t = &now.threads[now.order[turn]];
 	now.turn = turn;
 	if (t->state == FRESH) {
-		if (idle.empty())
-			idle.push_back(shim_fiber_create(run_threads));
-		t->fiber = idle.back();
-		idle.pop_back();
+		if (idle.all.empty())
+			idle.all.push_back(shim_fiber_create(run_threads));
+		t->fiber = idle.all.back();
+		idle.all.pop_back();
 	}
 	shim_fiber_enter(t->fiber);
 }

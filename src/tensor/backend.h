@@ -28,8 +28,7 @@ struct matrix {
 	real *data;
 	size_t rows, columns, stride; // stride >= columns, in elements
 };
-AEXP_INLINE struct matrix matrix_part(const struct matrix *m, size_t row, size_t rows, size_t column,
-                                        size_t columns) {
+AEXP_INLINE struct matrix matrix_part(const struct matrix *m, size_t row, size_t rows, size_t column, size_t columns) {
 	real *data = m->data ? m->data + row * m->stride + column : NULL; // one without memory has parts without
 	return (struct matrix){data, rows, columns, m->stride};
 }
@@ -166,9 +165,10 @@ struct backend_options {
 
 struct backend {
 	struct row row;
-	const char *plugin; // the table is in the plug-in of this name (tensor/plugin.h) and here only its row; NULL: it is this
-	bool apart;         // memory of the device is not the host's; else its pointers are the host's too
-	bool whole;         // one member takes whole tensors, all rows and all columns at once
+	const char
+	    *plugin; // the table is in the plug-in of this name (tensor/plugin.h) and here only its row; NULL: it is this
+	bool apart;  // memory of the device is not the host's; else its pointers are the host's too
+	bool whole;  // one member takes whole tensors, all rows and all columns at once
 	// ERROR_BACKEND when it is not available here. The pool's threads compute (NULL: the caller alone); it must outlive
 	// the device. Of a row of the registry: backend_open.
 	bool (*open)(const struct backend *backend, struct pool *pool, const struct backend_options *options,
@@ -293,15 +293,15 @@ struct backend {
 	// kept where its gradient will be, 0 where no cell counts.
 	void (*softmax_parts)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
 	                      const struct matrix *prediction, const struct matrix *kept, struct softmax_part *ret);
-	// Joins each row's parts in `groups` groups of its columns, `stride` apart in parts and in ret_factors, in their order.
-	// ret_sum[i]: row i's loss, weighted by loss_scale.
+	// Joins each row's parts in `groups` groups of its columns, `stride` apart in parts and in ret_factors, in their
+	// order. ret_sum[i]: row i's loss, weighted by loss_scale.
 	void (*softmax_join)(struct device *device, const struct loss_cells *cells, size_t groups, size_t stride,
 	                     const struct softmax_part *parts, struct softmax_factors *ret_factors, double *ret_sum);
 	// Makes the gradient of what was kept there; factors: (rows)
 	void (*softmax_back)(struct device *device, const struct loss_cells *cells, bool packed, size_t first,
 	                     const struct softmax_factors *factors, const struct matrix *gradient);
-	// All rows by their gradient (weight.rows, n). Where l2 > 0, ret (1) is the sum of squared weights before the update,
-	// else it may be NULL.
+	// All rows by their gradient (weight.rows, n). Where l2 > 0, ret (1) is the sum of squared weights before the
+	// update, else it may be NULL.
 	void (*optimize)(struct device *device, const struct optimizer_rows *rows, const struct matrix *gradient,
 	                 double *ret);
 	// The same with the gradient transpose(s) y of the touched rows, 0 elsewhere, without writing it down. y NULL: the
@@ -328,7 +328,8 @@ struct backend {
 extern const struct backend backend_reference, backend_openblas, backend_cuda;
 extern const struct registry backend_registry;
 
-// Opens one of the registry, from its plug-in where it is in one: ret_backend is the table that the device is used with.
+// Opens one of the registry, from its plug-in where it is in one: ret_backend is the table that the device is used
+// with.
 bool backend_open(const struct backend *backend, struct pool *pool, const struct backend_options *options,
                   const struct backend **ret_backend, struct device **ret_device, struct error *error);
 
