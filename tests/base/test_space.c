@@ -127,7 +127,7 @@ static void test_resident(void **state) {
 	for (size_t i = 0; i < SIZE; i += 1024)
 		((volatile char *)memory)[i] = 1;
 	space_resident(&after, &most);
-	assert_true(after - before > 0.9 * SIZE && after - before < 2.5 * SIZE); // memcheck's own, too
+	assert_true(after - before > 0.9 * SIZE && after - before < 8.0 * SIZE); // memcheck's own or a sanitizer's, too
 	free(memory);
 }
 
