@@ -43,6 +43,7 @@ void scan_finish(struct scan *s) {
 }
 
 void scan_begin(struct scan *s, size_t rows) {
+	s->rows = rows;
 	for (size_t i = 0; i < rows; i++)
 		s->row[i] = (struct scan_row){.least = -INFINITY};
 }
@@ -82,27 +83,29 @@ void scan_leave_out(struct scan *s, size_t row, const uint32_t *items, size_t co
 	s->row[row].out_end = items + count;
 }
 
-// Asked in ascending order.
-static bool is_left_out(struct scan_row *r, uint32_t item) {
-	while (r->out < r->out_end && *r->out < item)
-		r->out++;
-	return r->out < r->out_end && *r->out == item;
+// What a row that comes soon will read and write: each row's lies where nothing of it has been for a piece of all rows.
+static void fetch_ahead(const struct scan *s, size_t row) {
+	enum { AHEAD = 4 };
+	if (row + AHEAD >= s->rows)
+		return;
+	const struct scan_row *r = &s->row[row + AHEAD];
+	size_t end = (row + AHEAD) * s->room + r->count;
+	__builtin_prefetch(r->out);
+	__builtin_prefetch(s->item + end, 1);
+	__builtin_prefetch(s->value + end, 1);
 }
 
-void scan_add(struct scan *s, size_t row, size_t first, const float *values, size_t count) {
+void scan_add(struct scan *s, size_t row, size_t first, float *values, size_t count) {
 	struct scan_row *r = &s->row[row];
 	uint32_t *item = s->item + row * s->room;
 	float *value = s->value + row * s->room;
 	size_t padded = topk_padded(count);
-	uint64_t mask;
-	for (size_t at = 0; (at += s->topk.kernels->next_above(values + at, padded - at, r->least, &mask)) < padded;
-	     at += SCAN_BLOCK) {
-		for (; mask; mask &= mask - 1) {
-			size_t place = at + (size_t)__builtin_ctzll(mask);
-			item[r->count] = (uint32_t)(first + place);
-			value[r->count] = values[place];
-			r->count += !is_left_out(r, (uint32_t)(first + place));
-		}
+	fetch_ahead(s, row);
+	for (; r->out < r->out_end && *r->out < first + count; r->out++)
+		values[*r->out - first] = -INFINITY;
+	for (size_t at = 0; at < padded;) {
+		at += s->topk.kernels->append_above(values + at, padded - at, r->least, (uint32_t)(first + at), s->room, item,
+		                                    value, &r->count);
 		if (r->count + SCAN_BLOCK > s->room)
 			settle(s, row);
 	}

@@ -25,6 +25,7 @@ struct scan_row {
 struct scan {
 	struct topk topk; // of a row's candidates
 	size_t k, room;   // room: for candidates of a row
+	size_t rows;      // that are scanned
 	struct scan_row *row;
 	uint32_t *item;                // (rows, room) candidates by ascending item,
 	float *value;                  // (rows, room) and what the pieces had of them
@@ -41,9 +42,9 @@ void scan_begin(struct scan *scan, size_t rows);
 // What is no candidate of a row, ascending; it stays the caller's. Once, before its first piece.
 void scan_leave_out(struct scan *scan, size_t row, const uint32_t *items, size_t count);
 // Columns [first, first + count) of a row, later ones behind earlier ones. values: (count, padded with -infinity to a
-// multiple of SCAN_BLOCK).
+// multiple of SCAN_BLOCK); those of what is no candidate become -infinity.
 enum { SCAN_BLOCK = 64 };
-void scan_add(struct scan *scan, size_t row, size_t first, const float *values, size_t count);
+void scan_add(struct scan *scan, size_t row, size_t first, float *values, size_t count);
 // The best first; returns how many.
 size_t scan_take(struct scan *scan, size_t row, uint32_t *ret_items, float *ret_scores);
 

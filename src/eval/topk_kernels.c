@@ -116,11 +116,37 @@ static inline uint64_t mask_of_scores(const float *scores, float below) {
 	return mask;
 }
 
-static size_t next_above(const float *scores, size_t count, float below, uint64_t *ret_mask) {
-	size_t first = 0;
-	while (first < count && !(*ret_mask = mask_of_scores(scores + first, below)))
-		first += TOPK_BLOCK;
-	return first;
+// Those of a block that the mask has. With AVX-512 by whole vectors, which no guess of how many there are slows down.
+static inline size_t append(const float *scores, uint64_t mask, uint32_t first, uint32_t *item, float *value) {
+	size_t count = 0;
+#if defined(__AVX512BW__)
+	const __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 16) {
+		__mmask16 here = (__mmask16)(mask >> i);
+		__m512i places = _mm512_add_epi32(numbers, _mm512_set1_epi32((int)(first + i)));
+		_mm512_storeu_si512(item + count, _mm512_maskz_compress_epi32(here, places));
+		_mm512_storeu_ps(value + count, _mm512_maskz_compress_ps(here, _mm512_loadu_ps(scores + i)));
+		count += (size_t)__builtin_popcount(here);
+	}
+#else
+	for (; mask; mask &= mask - 1, count++) {
+		unsigned place = (unsigned)__builtin_ctzll(mask);
+		item[count] = first + place;
+		value[count] = scores[place];
+	}
+#endif
+	return count;
+}
+
+static size_t append_above(const float *scores, size_t scores_count, float below, uint32_t first, size_t room,
+                           uint32_t *item, float *value, size_t *count) {
+	size_t at = 0;
+	for (; at < scores_count && *count + TOPK_BLOCK <= room; at += TOPK_BLOCK) {
+		uint64_t mask = mask_of_scores(scores + at, below);
+		if (mask)
+			*count += append(scores + at, mask, first + (uint32_t)at, item + *count, value + *count);
+	}
+	return at;
 }
 
 static inline lanes load(const void *from) {
@@ -179,6 +205,6 @@ const struct topk_kernels KERNELS = {
     .extremes = extremes,
     .count_from = count_from,
     .collect = collect,
-    .next_above = next_above,
+    .append_above = append_above,
     .count_before = count_before,
 };

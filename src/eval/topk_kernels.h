@@ -29,9 +29,11 @@ struct topk_kernels {
 	// The places with a key >= least, ascending, and their keys; returns their number. count is a multiple of
 	// TOPK_BLOCK.
 	size_t (*collect)(const int32_t *keys, size_t count, int32_t least, uint32_t *ret_place, int32_t *ret_key);
-	// The first block of TOPK_BLOCK scores of which any is above, and which of them; count where there is none. count
-	// is a multiple of TOPK_BLOCK. NaN is above nothing.
-	size_t (*next_above)(const float *scores, size_t count, float below, uint64_t *ret_mask);
+	// Appends the scores that are above, and their places after `first`, to a list of *count, block by block of
+	// TOPK_BLOCK while a block more has room; returns how many scores were looked at. scores_count is a multiple of
+	// TOPK_BLOCK. NaN is above nothing. Written up to a block behind the list's end.
+	size_t (*append_above)(const float *scores, size_t scores_count, float below, uint32_t first, size_t room,
+	                       uint32_t *item, float *value, size_t *count);
 	// ret[i] = how many of the keys come before key i: the larger ones, and the equal ones at lower places. The padding
 	// is read, and ret is written up to it.
 	void (*count_before)(const int32_t *keys, size_t count, uint32_t *ret);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "eval/metrics.h"
+#include "eval/topk_kernels.h"
 
 // splitmix64 (Steele, Lea and Flood, OOPSLA 2014)
 static inline uint64_t draw(uint64_t *state) {
@@ -43,6 +44,20 @@ static inline bool is_near(double a, double b, double tolerance) {
 // A use without reading it from text.
 static inline struct metric_use use_of(const struct metric *metric, size_t k) {
 	return (struct metric_use){.metric = metric, .k = k, .name = metric->row.name};
+}
+
+// The loops of top-k that this processor can run.
+enum { KERNEL_SETS = 3 };
+static inline size_t kernel_sets(const struct topk_kernels *ret[KERNEL_SETS]) {
+	size_t count = 0;
+	ret[count++] = &topk_kernels_baseline;
+#if defined(__x86_64__)
+	if (topk_kernels_choose() != &topk_kernels_baseline)
+		ret[count++] = &topk_kernels_avx2;
+	if (topk_kernels_choose() == &topk_kernels_avx512)
+		ret[count++] = &topk_kernels_avx512;
+#endif
+	return count;
 }
 
 #endif

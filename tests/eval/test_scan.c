@@ -49,11 +49,12 @@ static void add_all(struct fixture *f, size_t columns) {
 		}
 }
 
-static void hold(struct fixture *f, size_t columns) {
+static void hold_with(const struct topk_kernels *kernels, struct fixture *f, size_t columns) {
 	struct error error = {0};
 	uint32_t items[ITEMS];
 	float scores[ITEMS];
 	assert_true(scan_init(&f->scan, ROWS, f->k, f->function, &error));
+	f->scan.topk.kernels = kernels;
 	add_all(f, columns);
 	for (size_t row = 0; row < ROWS; row++) {
 		for (size_t i = 0; i < f->out_count; i++)
@@ -68,6 +69,14 @@ static void hold(struct fixture *f, size_t columns) {
 		}
 	}
 	scan_finish(&f->scan);
+}
+
+static void hold(const struct fixture *f, size_t columns) {
+	const struct topk_kernels *kernels[KERNEL_SETS];
+	for (size_t i = 0; i < kernel_sets(kernels); i++) {
+		struct fixture fixture = *f;
+		hold_with(kernels[i], &fixture, columns);
+	}
 }
 
 // Values that are falling, rising, of few different ones, and any.

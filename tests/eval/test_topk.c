@@ -3,28 +3,14 @@
 #include "eval_test.h"
 
 #include "eval/topk.h"
-#include "eval/topk_kernels.h"
 
-enum { MOST = 6000, SETS = 3 };
+enum { MOST = 6000 };
 
 struct scored {
 	size_t items, excluded_count, candidates;
 	float scores[MOST];
 	uint32_t excluded[MOST], order[MOST]; // order: all candidates, best first
 };
-
-// Those that this processor can run.
-static size_t sets(const struct topk_kernels *ret[SETS]) {
-	size_t count = 0;
-	ret[count++] = &topk_kernels_baseline;
-#if defined(__x86_64__)
-	if (topk_kernels_choose() != &topk_kernels_baseline)
-		ret[count++] = &topk_kernels_avx2;
-	if (topk_kernels_choose() == &topk_kernels_avx512)
-		ret[count++] = &topk_kernels_avx512;
-#endif
-	return count;
-}
 
 static const float *sorted_scores; // for the comparison below: qsort has no context
 
@@ -92,8 +78,8 @@ static void check_take(struct topk *topk, const struct scored *row, size_t k) {
 }
 
 static void check_row(struct topk *topk, const struct scored *row, size_t k) {
-	const struct topk_kernels *kernels[SETS];
-	for (size_t i = 0; i < sets(kernels); i++) {
+	const struct topk_kernels *kernels[KERNEL_SETS];
+	for (size_t i = 0; i < kernel_sets(kernels); i++) {
 		topk->kernels = kernels[i];
 		check_take(topk, row, k);
 	}
@@ -176,8 +162,8 @@ static void every_set_gives_the_same_numbers(void **state) {
 	(void)state;
 	enum { KEYS = 512, GROUPS = 128 };
 	uint64_t random = 6;
-	const struct topk_kernels *kernels[SETS], *plain = &topk_kernels_baseline;
-	size_t count = sets(kernels);
+	const struct topk_kernels *kernels[KERNEL_SETS], *plain = &topk_kernels_baseline;
+	size_t count = kernel_sets(kernels);
 	for (size_t round = 0; round < 200; round++) {
 		float scores[KEYS];
 		int32_t keys[2][KEYS], maxima[2][GROUPS], found_keys[2][KEYS];
