@@ -26,11 +26,11 @@ static const char *const movielens[] = {
 
 static const char *const split[] = {
     "source: { format = \"delimited\"; }; split: { kind = \"files\"; train = \"train\"; test = \"test\"; };",
-    "source: { format = \"delimited\"; columns: { time = 4; }; }; duplicates = \"last\"; filter: { min_user_ratings = "
-    "2; };"
-    " split: { kind = \"files\"; train = \"train\"; valid = \"valid\"; test = \"test\"; };",
-    "source: { format = \"movielens-1m\"; path = \".\"; };\n"
-    "split: { kind = \"files\"; train = \"train\"; test = \"test\"; valid_share = 0.3; };",
+    ("source: { format = \"delimited\"; columns: { time = 4; }; }; duplicates = \"last\"; "
+     "filter: { min_user_ratings = 2; }; "
+     "split: { kind = \"files\"; train = \"train\"; valid = \"valid\"; test = \"test\"; };"),
+    ("source: { format = \"movielens-1m\"; path = \".\"; }; "
+     "split: { kind = \"files\"; train = \"train\"; test = \"test\"; valid_share = 0.3; };"),
 };
 
 static const char *const files[] = {
