@@ -3,6 +3,7 @@
 #include "loops.h"
 #include "seam.h"
 #include "targets.h"
+#include "tensor/softmax.h"
 
 struct loss_rows {
 	struct targets targets;
@@ -85,31 +86,11 @@ void gpu_softmax_parts(struct device *device, const struct loss_cells *cells, bo
 	});
 }
 
-// With lse = log sum exp(x) and T = sum t over the row's cells, its loss is sum t (lse - x) = T lse - sum t x, whose
-// gradient is T exp(x - lse) - t.
-__device__ static double join_row(const struct softmax_part *parts, size_t groups, size_t stride, double scale,
-                                  struct softmax_factors *ret) {
-	double most = -INFINITY, sum = 0, dot = 0, weight = 0;
-	for (size_t g = 0; g < groups; g++) {
-		most = parts[g * stride].most > most ? parts[g * stride].most : most;
-		weight += parts[g * stride].weight;
-	}
-	for (size_t g = 0; weight > 0 && g < groups; g++) {
-		sum += parts[g * stride].sum * exp(parts[g * stride].most - most);
-		dot += parts[g * stride].dot;
-	}
-	for (size_t g = 0; g < groups; g++) {
-		const double share = weight > 0 ? weight * exp(parts[g * stride].most - most) / sum : 0;
-		ret[g * stride] = softmax_factors{(real)(scale * share), (real)scale};
-	}
-	return weight > 0 ? scale * (weight * (most + log(sum)) - dot) : 0;
-}
-
 void gpu_softmax_join(struct device *device, const struct loss_cells *cells, size_t groups, size_t stride,
                       const struct softmax_part *parts, struct softmax_factors *ret_factors, double *ret_sum) {
 	const struct targets targets = targets_of(cells, false, 0, 0);
 	each_cell(device, 1, cells->target->rows, [=] __device__(size_t, size_t i) {
-		ret_sum[i] = join_row(parts + i, groups, stride, scale_of(&targets, i), ret_factors + i);
+		ret_sum[i] = softmax_join_row(parts + i, groups, stride, scale_of(&targets, i), ret_factors + i);
 	});
 }
 

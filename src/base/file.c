@@ -134,6 +134,18 @@ void file_unmap(struct file_map *map) {
 	*map = (struct file_map){0};
 }
 
+bool file_hash(const char *path, char ret_hex[HASH_HEX], struct error *error) {
+	struct file_map map;
+	struct hash hash;
+	if (!file_map(path, &map, error))
+		return false;
+	hash_init(&hash);
+	hash_bytes(&hash, map.data, map.size);
+	hash_finish(&hash, ret_hex);
+	file_unmap(&map);
+	return true;
+}
+
 static bool write_all(int descriptor, const char *data, size_t size) {
 	while (size > 0) {
 		ssize_t put = write(descriptor, data, size);

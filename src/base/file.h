@@ -3,6 +3,7 @@
 #define AEXP_BASE_FILE_H
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
 
 bool file_exists(const char *path); // anything by that name
@@ -23,6 +24,7 @@ struct file_map {
 // ERROR_DATA when it cannot be read or is no regular file.
 bool file_map(const char *path, struct file_map *ret, struct error *error);
 void file_unmap(struct file_map *map); // a zeroed one is fine
+bool file_hash(const char *path, char ret_hex[HASH_HEX], struct error *error); // of its bytes
 
 // Writes under a temporary name in the same folder and renames; nothing is left when it fails (ERROR_RUN).
 bool file_write(const char *path, const void *data, size_t size, struct error *error);

@@ -2,25 +2,12 @@
 #include "cli/continued.h"
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "cli/trained.h"
 
 #include <cJSON.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-static bool hash_file(const char *path, char ret_hex[HASH_HEX], struct error *error) {
-	struct file_map map = {0};
-	struct hash hash;
-	if (!file_map(path, &map, error))
-		return false;
-	hash_init(&hash);
-	hash_bytes(&hash, map.data, map.size);
-	hash_finish(&hash, ret_hex);
-	file_unmap(&map);
-	return true;
-}
 
 // "KEY=VALUE", the value quoted as an experiment file has it.
 static char *setting(const char *key, const char *value) {
@@ -42,7 +29,7 @@ int continued_init(const struct options *options, struct continued *ret) {
 	if (!options->continue_from)
 		return 0;
 	if (!trained_path(options->continue_from, options->results, &ret->path, &error) ||
-	    !hash_file(ret->path, hex, &error)) {
+	    !file_hash(ret->path, hex, &error)) {
 		print_error(&error);
 		return (int)error.code;
 	}

@@ -247,7 +247,7 @@ static bool publish_piece(const struct job *job, const struct piece *piece, stru
 
 static bool same_bytes(const char *one, const char *other) {
 	char hex[2][HASH_HEX];
-	return seal_hash_file(one, hex[0], NULL) && seal_hash_file(other, hex[1], NULL) && !strcmp(hex[0], hex[1]);
+	return file_hash(one, hex[0], NULL) && file_hash(other, hex[1], NULL) && !strcmp(hex[0], hex[1]);
 }
 
 // A finished folder that is written again is unfinished in between, unless its results come out the same: then it stays

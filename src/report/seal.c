@@ -13,18 +13,6 @@
 #define OWN ",\n\t\"hash\": \""
 #define END "\n}\n"
 
-bool seal_hash_file(const char *path, char ret_hex[HASH_HEX], struct error *error) {
-	struct file_map map;
-	struct hash hash;
-	if (!file_map(path, &map, error))
-		return false;
-	hash_init(&hash);
-	hash_bytes(&hash, map.data, map.size);
-	hash_finish(&hash, ret_hex);
-	file_unmap(&map);
-	return true;
-}
-
 // The last place where `text` holds the word; NULL: nowhere.
 static char *last_place(const struct text *text, const char *word) {
 	char *last = NULL;
@@ -55,7 +43,7 @@ static bool add_files(struct text *text, const char *const *names, size_t count,
 		bool there = file_exists(path);
 		const char *value = cJSON_GetStringValue(json_member(known, names[i]));
 		if (there)
-			good = seal_hash_file(path, hex, error);
+			good = file_hash(path, hex, error);
 		if (there || value)
 			text_format(text, "%s\n\t\t\"%s\": \"%s\"", any ? "," : "", names[i],
 			            there && good ? hex

@@ -17,6 +17,4 @@ bool seal_renew(struct text *run_json, const char *const *names, size_t count, c
 // Whether the text is what its own hash says; *ret_there false where it has none.
 bool seal_holds(const struct text *run_json, bool *ret_there);
 
-bool seal_hash_file(const char *path, char ret_hex[HASH_HEX], struct error *error); // ERROR_DATA
-
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "data/big_array.h"
+#include "tensor/softmax.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -106,31 +107,11 @@ void cpu_note_places(struct device *device, const uint32_t *column, size_t count
 	}
 }
 
-// With lse = log sum exp(x) and T = sum t over the row's cells, its loss is sum t (lse - x) = T lse - sum t x, whose
-// gradient is T exp(x - lse) - t.
-static double join_row(const struct softmax_part *parts, size_t groups, size_t stride, double scale,
-                       struct softmax_factors *ret) {
-	double most = -INFINITY, sum = 0, dot = 0, weight = 0;
-	for (size_t g = 0; g < groups; g++) {
-		most = parts[g * stride].most > most ? parts[g * stride].most : most;
-		weight += parts[g * stride].weight;
-	}
-	for (size_t g = 0; weight > 0 && g < groups; g++) {
-		sum += parts[g * stride].sum * exp(parts[g * stride].most - most);
-		dot += parts[g * stride].dot;
-	}
-	for (size_t g = 0; g < groups; g++) {
-		double share = weight > 0 ? weight * exp(parts[g * stride].most - most) / sum : 0;
-		ret[g * stride] = (struct softmax_factors){(real)(scale * share), (real)scale};
-	}
-	return weight > 0 ? scale * (weight * (most + log(sum)) - dot) : 0;
-}
-
 void cpu_softmax_join(struct device *device, const struct loss_cells *cells, size_t groups, size_t stride,
                       const struct softmax_part *parts, struct softmax_factors *ret_factors, double *ret_sum) {
 	(void)device;
 	for (size_t i = 0; i < cells->target->rows; i++)
-		ret_sum[i] = join_row(parts + i, groups, stride, loss_scale(cells, i), ret_factors + i);
+		ret_sum[i] = softmax_join_row(parts + i, groups, stride, loss_scale(cells, i), ret_factors + i);
 }
 
 void cpu_sum(struct device *device, double factor, const double *from, size_t count, bool more, double *ret) {
