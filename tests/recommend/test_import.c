@@ -2,32 +2,11 @@
 // hidden = ratings (3) -> 2, norm = batch_norm, score = 2 -> 3.
 #include "recommend/import.h"
 
+#include "scratch.h"
 #include "base/file.h"
 #include "nn/network.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char path[] = "/tmp/aexp-import-XXXXXX";
-
-static int make(void **state) {
-	(void)state;
-	int file = mkstemp(path);
-	return file < 0 ? -1 : close(file);
-}
-
-static int unmake(void **state) {
-	(void)state;
-	return unlink(path);
-}
 
 struct tensor {
 	const char *name, *type, *shape;

@@ -2,34 +2,12 @@
 // metadata that makes no sense. Items a b c d; hidden = ratings W, scores = hidden V + bias.
 #include "recommend/aexp.h"
 
+#include "scratch.h"
 #include "base/file.h"
 #include "report/json.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 #include <math.h>
-
-static char path[] = "/tmp/aexp-model-XXXXXX";
-
-static int make(void **state) {
-	(void)state;
-	int file = mkstemp(path);
-	return file < 0 ? -1 : close(file);
-}
-
-static int unmake(void **state) {
-	(void)state;
-	return unlink(path);
-}
+#include <stdio.h>
 
 struct pair {
 	const char *key, *value;

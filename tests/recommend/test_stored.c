@@ -1,28 +1,7 @@
 // Files that are no models, or lie: each must be refused with a reason, and none be read beyond its end.
 #include "recommend/stored.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char path[] = "/tmp/aexp-stored-XXXXXX";
-
-static int make(void **state) {
-	(void)state;
-	int file = mkstemp(path);
-	return file < 0 ? -1 : close(file);
-}
-
-static int unmake(void **state) {
-	(void)state;
-	return unlink(path);
-}
+#include "scratch.h"
 
 // length 0: the header's own, padded to 8 bytes.
 static void write_file(const char *header, uint64_t length, size_t body) {

@@ -3,30 +3,10 @@
 #include "serve/models.h"
 
 #include "hand.h"
+#include "scratch.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char path[] = "/tmp/aexp-models-XXXXXX";
-
-static int make(void **state) {
-	(void)state;
-	int file = mkstemp(path);
-	return file < 0 ? -1 : close(file);
-}
-
-static int unmake(void **state) {
-	(void)state;
-	return unlink(path);
-}
 
 enum { THREADS = 3, RELOADS = 20 };
 struct asker {
