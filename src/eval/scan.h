@@ -8,6 +8,7 @@
 #define AEXP_EVAL_SCAN_H
 
 #include "eval/topk.h"
+#include "eval/topk_kernels.h"
 
 // Scores of values, element by element.
 struct scan_function {
@@ -16,9 +17,8 @@ struct scan_function {
 };
 
 struct scan_row {
-	float least;                   // only what is above may be chosen
-	size_t count;                  // of candidates
-	const uint32_t *out, *out_end; // what is no candidate, from where the row has come to
+	float least;           // only what is above may be chosen
+	struct topk_list list; // candidates by ascending item, and what the pieces had of them
 };
 
 // Memory for some rows at a time; one for each thread.
@@ -27,10 +27,10 @@ struct scan {
 	size_t k, room;   // room: for candidates of a row
 	size_t rows;      // that are scanned
 	struct scan_row *row;
-	uint32_t *item;                // (rows, room) candidates by ascending item,
-	float *value;                  // (rows, room) and what the pieces had of them
-	float *score;                  // (room)
-	uint32_t *chosen, *every;      // (2 k), (room) 0, 1, ...
+	uint32_t *item;                // (rows, room) of the rows' lists
+	float *value;                  // (rows, room)
+	float *score;                  // (room) where there is a function
+	uint32_t *chosen;              // (2 k)
 	struct scan_function function; // .of NULL: scores are the values
 };
 
@@ -42,9 +42,9 @@ void scan_begin(struct scan *scan, size_t rows);
 // What is no candidate of a row, ascending; it stays the caller's. Once, before its first piece.
 void scan_leave_out(struct scan *scan, size_t row, const uint32_t *items, size_t count);
 // Columns [first, first + count) of a row, later ones behind earlier ones. values: (count, padded with -infinity to a
-// multiple of SCAN_BLOCK); those of what is no candidate become -infinity.
-enum { SCAN_BLOCK = 64 };
-void scan_add(struct scan *scan, size_t row, size_t first, float *values, size_t count);
+// multiple of SCAN_BLOCK).
+enum { SCAN_BLOCK = TOPK_BLOCK };
+void scan_add(struct scan *scan, size_t row, size_t first, const float *values, size_t count);
 // The best first; returns how many.
 size_t scan_take(struct scan *scan, size_t row, uint32_t *ret_items, float *ret_scores);
 

@@ -17,6 +17,7 @@ struct topk_kernels;
 struct topk {
 	const struct topk_kernels *kernels;
 	size_t items, k_most;
+	size_t count;       // of the row at hand: items, or fewer
 	int32_t *keys;      // (items, padded) of the row at hand
 	int32_t *maxima;    // (groups, padded)
 	uint32_t *item;     // (items, padded) what reached the threshold,
@@ -32,6 +33,7 @@ void topk_finish(struct topk *topk);
 
 // A row: its scores (items) first, then what is no candidate (any order, each < items), then the choice.
 void topk_begin(struct topk *topk, const float *scores);
+void topk_begin_some(struct topk *topk, const float *scores, size_t count); // of the first `count` items alone
 void topk_exclude(struct topk *topk, const uint32_t *items, size_t count);
 bool topk_is_candidate(const struct topk *topk, uint32_t item);
 // The first k candidates, best first; k at most k_most. Returns how many: min(k, candidates).

@@ -22,6 +22,19 @@ enum { LANES = 4 };
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint32_t unsigned_lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
 
+static inline lanes load(const void *from) {
+	lanes v;
+	memcpy(&v, from, sizeof(v));
+	return v;
+}
+// Of unsigned numbers: the padding's smallest key may wrap, whose lanes nobody reads.
+static inline lanes plus(lanes a, lanes b) {
+	return (lanes)((unsigned_lanes)a + (unsigned_lanes)b);
+}
+static inline void store(void *to, lanes v) {
+	memcpy(to, &v, sizeof(v));
+}
+
 // A float's bits are sign and magnitude: negative ones are mirrored, which makes -0 and +0 the same.
 static void make_keys(const float *restrict scores, size_t count, int32_t *restrict ret_keys) {
 	const int32_t infinity = 0x7F800000;
@@ -44,14 +57,28 @@ static void group_maxima(const int32_t *restrict keys, size_t count, size_t grou
 	}
 }
 
-static void extremes(const int32_t *keys, size_t count, int32_t *ret_smallest, int32_t *ret_largest) {
-	int32_t smallest = keys[0], largest = keys[0];
-	for (size_t i = 0; i < count; i++) {
-		smallest = keys[i] < smallest ? keys[i] : smallest;
-		largest = keys[i] > largest ? keys[i] : largest;
+static inline lanes choose(lanes mask, lanes a, lanes b) {
+	return (a & mask) | (b & ~mask);
+}
+
+static size_t extremes(const int32_t *keys, size_t count, int32_t *ret_smallest, int32_t *ret_largest) {
+	const lanes none = (lanes){0} + INT32_MAX, nan = (lanes){0} + TOPK_NAN;
+	lanes smallest = none, largest = nan, total = {0};
+	for (size_t i = 0; i < count; i += LANES) {
+		lanes key = load(keys + i), real = key > nan, low = choose(real, key, none);
+		smallest = choose(low < smallest, low, smallest);
+		largest = choose(key > largest, key, largest);
+		total -= real;
 	}
-	*ret_smallest = smallest;
-	*ret_largest = largest;
+	*ret_smallest = INT32_MAX;
+	*ret_largest = TOPK_NAN;
+	size_t ret = 0;
+	for (unsigned i = 0; i < LANES; i++) {
+		*ret_smallest = smallest[i] < *ret_smallest ? smallest[i] : *ret_smallest;
+		*ret_largest = largest[i] > *ret_largest ? largest[i] : *ret_largest;
+		ret += (uint32_t)total[i];
+	}
+	return ret;
 }
 
 static size_t count_from(const int32_t *keys, size_t count, int32_t least) {
@@ -116,50 +143,60 @@ static inline uint64_t mask_of_scores(const float *scores, float below) {
 	return mask;
 }
 
-// Those of a block that the mask has. With AVX-512 by whole vectors, which no guess of how many there are slows down.
+enum { AT_ONCE = 8 }; // blocks whose masks are made together
+
+// Takes the bits of what is left out of blocks that begin at place `first`.
+static inline void strike_out(uint64_t *mask, size_t blocks, uint32_t first, struct topk_list *list) {
+	const uint32_t *out = list->out;
+	for (; out < list->out_end && *out - first < blocks * TOPK_BLOCK; out++)
+		mask[(*out - first) / TOPK_BLOCK] &= ~(UINT64_C(1) << (*out - first) % TOPK_BLOCK);
+	list->out = out;
+}
+
+// Those of a block that the mask has, some at a time whether there are as many or not: which of most blocks have any,
+// and how many, a processor cannot guess.
 static inline size_t append(const float *scores, uint64_t mask, uint32_t first, uint32_t *item, float *value) {
-	size_t count = 0;
-#if defined(__AVX512BW__)
-	const __m512i numbers = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-	for (unsigned i = 0; i < TOPK_BLOCK; i += 16) {
-		__mmask16 here = (__mmask16)(mask >> i);
-		__m512i places = _mm512_add_epi32(numbers, _mm512_set1_epi32((int)(first + i)));
-		_mm512_storeu_si512(item + count, _mm512_maskz_compress_epi32(here, places));
-		_mm512_storeu_ps(value + count, _mm512_maskz_compress_ps(here, _mm512_loadu_ps(scores + i)));
-		count += (size_t)__builtin_popcount(here);
-	}
-#else
-	for (; mask; mask &= mask - 1, count++) {
-		unsigned place = (unsigned)__builtin_ctzll(mask);
-		item[count] = first + place;
-		value[count] = scores[place];
-	}
-#endif
+	enum { SOME = 4 };
+	size_t count = (size_t)__builtin_popcountll(mask);
+	do {
+		for (unsigned i = 0; i < SOME; i++, mask &= mask - 1) {
+			uint64_t place = (uint64_t)__builtin_ctzll(mask | UINT64_C(1) << (TOPK_BLOCK - 1));
+			item[i] = first + (uint32_t)place;
+			value[i] = scores[place];
+		}
+		item += SOME;
+		value += SOME;
+	} while (mask);
 	return count;
 }
 
-static size_t append_above(const float *scores, size_t scores_count, float below, uint32_t first, size_t room,
-                           uint32_t *item, float *value, size_t *count) {
-	size_t at = 0;
-	for (; at < scores_count && *count + TOPK_BLOCK <= room; at += TOPK_BLOCK) {
-		uint64_t mask = mask_of_scores(scores + at, below);
-		if (mask)
-			*count += append(scores + at, mask, first + (uint32_t)at, item + *count, value + *count);
+static size_t append_above(const float *scores, size_t scores_count, float below, uint32_t first,
+                           struct topk_list *list) {
+	uint64_t mask[AT_ONCE];
+	uint32_t *const item = list->item;
+	float *const value = list->value;
+	const size_t room = list->room;
+	size_t count = list->count;
+	for (size_t at = 0; at < scores_count; at += (size_t)AT_ONCE * TOPK_BLOCK) {
+		size_t left = (scores_count - at) / TOPK_BLOCK, blocks = left < AT_ONCE ? left : AT_ONCE;
+		const uint32_t *out = list->out;
+		for (size_t b = 0; b < blocks; b++)
+			mask[b] = mask_of_scores(scores + at + b * TOPK_BLOCK, below);
+		strike_out(mask, blocks, first + (uint32_t)at, list);
+		for (size_t b = 0; b < blocks; b++) {
+			size_t here = at + b * TOPK_BLOCK;
+			uint32_t place = first + (uint32_t)here;
+			if (count + TOPK_BLOCK > room) { // what is left out comes once more
+				for (list->out = out; list->out < list->out_end && *list->out < place;)
+					list->out++;
+				list->count = count;
+				return here;
+			}
+			count += append(scores + here, mask[b], place, item + count, value + count);
+		}
 	}
-	return at;
-}
-
-static inline lanes load(const void *from) {
-	lanes v;
-	memcpy(&v, from, sizeof(v));
-	return v;
-}
-// Of unsigned numbers: the padding's smallest key may wrap, whose lanes nobody reads.
-static inline lanes plus(lanes a, lanes b) {
-	return (lanes)((unsigned_lanes)a + (unsigned_lanes)b);
-}
-static inline void store(void *to, lanes v) {
-	memcpy(to, &v, sizeof(v));
+	list->count = count;
+	return scores_count;
 }
 
 // Four vectors of keys against all others. An equal key comes before if its place is lower: for those below the
