@@ -98,8 +98,10 @@ static size_t read_uses(struct ranking_collector *collector, const struct metric
 		collector->uses[i] = (struct collected){.metric = metric, .k = uses[i].k};
 		if (metric->over_lists)
 			collector->uses[i].list = list_of(collector, uses[i].k);
-		for (size_t r = 0; metric->wants_auc && r < collector->rankers_count; r++)
-			collector->rankers[r].wants_auc = true;
+		for (size_t r = 0; r < collector->rankers_count; r++) {
+			collector->rankers[r].wants_auc |= metric->wants_auc;
+			collector->rankers[r].wants_items |= metric->wants_surprise || metric->over_lists;
+		}
 		size_t depth = uses[i].k < items ? uses[i].k : items;
 		deepest = depth > deepest ? depth : deepest;
 	}
@@ -305,7 +307,86 @@ static double user_auc(struct ranker *ranker, size_t relevant) {
 	return others ? twice / (2.0 * (double)relevant * (double)others) : NAN;
 }
 
+// --- places of few relevant items ---
+
+// What is asked of a relevant item's place: which items come before it, of those that are candidates.
+struct place {
+	const float *scores;
+	uint32_t item;
+	bool excluded;
+	size_t before;
+};
+
+static void exclude(struct place *place, uint32_t item) {
+	float score = place->scores[item], own = place->scores[place->item];
+	place->excluded |= item == place->item;
+	place->before -= item < place->item ? score >= own : score > own;
+}
+
+// The other list's items are marked where there are two, so that none counts twice.
+static void find_place(const struct ranker *ranker, const struct question *question, bool marked, struct place *place) {
+	size_t items = ranker->items;
+	place->before = ranker->topk->kernels->before_place(place->scores, items, place->item);
+	for (size_t i = 0; i < question->excluded[0].count; i++)
+		exclude(place, question->excluded[0].items[i]);
+	for (size_t i = 0; i < question->excluded[1].count; i++)
+		if (!marked || !ranker->mark[question->excluded[1].items[i]])
+			exclude(place, question->excluded[1].items[i]);
+}
+
+static void mark_excluded(struct ranker *ranker, const struct question *question, uint8_t mark) {
+	for (size_t i = 0; i < question->excluded[0].count; i++)
+		ranker->mark[question->excluded[0].items[i]] = mark;
+}
+
+static size_t count_candidates(const struct ranker *ranker, const struct question *question, bool marked) {
+	size_t excluded = question->excluded[0].count;
+	for (size_t i = 0; i < question->excluded[1].count; i++)
+		excluded += !marked || !ranker->mark[question->excluded[1].items[i]];
+	return ranker->items - excluded;
+}
+
+// A list costs some passes over the scores and an order of its own; a place costs one pass.
+static bool is_counted(const struct ranker *ranker, const struct question *question) {
+	enum { PASSES = 3, ORDER = 1 << 15 }; // ORDER: as long as a pass over so many scores
+	size_t liked = 0, most = PASSES + ORDER / ranker->items;
+	if (ranker->wants_auc || ranker->wants_items)
+		return false;
+	for (size_t i = 0; i < question->target_count; i++) {
+		liked += question->liked[i];
+		if (liked > most || (question->liked[i] && isnan(question->scores[question->target[i]])))
+			return false;
+	}
+	return true;
+}
+
+// The same without a list: only how many candidates come before each relevant one.
+static void answer_by_counting(struct ranker *ranker, const struct question *question, struct ranking *ret) {
+	bool marked = question->excluded[0].count && question->excluded[1].count;
+	if (marked)
+		mark_excluded(ranker, question, 1);
+	size_t candidates = count_candidates(ranker, question, marked);
+	*ret = (struct ranking){.relevant = ranker->relevant, .auc = NAN};
+	ret->length = ranker->depth < candidates ? ranker->depth : candidates;
+	memset(ranker->relevant, 0, ret->length);
+	for (size_t i = 0; i < question->target_count; i++) {
+		struct place place = {.scores = question->scores, .item = question->target[i]};
+		if (!question->liked[i])
+			continue;
+		find_place(ranker, question, marked, &place);
+		ret->relevant_count += !place.excluded;
+		if (!place.excluded && place.before < ret->length)
+			ranker->relevant[place.before] = 1;
+	}
+	if (marked)
+		mark_excluded(ranker, question, 0);
+}
+
 void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret) {
+	if (is_counted(ranker, question)) {
+		answer_by_counting(ranker, question, ret);
+		return;
+	}
 	topk_begin(ranker->topk, question->scores);
 	for (size_t i = 0; i < 2; i++)
 		topk_exclude(ranker->topk, question->excluded[i].items, question->excluded[i].count);

@@ -20,10 +20,16 @@ enum { LANES = 8 };
 enum { LANES = 4 };
 #endif
 typedef int32_t lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
+typedef float float_lanes __attribute__((vector_size(LANES * sizeof(float))));
 typedef uint32_t unsigned_lanes __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 static inline lanes load(const void *from) {
 	lanes v;
+	memcpy(&v, from, sizeof(v));
+	return v;
+}
+static inline float_lanes load_scores(const float *from) {
+	float_lanes v;
 	memcpy(&v, from, sizeof(v));
 	return v;
 }
@@ -199,6 +205,34 @@ static size_t append_above(const float *scores, size_t scores_count, float below
 	return scores_count;
 }
 
+// NaN is neither above nor equal.
+static size_t before_place(const float *scores, size_t count, size_t place) {
+	const size_t whole = count / LANES, own = place / LANES;
+	const float_lanes score = (float_lanes){0} + scores[place];
+	lanes a = {0}, b = {0};
+	size_t total = 0, v = 0;
+	for (; v + 1 < own; v += 2) {
+		a -= load_scores(scores + v * LANES) >= score;
+		b -= load_scores(scores + (v + 1) * LANES) >= score;
+	}
+	if (v < own)
+		a -= load_scores(scores + v * LANES) >= score;
+	for (v = own + 1; v + 1 < whole; v += 2) {
+		a -= load_scores(scores + v * LANES) > score;
+		b -= load_scores(scores + (v + 1) * LANES) > score;
+	}
+	if (v < whole)
+		a -= load_scores(scores + v * LANES) > score;
+	for (size_t i = own * LANES; i < count && i < (own + 1) * LANES; i++)
+		total += i < place ? scores[i] >= scores[place] : scores[i] > scores[place];
+	for (size_t i = (own < whole ? whole : own + 1) * LANES; i < count; i++)
+		total += scores[i] > scores[place];
+	a += b;
+	for (unsigned i = 0; i < LANES; i++)
+		total += (uint32_t)a[i];
+	return total;
+}
+
 // Four vectors of keys against all others. An equal key comes before if its place is lower: for those below the
 // vectors' own places the comparison is with one less. Comparisons give -1.
 static void count_before(const int32_t *keys, size_t count, uint32_t *ret) {
@@ -243,5 +277,6 @@ const struct topk_kernels KERNELS = {
     .count_from = count_from,
     .collect = collect,
     .append_above = append_above,
+    .before_place = before_place,
     .count_before = count_before,
 };

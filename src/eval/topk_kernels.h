@@ -44,6 +44,9 @@ struct topk_kernels {
 	// multiple of TOPK_BLOCK. NaN is above nothing.
 	size_t (*append_above)(const float *scores, size_t scores_count, float below, uint32_t first,
 	                       struct topk_list *list);
+	// How many scores come before the one at `place`, which is a number: the larger ones, and the equal ones at lower
+	// places.
+	size_t (*before_place)(const float *scores, size_t count, size_t place);
 	// ret[i] = how many of the keys come before key i: the larger ones, and the equal ones at lower places. The padding
 	// is read, and ret is written up to it.
 	void (*count_before)(const int32_t *keys, size_t count, uint32_t *ret);
