@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVALUATION_ROWS = 256 };
+enum { EVALUATION_ROWS = 256, EVALUATION_MOST = 4096, EVALUATION_ENTRIES = 1 << 14 };
 static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
 
 static void measure_sources(const struct experiment *e, const struct matrices *m, const struct graph *graph,
@@ -47,15 +47,36 @@ static size_t count_batches(const struct experiment *e, const struct graph *grap
 	                         : batches;
 }
 
+// Whether cells come out the same whatever rows come with theirs: without a dense product, whose rounding may depend on
+// how many there are.
+static bool rows_stand_alone(const struct graph *graph) {
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		const struct node *node = &graph->nodes[i];
+		if (node->densified || (node->op && node->op->has_paths && !node->reads_rows && !node->cells))
+			return false;
+	}
+	return true;
+}
+
+// Rows of a block that is evaluated at its cells: where rows have few entries more of them, so that threads do not meet
+// after every few microseconds; always whole blocks of the fewest.
+static size_t cells_rows(const struct graph *graph, size_t fewest) {
+	double entries = fmax(graph->shape.ratings_entries + graph->shape.target_entries, 1);
+	size_t wanted = (size_t)fmin(EVALUATION_ENTRIES / entries, EVALUATION_MOST) / fewest * fewest;
+	return rows_stand_alone(graph) && wanted > fewest ? wanted : fewest;
+}
+
 void trainer_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
                      struct trainer_shape *ret) {
 	size_t batch = graph->shape.batch, all = order_rows_in_use(&m->train);
 	struct batch_measure most;
 	*ret = (struct trainer_shape){0};
 	measure_sources(e, m, graph, ret);
-	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS, full = FULL_NUMBERS / m->train.columns;
+	size_t fewest = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS, full = FULL_NUMBERS / m->train.columns;
+	size_t rows = cells_rows(graph, fewest);
 	ret->rows = rows < m->train.rows ? rows : m->train.rows;
-	ret->full_rows = full < 1 ? 1 : full < ret->rows ? full : ret->rows;
+	ret->full_rows = fewest < m->train.rows ? fewest : m->train.rows;
+	ret->full_rows = full < 1 ? 1 : full < ret->full_rows ? full : ret->full_rows;
 	ret->trained_rows = batch < all ? batch : all;
 	ret->batches = count_batches(e, graph, all, threads, ret->trained_rows);
 	batch_measure(ret->sources, ret->sources_count, ret->rows, &most);
