@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ROUND: users whose values are held at once. GRAIN: users that a thread takes at a time.
-enum { ROUND = 1024, GRAIN = 8 };
+// GRAIN: users that a thread takes at a time.
+enum { GRAIN = 8 };
 
 struct collected {
 	const struct metric *metric; // NULL for a cell metric
@@ -35,8 +35,8 @@ struct ranking_collector {
 	size_t users, skipped;
 	struct ranker *rankers; // (rankers_count) one a thread
 	size_t rankers_count;
-	double *values;   // (ROUND, uses_count)
-	uint8_t *counted; // (ROUND)
+	double *values;   // (RANKING_PORTION, uses_count)
+	uint8_t *counted; // (RANKING_PORTION)
 	uint32_t *times;  // (items) of one list, over all threads
 };
 
@@ -116,8 +116,8 @@ bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, 
 	collector->uses = memory_alloc((uses_count + 1) * sizeof(*collector->uses));
 	collector->list_k = memory_alloc((uses_count + 1) * sizeof(*collector->list_k));
 	collector->rankers = memory_alloc(collector->rankers_count * sizeof(*collector->rankers));
-	collector->values = memory_alloc((ROUND * uses_count + 1) * sizeof(*collector->values));
-	collector->counted = memory_alloc(ROUND);
+	collector->values = memory_alloc((RANKING_PORTION * uses_count + 1) * sizeof(*collector->values));
+	collector->counted = memory_alloc(RANKING_PORTION);
 	size_t depth = read_uses(collector, uses);
 	bool good = (collector->times = memory_array(items, sizeof(*collector->times), "a ranking", error));
 	for (size_t i = 0; good && i < collector->rankers_count; i++)
@@ -193,18 +193,19 @@ static void count_lists(const struct ranking_collector *collector, struct ranker
 	}
 }
 
-static void rank_one(struct round *round, struct ranker *ranker, size_t index) {
+// index: for `rank`; place: in the portion.
+static void rank_one(const struct round *round, struct ranker *ranker, size_t index, size_t place) {
 	struct ranking_collector *collector = round->collector;
 	struct ranking ranking = {0};
-	round->rank(round->context, ranker, round->first + index, &ranking);
+	round->rank(round->context, ranker, index, &ranking);
 	ranking.surprise = collector->surprise;
-	collector->counted[index] = ranking.relevant_count > 0;
+	collector->counted[place] = ranking.relevant_count > 0;
 	if (ranking.relevant_count == 0)
 		return;
 	count_lists(collector, ranker, &ranking);
 	for (size_t i = 0; i < collector->uses_count; i++) {
 		const struct collected *use = &collector->uses[i];
-		collector->values[index * collector->uses_count + i] =
+		collector->values[place * collector->uses_count + i] =
 		    use->metric && use->metric->over_ranking ? use->metric->over_ranking(&ranking, use->k) : NAN;
 	}
 }
@@ -217,7 +218,7 @@ static void rank_some(void *context, size_t member) {
 		if (first >= round->count)
 			return;
 		for (size_t i = first; i < end; i++)
-			rank_one(round, &round->collector->rankers[member], i);
+			rank_one(round, &round->collector->rankers[member], round->first + i, i);
 	}
 }
 
@@ -244,15 +245,28 @@ static void add_up(struct ranking_collector *collector, size_t count) {
 void ranking_collector_add(struct ranking_collector *collector, size_t count,
                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
                            const void *context) {
-	for (size_t first = 0; first < count; first += ROUND) {
+	for (size_t first = 0; first < count; first += RANKING_PORTION) {
 		struct round round = {.collector = collector,
 		                      .first = first,
-		                      .count = count - first < ROUND ? count - first : ROUND,
+		                      .count = count - first < RANKING_PORTION ? count - first : RANKING_PORTION,
 		                      .rank = rank,
 		                      .context = context};
 		pool_team(collector->pool, rank_some, &round);
 		add_up(collector, round.count);
 	}
+}
+
+void ranking_collector_rank(struct ranking_collector *collector, size_t member, size_t first, size_t count,
+                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
+                            const void *context) {
+	struct round round = {.collector = collector, .rank = rank, .context = context};
+	assert(member < collector->rankers_count && first + count <= RANKING_PORTION);
+	for (size_t i = 0; i < count; i++)
+		rank_one(&round, &collector->rankers[member], i, first + i);
+}
+
+void ranking_collector_join(struct ranking_collector *collector, size_t users) {
+	add_up(collector, users);
 }
 
 // Marks the relevant candidates, and returns their number.

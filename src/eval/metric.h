@@ -38,7 +38,7 @@ struct lists {
 struct metric {
 	struct row row;
 	bool higher_is_better;
-	bool takes_k; // written name@k; the k is part of the name
+	bool takes_k;                   // written name@k; the k is part of the name
 	bool wants_auc, wants_surprise; // who wants surprise, or is about lists, asks for the items of rankings
 	double (*over_cells)(const struct cells *cells);
 	double (*over_ranking)(const struct ranking *ranking, size_t k); // of one user; the mean counts, less the undefined
@@ -101,6 +101,15 @@ struct ranker {
 void ranking_collector_add(struct ranking_collector *collector, size_t count,
                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
                            const void *context);
+
+// The same in two steps, so that several threads can rank users of their own: users [first, first + count) of a
+// portion, `rank` with indices from 0, as one of the pool's threads; then, when all are done, all `users` of the
+// portion are added. Portions have at most RANKING_PORTION users.
+enum { RANKING_PORTION = 1 << 14 };
+void ranking_collector_rank(struct ranking_collector *collector, size_t member, size_t first, size_t count,
+                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
+                            const void *context);
+void ranking_collector_join(struct ranking_collector *collector, size_t users);
 
 // What a user is asked. Lists are of item indices, in any order; none has an item twice.
 struct question {

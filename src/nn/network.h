@@ -57,6 +57,7 @@ struct network {
 	struct device *device;
 	const struct backend *backend;
 	struct arena arena;
+	void *memory; // of the device, in one piece: all that follows, but for the host's
 	uint64_t seed;
 	real *weights, *state[2];            // (graph->weights)
 	struct parameter_memory *parameters; // (graph->parameters_count)
@@ -93,10 +94,15 @@ struct network_room {
 	size_t rows, cells, rating_entries, feature_entries, full_rows;
 	bool gradients;
 	bool blank; // for predictions alone: no state, no gradients, weights 0 until they are set
+	bool reads; // for predictions by another's weights; see network_create_reader
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
 void network_destroy(struct network *network);
+// One that predicts by the weights of another, which outlives it, on the calling thread alone: several readers, and the
+// other itself, can be at it at the same time. Not where the device's memory is apart. The room is one that reads.
+bool network_create_reader(const struct network *of, const struct network_room *room, struct network **ret,
+                           struct error *error);
 // Bytes of the device's memory that it would have.
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
@@ -134,6 +140,11 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), as network_outputs has them
+// The same on the calling thread alone, of a reader or of the network that it reads, once that is ready: after
+// network_ready until its weights change. all: for network_read_all, too, which needs room for full_rows.
+void network_ready(struct network *network, bool all);
+void network_read_cells(struct network *network, const struct batch *batch, float *ret);
+struct matrix network_read_all(struct network *network, const struct batch *batch);
 // What the output reads, without the output: (rows, its input's width), as network_outputs has them. Only where the
 // output has one input, which is dense. A batch may have as many rows as the network has room for, whatever full_rows
 // is.

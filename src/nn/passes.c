@@ -178,7 +178,7 @@ static bool quiet(const struct network *n) {
 }
 
 static void run_program(struct network *n, enum program_id program, const struct batch *batch, uint32_t epoch,
-                        bool training, double *ret_loss) {
+                        bool training, enum crew_id crew, double *ret_loss) {
 	struct run run = {.network = n,
 	                  .program = &n->programs[program],
 	                  .batches = batch,
@@ -188,7 +188,7 @@ static void run_program(struct network *n, enum program_id program, const struct
 	                  .to_loss = program == PROGRAM_GRADIENTS || program == PROGRAM_LOSS,
 	                  .epoch = epoch,
 	                  .loss = ret_loss};
-	run_batches(&run, CREW_TEAM);
+	run_batches(&run, crew);
 }
 
 static double seconds_now(void) {
@@ -297,7 +297,7 @@ struct matrix network_outputs(struct network *n, const struct batch *batch, uint
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_LOSS, batch, epoch, training, &loss);
+	run_program(n, PROGRAM_LOSS, batch, epoch, training, CREW_TEAM, &loss);
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
 		if (n->graph->parameters[i].l2 > 0)
 			loss += network_penalty_of(n, &n->graph->parameters[i]);
@@ -307,7 +307,7 @@ double network_loss(struct network *n, const struct batch *batch, uint32_t epoch
 double network_gradients(struct network *n, const struct batch *batch, uint32_t epoch) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_GRADIENTS, batch, epoch, true, &loss);
+	run_program(n, PROGRAM_GRADIENTS, batch, epoch, true, CREW_TEAM, &loss);
 	return loss;
 }
 
@@ -331,11 +331,10 @@ void network_gradient_of(const struct network *n, const struct batch *batch, con
 
 // --- predictions ---
 
-void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
+static void predict_cells(struct network *n, const struct batch *batch, enum crew_id crew, float *ret) {
 	const struct node *output = n->graph->output;
 	struct pass pass = {.network = n, .batch = batch, .at_cells = true};
-	network_settle(n);
-	run_program(n, PROGRAM_CELLS, batch, 0, false, NULL);
+	run_program(n, PROGRAM_CELLS, batch, 0, false, crew, NULL);
 	struct matrix y = pass_value(&pass, output);
 	size_t count = sparse_count(&batch->target);
 	real *cells = y.data;
@@ -349,20 +348,49 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 		ret[k] = (float)cells[k];
 }
 
-struct matrix network_predict_all(struct network *n, const struct batch *batch) {
+static struct matrix predict_all(struct network *n, const struct batch *batch, enum crew_id crew) {
 	struct pass pass = {.network = n, .batch = batch};
-	network_settle(n);
-	run_program(n, PROGRAM_FULL, batch, 0, false, NULL);
-	n->joined = true;
+	run_program(n, PROGRAM_FULL, batch, 0, false, crew, NULL);
 	struct matrix y = pass_value(&pass, n->graph->output);
 	return network_seen_matrix(n, &y);
+}
+
+void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
+	network_settle(n);
+	predict_cells(n, batch, CREW_TEAM, ret);
+}
+
+struct matrix network_predict_all(struct network *n, const struct batch *batch) {
+	network_settle(n);
+	struct matrix ret = predict_all(n, batch, CREW_TEAM);
+	n->joined = true;
+	return ret;
+}
+
+// What a pass makes of weights alone is made by one over no rows.
+void network_ready(struct network *n, bool all) {
+	static const uint32_t start[1] = {0};
+	const struct sparse none = {.start = start};
+	network_settle(n);
+	if (all && !n->joined)
+		network_predict_all(n, &(struct batch){.ratings = none, .user = none, .target = none, .self = none});
+}
+
+void network_read_cells(struct network *n, const struct batch *batch, float *ret) {
+	assert(n->settled);
+	predict_cells(n, batch, CREW_ALONE, ret);
+}
+
+struct matrix network_read_all(struct network *n, const struct batch *batch) {
+	assert(n->settled && n->joined);
+	return predict_all(n, batch, CREW_ALONE);
 }
 
 struct matrix network_hidden(struct network *n, const struct batch *batch) {
 	struct pass pass = {.network = n, .batch = batch};
 	assert(!n->graph->output->inputs[0]->sparse);
 	network_settle(n);
-	run_program(n, PROGRAM_BELOW, batch, 0, false, NULL);
+	run_program(n, PROGRAM_BELOW, batch, 0, false, CREW_TEAM, NULL);
 	struct matrix h = pass_value(&pass, n->graph->output->inputs[0]);
 	return network_seen_matrix(n, &h);
 }

@@ -66,6 +66,23 @@ static size_t cells_rows(const struct graph *graph, size_t fewest) {
 	return rows_stand_alone(graph) && wanted > fewest ? wanted : fewest;
 }
 
+// Threads predict side by side where blocks are small: of large ones each thread better computes some columns, whose
+// weights stay in its cache, and to have the memory for them would take longer than they gain.
+static void measure_readers(const struct experiment *e, const struct graph *graph, size_t threads,
+                            const struct batch_measure *batch, struct trainer_shape *ret) {
+	static const double BYTES_MOST = 1 << 24, FULL_MOST = 1 << 19, ALL_MOST = 1 << 29; // of one; numbers; of all
+	const struct backend *backend = (const struct backend *)e->backend.row;
+	ret->reader_room = ret->room;
+	ret->reader_room.gradients = false;
+	ret->reader_room.reads = true;
+	if ((double)ret->full_rows * (double)graph->shape.ratings_width > FULL_MOST)
+		ret->reader_room.full_rows = 0;
+	if (backend->apart || threads < 2)
+		return;
+	double bytes = (double)network_bytes(graph, backend, &ret->reader_room) + batch->bytes;
+	ret->readers = bytes <= BYTES_MOST && bytes * (double)threads <= ALL_MOST ? threads - 1 : 0;
+}
+
 void trainer_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
                      struct trainer_shape *ret) {
 	size_t batch = graph->shape.batch, all = order_rows_in_use(&m->train);
@@ -87,6 +104,7 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	                                  .feature_entries = most.feature_entries,
 	                                  .full_rows = ranks ? ret->full_rows : 0,
 	                                  .gradients = graph->optimizer->descends};
+	measure_readers(e, graph, threads, &most, ret);
 	if (e->train->refeed)
 		refeed_room(ret->trained_rows, m->train.columns, &ret->room);
 }
@@ -116,6 +134,8 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &shape->room, &t->network, error))
 		return false;
 	t->evaluation.scorer = scorer_of_network(t->network);
+	if (shape->readers && !t->backend->apart)
+		t->evaluation.sharing = (struct evaluation_sharing){t->network, shape->reader_room};
 	return evaluation_begin(&t->evaluation, error);
 }
 

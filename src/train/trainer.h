@@ -72,6 +72,8 @@ struct trainer_shape {
 	size_t rows, full_rows;       // of a batch for evaluation; of a block of rankings
 	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
 	struct network_room room;
+	struct network_room reader_room; // of one more thread that predicts
+	size_t readers;                  // such threads, none of which may be there in the end
 };
 void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
                      size_t threads, struct trainer_shape *ret);
