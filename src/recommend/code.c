@@ -51,6 +51,24 @@ static void entries_of(const struct entry *from, size_t count, struct arena *are
 	}
 }
 
+// What is input of what was rated: mostly all of it, whose columns are not written twice.
+static void keep_above(const struct aexp_model *m, const struct row_entries *rated, struct arena *arena,
+                       struct row_entries *ret) {
+	size_t kept = 0;
+	for (size_t i = 0; i < rated->count; i++)
+		kept += rated->value[i] > (float)m->above;
+	*ret = (struct row_entries){rated->column, arena_alloc(arena, kept * sizeof(*ret->value)), kept};
+	if (kept < rated->count)
+		ret->column = arena_alloc(arena, kept * sizeof(*ret->column));
+	for (size_t i = 0, to = 0; i < rated->count; i++) {
+		if (!(rated->value[i] > (float)m->above))
+			continue;
+		if (kept < rated->count)
+			ret->column[to] = rated->column[i];
+		ret->value[to++] = value_of(m, rated->value[i]);
+	}
+}
+
 // Whose items the ratings are, IDS_FULL for unknown ones.
 static const uint32_t *find_rated(const struct aexp_model *m, const struct aexp_user *user, struct arena *arena) {
 	const char **name = arena_alloc(arena, user->ratings_count * sizeof(*name));
@@ -87,11 +105,7 @@ bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, cons
 			return error_set(error, ERROR_DATA, "user \"%s\": item \"%s\" is rated twice", report->user,
 			                 ids_name(&m->item_ids, entries[i].column));
 	entries_of(entries, count, arena, ret_rated);
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++)
-		if (entries[i].value > (float)m->above)
-			entries[kept++] = (struct entry){entries[i].column, value_of(m, entries[i].value)};
-	entries_of(entries, kept, arena, ret);
+	keep_above(m, ret_rated, arena, ret);
 	return true;
 }
 

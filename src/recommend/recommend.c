@@ -69,6 +69,11 @@ static int ascending(const void *a, const void *b) {
 
 static void leave_out(const struct work *w, struct request *r, struct arena *arena) {
 	const struct aexp_user *user = r->user;
+	r->out = r->rated.column;
+	r->out_count = r->rated.count;
+	if (!user->leave_out_count)
+		return;
+	r->out_count = 0;
 	r->out = arena_alloc(arena, (r->rated.count + user->leave_out_count + 1) * sizeof(*r->out));
 	for (size_t k = 0; k < r->rated.count; k++)
 		r->out[r->out_count++] = r->rated.column[k];
@@ -76,8 +81,7 @@ static void leave_out(const struct work *w, struct request *r, struct arena *are
 		const char *name = user->leave_out[k];
 		r->out_count += ids_find(&w->model->item_ids, name, strlen(name), &r->out[r->out_count]);
 	}
-	if (user->leave_out_count)
-		qsort(r->out, r->out_count, sizeof(*r->out), ascending);
+	qsort(r->out, r->out_count, sizeof(*r->out), ascending);
 }
 
 static bool request_make(const struct work *w, const struct aexp_how *how, const struct aexp_user *user,
