@@ -4,8 +4,11 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 // So many times k, which is what stays at most, and two blocks, since a whole block may come at once.
 enum { ROOM_TIMES = 2 };
@@ -15,7 +18,8 @@ bool scan_init(struct scan *s, size_t rows, size_t k, struct scan_function funct
 	*s = (struct scan){.k = k, .room = room, .function = function};
 	if (!memory_product(rows, room, &numbers))
 		numbers = SIZE_MAX; // which cannot be had
-	return topk_init(&s->topk, room, k, error) && (s->row = memory_array(rows, sizeof(*s->row), "a ranking", error)) &&
+	return topk_init(&s->topk, room > SCAN_EXPECTED_MOST ? room : SCAN_EXPECTED_MOST, k, error) &&
+	       (s->row = memory_array(rows, sizeof(*s->row), "a ranking", error)) &&
 	       (s->item = memory_array(numbers, sizeof(*s->item), "a ranking", error)) &&
 	       (s->value = memory_array(numbers, sizeof(*s->value), "a ranking", error)) &&
 	       (s->score = memory_array(room, sizeof(*s->score), "a ranking", error)) &&
@@ -36,12 +40,45 @@ void scan_begin(struct scan *s, size_t rows) {
 	s->rows = rows;
 	for (size_t i = 0; i < rows; i++)
 		s->row[i] = (struct scan_row){
-		    -INFINITY, {.item = s->item + i * s->room, .value = s->value + i * s->room, .room = s->room}};
+		    -INFINITY, NAN, {.item = s->item + i * s->room, .value = s->value + i * s->room, .room = s->room}};
 }
 
 void scan_leave_out(struct scan *s, size_t row, const uint32_t *items, size_t count) {
 	s->row[row].list.out = items;
 	s->row[row].list.out_end = items + count;
+}
+
+// Below a value by more and more, and the score of each.
+enum { STEPS = 16 };
+static void score_below(const struct scan *s, float value, float ret_below[STEPS], float ret_score[STEPS]) {
+	float step = fabsf(value) * 1e-5F + FLT_MIN;
+	for (size_t i = 0; i < STEPS; i++, step *= 4)
+		ret_below[i] = value - step;
+	if (s->function.of)
+		s->function.of(s->function.context, ret_below, STEPS, ret_score);
+	else
+		memcpy(ret_score, ret_below, STEPS * sizeof(*ret_score));
+}
+
+// The bound is a little below what k of the values reach, since they may be rounded otherwise, and scores less.
+void scan_expect(struct scan *s, size_t row, const float *values, size_t count, const uint32_t *excluded,
+                 size_t excluded_count) {
+	float value[1], score[1], below[STEPS], scores[STEPS];
+	assert(count <= SCAN_EXPECTED_MOST);
+	topk_begin_some(&s->topk, values, count);
+	topk_exclude(&s->topk, excluded, excluded_count);
+	if (!topk_least(&s->topk, s->k, value))
+		return;
+	*score = *value;
+	if (s->function.of)
+		s->function.of(s->function.context, value, 1, score);
+	score_below(s, *value, below, scores);
+	for (size_t i = 0; i < STEPS; i++)
+		if (scores[i] < *score) {
+			s->row[row].least = below[i];
+			s->row[row].expected = scores[i];
+			return;
+		}
 }
 
 // Scores of a row's candidates, ready for a choice.
@@ -98,7 +135,7 @@ void scan_add(struct scan *s, size_t row, size_t first, const float *values, siz
 	}
 }
 
-size_t scan_take(struct scan *s, size_t row, uint32_t *ret_items, float *ret_scores) {
+size_t scan_take(struct scan *s, size_t row, uint32_t *ret_items, float *ret_scores, bool *ret_sure) {
 	const struct topk_list *list = &s->row[row].list;
 	const float *scores = score(s, list);
 	size_t count = topk_take(&s->topk, s->k, s->chosen);
@@ -106,5 +143,7 @@ size_t scan_take(struct scan *s, size_t row, uint32_t *ret_items, float *ret_sco
 		ret_items[i] = list->item[s->chosen[i]];
 		ret_scores[i] = scores[s->chosen[i]];
 	}
+	float expected = s->row[row].expected;
+	*ret_sure = isnan(expected) || (count == s->k && ret_scores[count - 1] > expected);
 	return count;
 }

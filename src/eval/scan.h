@@ -2,6 +2,9 @@
 // memory as a whole. What is not above the k-th best so far is passed over by comparisons alone. Order: higher score
 // first, of equal ones the lower item; what is NaN or -infinity is never chosen.
 //
+// A row may begin with a bound that it is expected to surpass, so that little is collected in vain; whether it did is
+// known at the end.
+//
 // A score may be a function of what the pieces hold (an activation), rising but not strictly: it is computed only of
 // what may be chosen.
 #ifndef AEXP_EVAL_SCAN_H
@@ -18,6 +21,7 @@ struct scan_function {
 
 struct scan_row {
 	float least;           // only what is above may be chosen
+	float expected;        // the score of what it began with; NAN: nothing was expected
 	struct topk_list list; // candidates by ascending item, and what the pieces had of them
 };
 
@@ -41,11 +45,17 @@ void scan_finish(struct scan *scan);
 void scan_begin(struct scan *scan, size_t rows);
 // What is no candidate of a row, ascending; it stays the caller's. Once, before its first piece.
 void scan_leave_out(struct scan *scan, size_t row, const uint32_t *items, size_t count);
+// What the row's values of `count` items, in any order, will be, or nearly so; excluded: places among them of what is
+// no candidate. Before its first piece.
+enum { SCAN_EXPECTED_MOST = 384 };
+void scan_expect(struct scan *scan, size_t row, const float *values, size_t count, const uint32_t *excluded,
+                 size_t excluded_count);
 // Columns [first, first + count) of a row, later ones behind earlier ones. values: (count, padded with -infinity to a
 // multiple of SCAN_BLOCK).
 enum { SCAN_BLOCK = TOPK_BLOCK };
 void scan_add(struct scan *scan, size_t row, size_t first, const float *values, size_t count);
-// The best first; returns how many.
-size_t scan_take(struct scan *scan, size_t row, uint32_t *ret_items, float *ret_scores);
+// The best first; returns how many. *ret_sure false: the row is below what was expected of it, and is to be scanned
+// again without that.
+size_t scan_take(struct scan *scan, size_t row, uint32_t *ret_items, float *ret_scores, bool *ret_sure);
 
 #endif

@@ -229,20 +229,30 @@ static void order_few(struct topk *topk, size_t count, size_t k, uint32_t *ret_i
 			ret_items[topk->before[i]] = topk->item[i];
 }
 
-// What reaches a threshold that k do, hardly more: in topk->item and item_key, ascending by item.
-static size_t collect(struct topk *topk, size_t k) {
+// A key that at least k of the candidates reach, hardly more.
+static int32_t least_of(struct topk *topk, size_t k) {
 	const struct topk_kernels *kernels = topk->kernels;
-	const int32_t *keys = topk->keys;
 	size_t padded = topk_padded(topk->count), groups = groups_for(k);
 	assert(k <= topk->k_most);
-	if (padded == 0)
-		return 0;
 	bool grouped = padded >= 2 * groups;
 	if (grouped)
-		kernels->group_maxima(keys, padded, groups, topk->maxima);
-	int32_t least =
-	    grouped ? threshold(kernels, topk->maxima, groups, k, k / 8) : threshold(kernels, keys, padded, k, k / 8);
-	return kernels->collect(keys, padded, least, topk->item, topk->item_key);
+		kernels->group_maxima(topk->keys, padded, groups, topk->maxima);
+	return grouped ? threshold(kernels, topk->maxima, groups, k, k / 8)
+	               : threshold(kernels, topk->keys, padded, k, k / 8);
+}
+
+bool topk_least(struct topk *topk, size_t k, float *ret) {
+	int32_t least = topk->count ? least_of(topk, k) : TOPK_NAN;
+	*ret = (float)value_of(least);
+	return least > TOPK_NAN;
+}
+
+// What reaches it: in topk->item and item_key, ascending by item.
+static size_t collect(struct topk *topk, size_t k) {
+	size_t padded = topk_padded(topk->count);
+	if (padded == 0)
+		return 0;
+	return topk->kernels->collect(topk->keys, padded, least_of(topk, k), topk->item, topk->item_key);
 }
 
 size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items) {

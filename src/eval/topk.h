@@ -38,6 +38,8 @@ void topk_exclude(struct topk *topk, const uint32_t *items, size_t count);
 bool topk_is_candidate(const struct topk *topk, uint32_t item);
 // The first k candidates, best first; k at most k_most. Returns how many: min(k, candidates).
 size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items);
+// A score that at least k candidates reach, hardly more; false where there are fewer than k, or numbers among them.
+bool topk_least(struct topk *topk, size_t k, float *ret);
 // All that reach a score which the first k reach, hardly more than those and at most 2 k, ascending by item; all
 // candidates where there are fewer than k. ret_items: (2 k).
 size_t topk_pick(struct topk *topk, size_t k, uint32_t *ret_items);

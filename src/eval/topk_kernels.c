@@ -149,18 +149,48 @@ static inline uint64_t mask_of_scores(const float *scores, float below) {
 	return mask;
 }
 
-enum { AT_ONCE = 8 }; // blocks whose masks are made together
-
-// Takes the bits of what is left out of blocks that begin at place `first`.
-static inline void strike_out(uint64_t *mask, size_t blocks, uint32_t first, struct topk_list *list) {
-	const uint32_t *out = list->out;
-	for (; out < list->out_end && *out - first < blocks * TOPK_BLOCK; out++)
-		mask[(*out - first) / TOPK_BLOCK] &= ~(UINT64_C(1) << (*out - first) % TOPK_BLOCK);
-	list->out = out;
+// Whether one of TOPK_BLOCK scores is above. A vector's maximum takes its second operand where one is NaN, so that none
+// gets into the largest so far.
+static inline bool has_above(const float *scores, float below) {
+#if defined(__AVX512BW__)
+	const __m512 bound = _mm512_set1_ps(below);
+	__m512 a = _mm512_max_ps(_mm512_loadu_ps(scores), bound), b = _mm512_max_ps(_mm512_loadu_ps(scores + 16), bound);
+	a = _mm512_max_ps(_mm512_loadu_ps(scores + 32), a);
+	b = _mm512_max_ps(_mm512_loadu_ps(scores + 48), b);
+	return _mm512_cmp_ps_mask(_mm512_max_ps(a, b), bound, _CMP_GT_OQ);
+#elif defined(__AVX2__)
+	const __m256 bound = _mm256_set1_ps(below);
+	__m256 a = bound, b = bound;
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 16) {
+		a = _mm256_max_ps(_mm256_loadu_ps(scores + i), a);
+		b = _mm256_max_ps(_mm256_loadu_ps(scores + i + 8), b);
+	}
+	return _mm256_movemask_ps(_mm256_cmp_ps(_mm256_max_ps(a, b), bound, _CMP_GT_OQ));
+#elif defined(__SSE2__)
+	const __m128 bound = _mm_set1_ps(below);
+	__m128 a = bound, b = bound;
+	for (unsigned i = 0; i < TOPK_BLOCK; i += 8) {
+		a = _mm_max_ps(_mm_loadu_ps(scores + i), a);
+		b = _mm_max_ps(_mm_loadu_ps(scores + i + 4), b);
+	}
+	return _mm_movemask_ps(_mm_cmpgt_ps(_mm_max_ps(a, b), bound));
+#else
+	return mask_of_scores(scores, below);
+#endif
 }
 
-// Those of a block that the mask has, some at a time whether there are as many or not: which of most blocks have any,
-// and how many, a processor cannot guess.
+// Takes the bits of what is left out of a block. What is left out before it is passed over.
+static inline uint64_t strike_out(uint64_t mask, uint32_t first, struct topk_list *list) {
+	const uint32_t *out = list->out, *const end = list->out_end;
+	while (out < end && *out < first)
+		out++;
+	for (; out < end && *out - first < TOPK_BLOCK; out++)
+		mask &= ~(UINT64_C(1) << (*out - first));
+	list->out = out;
+	return mask;
+}
+
+// Those of a block that the mask has, some at a time whether there are as many or not, which a processor cannot guess.
 static inline size_t append(const float *scores, uint64_t mask, uint32_t first, uint32_t *item, float *value) {
 	enum { SOME = 4 };
 	size_t count = (size_t)__builtin_popcountll(mask);
@@ -176,32 +206,24 @@ static inline size_t append(const float *scores, uint64_t mask, uint32_t first, 
 	return count;
 }
 
+// Blocks that have something above are noted first, many at a time: most have nothing.
 static size_t append_above(const float *scores, size_t scores_count, float below, uint32_t first,
                            struct topk_list *list) {
-	uint64_t mask[AT_ONCE];
-	uint32_t *const item = list->item;
-	float *const value = list->value;
-	const size_t room = list->room;
-	size_t count = list->count;
-	for (size_t at = 0; at < scores_count; at += (size_t)AT_ONCE * TOPK_BLOCK) {
-		size_t left = (scores_count - at) / TOPK_BLOCK, blocks = left < AT_ONCE ? left : AT_ONCE;
-		const uint32_t *out = list->out;
+	enum { NOTED = 64 }; // blocks
+	for (size_t at = 0; at < scores_count; at += (size_t)NOTED * TOPK_BLOCK) {
+		size_t left = (scores_count - at) / TOPK_BLOCK, blocks = left < NOTED ? left : NOTED;
+		uint64_t noted = 0;
 		for (size_t b = 0; b < blocks; b++)
-			mask[b] = mask_of_scores(scores + at + b * TOPK_BLOCK, below);
-		strike_out(mask, blocks, first + (uint32_t)at, list);
-		for (size_t b = 0; b < blocks; b++) {
-			size_t here = at + b * TOPK_BLOCK;
+			noted |= (uint64_t)has_above(scores + at + b * TOPK_BLOCK, below) << b;
+		for (; noted; noted &= noted - 1) {
+			size_t here = at + (size_t)__builtin_ctzll(noted) * TOPK_BLOCK, count = list->count;
 			uint32_t place = first + (uint32_t)here;
-			if (count + TOPK_BLOCK > room) { // what is left out comes once more
-				for (list->out = out; list->out < list->out_end && *list->out < place;)
-					list->out++;
-				list->count = count;
+			if (count + TOPK_BLOCK > list->room)
 				return here;
-			}
-			count += append(scores + here, mask[b], place, item + count, value + count);
+			uint64_t mask = strike_out(mask_of_scores(scores + here, below), place, list);
+			list->count += append(scores + here, mask, place, list->item + count, list->value + count);
 		}
 	}
-	list->count = count;
 	return scores_count;
 }
 
