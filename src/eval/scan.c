@@ -60,6 +60,11 @@ static void score_below(const struct scan *s, float value, float ret_below[STEPS
 		memcpy(ret_score, ret_below, STEPS * sizeof(*ret_score));
 }
 
+// The most that anything up to a value can score, of which this is the score.
+static float most_up_to(const struct scan *s, float score) {
+	return score + s->function.error * fabsf(score);
+}
+
 // The bound is a little below what k of the values reach, since they may be rounded otherwise, and scores less.
 void scan_expect(struct scan *s, size_t row, const float *values, size_t count, const uint32_t *excluded,
                  size_t excluded_count) {
@@ -74,9 +79,9 @@ void scan_expect(struct scan *s, size_t row, const float *values, size_t count, 
 		s->function.of(s->function.context, value, 1, score);
 	score_below(s, *value, below, scores);
 	for (size_t i = 0; i < STEPS; i++)
-		if (scores[i] < *score) {
+		if (most_up_to(s, scores[i]) < *score) {
 			s->row[row].least = below[i];
-			s->row[row].expected = scores[i];
+			s->row[row].expected = most_up_to(s, scores[i]);
 			return;
 		}
 }
@@ -92,25 +97,40 @@ static const float *score(struct scan *s, const struct topk_list *list) {
 	return ret;
 }
 
-// Only the k best stay, and hardly any others. What is not above the largest value that scores as the last of them
-// comes behind k at least.
+// A bound for what comes later, where `last` is the least score of k candidates, the least value that has it `value`,
+// the largest `most`. What is not above the largest value that scores as the last of them comes behind k at least, or,
+// where that rises but for rounding, what is not above one that scores so much less.
+static float bound_of(const struct scan *s, float last, float value, float most) {
+	float below[STEPS], scores[STEPS];
+	if (s->function.error == 0)
+		return most;
+	score_below(s, value, below, scores);
+	for (size_t i = 0; i < STEPS; i++)
+		if (most_up_to(s, scores[i]) <= last)
+			return below[i];
+	return -INFINITY;
+}
+
+// Only the k best stay, and hardly any others.
 static void settle(struct scan *s, struct scan_row *r) {
 	struct topk_list *list = &r->list;
 	const float *scores = score(s, list);
-	float last = INFINITY, least = r->least;
+	float last = INFINITY, value = INFINITY, most = -INFINITY;
 	size_t count = topk_pick(&s->topk, s->k, s->chosen);
 	for (size_t i = 0; i < count; i++)
 		last = scores[s->chosen[i]] < last ? scores[s->chosen[i]] : last;
 	for (size_t i = 0; i < count; i++) {
-		float value = list->value[s->chosen[i]];
-		least = scores[s->chosen[i]] == last && value > least ? value : least;
+		float own = list->value[s->chosen[i]];
+		bool is_last = scores[s->chosen[i]] == last;
+		most = is_last && own > most ? own : most;
+		value = is_last && own < value ? own : value;
 	}
 	for (size_t i = 0; i < count; i++) { // forward: they ascend
 		list->item[i] = list->item[s->chosen[i]];
 		list->value[i] = list->value[s->chosen[i]];
 	}
 	list->count = count;
-	r->least = least;
+	r->least = fmaxf(r->least, bound_of(s, last, value, most));
 }
 
 // What a row that comes soon will read and write: each row's lies where nothing of it has been for a piece of all rows.

@@ -17,6 +17,7 @@
 struct scan_function {
 	void (*of)(const void *context, float *value, size_t count, float *ret_score);
 	const void *context;
+	float error; // what it may score less, relatively, than it does for a lesser value: it rises but for rounding
 };
 
 struct scan_row {

@@ -155,6 +155,32 @@ static void test_function(void **state) {
 	}
 }
 
+// Rises but for rounding: every other value scores a little less than its neighbours.
+static void wavers(const void *context, float *value, size_t count, float *ret) {
+	(void)context;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t bits;
+		memcpy(&bits, &value[i], sizeof(bits));
+		ret[i] = value[i] > 16 ? 16 : value[i];
+		ret[i] -= bits % 2 ? fabsf(ret[i]) * 1.2e-7F : 0;
+	}
+}
+
+// Values that lie as near to each other as its errors are, with many that score the most, or all of any size.
+static void test_wavering(void **state) {
+	(void)state;
+	for (size_t kind = 0; kind < 4; kind++)
+		for (size_t near = 0; near < 3; near++)
+			for (size_t expected = 0; expected < 2; expected++) {
+				struct fixture f = {.k = 20, .function = {wavers, NULL, 3e-7F}, .expected = expected * 100};
+				fill(&f, ITEMS, kind);
+				for (size_t row = 0; near && row < ROWS; row++)
+					for (size_t i = 0; i < ITEMS; i++)
+						f.values[row][i] = near == 1 ? 3 + f.values[row][i] * 2e-8F : 16 + f.values[row][i] * 1e-5F;
+				assert_true(hold(&f, 384) == ROWS);
+			}
+}
+
 // A bound from some of the items: where a row is sure of its list it is the whole sort's, whatever was expected, and it
 // is sure where no more was expected than is there and scores are no mere ties.
 static void test_expected(void **state) {
@@ -182,6 +208,6 @@ static void test_expected(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_sort), cmocka_unit_test(test_function),
-	                                   cmocka_unit_test(test_expected)};
+	                                   cmocka_unit_test(test_wavering), cmocka_unit_test(test_expected)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
