@@ -34,7 +34,7 @@ static void measure_sources(const struct experiment *e, const struct matrices *m
 }
 
 // Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
-enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 32 };
+enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 16 };
 
 static size_t count_batches(const struct experiment *e, const struct graph *graph, size_t all, size_t threads,
                             size_t rows) {
