@@ -168,9 +168,7 @@ ALWAYS_INLINE void activate_chunk(enum activation_id id, real p, const real *x, 
 	switch (id) {
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
-		IN_PLACE                                                                                                       \
-		for (size_t j = 0; j < n; j++)                                                                                 \
-			y[j] = name##_value(x[j], p);                                                                              \
+		IN_PLACE ROLLED for (size_t j = 0; j < n; j++) y[j] = name##_value(x[j], p);                                   \
 		break;
 		ACTIVATIONS(X)
 #undef X
@@ -182,7 +180,7 @@ ALWAYS_INLINE void activate_chunk(enum activation_id id, real p, const real *x, 
 static void activate(enum activation_id id, real p, const struct matrix *x, const struct matrix *y) {
 	for (size_t i = 0; i < y->rows; i++)
 		EACH_CHUNK(y->columns, first, n)
-	BY_WIDTH(n, N, activate_chunk(id, p, row_of(x, i) + first, row_of(y, i) + first, N));
+	BY_USUAL_WIDTH(n, N, activate_chunk(id, p, row_of(x, i) + first, row_of(y, i) + first, N));
 }
 
 // dx may be dy.
@@ -192,13 +190,11 @@ ALWAYS_INLINE void activate_back_chunk(enum activation_id id, real p, const real
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
 		if (beta == 0) {                                                                                               \
-			IN_PLACE                                                                                                   \
-			for (size_t j = 0; j < n; j++)                                                                             \
-				dx[j] = dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                           \
+			IN_PLACE ROLLED for (size_t j = 0; j < n; j++) dx[j] =                                                     \
+			    dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                                   \
 		} else {                                                                                                       \
-			IN_PLACE                                                                                                   \
-			for (size_t j = 0; j < n; j++)                                                                             \
-				dx[j] = beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                            \
+			IN_PLACE ROLLED for (size_t j = 0; j < n; j++) dx[j] =                                                     \
+			    beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                    \
 		}                                                                                                              \
 		break;
 		ACTIVATIONS(X)
@@ -212,9 +208,9 @@ static void activate_back(enum activation_id id, real p, const struct matrix *x,
                           const struct matrix *dy, real beta, const struct matrix *dx) {
 	for (size_t i = 0; i < y->rows; i++)
 		EACH_CHUNK(y->columns, first, n)
-	BY_WIDTH(n, N,
-	         activate_back_chunk(id, p, x ? row_of(x, i) + first : NULL, row_of(y, i) + first, row_of(dy, i) + first,
-	                             beta, row_of(dx, i) + first, N));
+	BY_USUAL_WIDTH(n, N,
+	               activate_back_chunk(id, p, x ? row_of(x, i) + first : NULL, row_of(y, i) + first,
+	                                   row_of(dy, i) + first, beta, row_of(dx, i) + first, N));
 }
 
 // The bits of units [unit, unit + 64) of a row; they lie in two chunks where unit is no multiple of 64.
