@@ -377,6 +377,29 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 		batch->target = with_negatives(m, source->negatives, row, &batch->target);
 }
 
+// The touched columns by their number of entries, many alike: one, two, three, more. Whoever sums entries column by column
+// then knows how often its loop goes round.
+static void sort_touched(struct transposed_memory *m, uint32_t touched) {
+	enum { KINDS = 4 };
+	uint32_t first[KINDS + 1] = {0}, *restrict count = m->waited, *restrict column = m->row; // free until they are filled
+	for (uint32_t i = 0; i < touched; i++) {
+		count[i] = m->start[i];
+		column[i] = m->column[i];
+		first[count[i] < KINDS ? count[i] : KINDS]++;
+	}
+	for (uint32_t kind = 0, before = 0; kind <= KINDS; kind++) {
+		uint32_t here = first[kind];
+		first[kind] = before;
+		before += here;
+	}
+	for (uint32_t i = 0; i < touched; i++) {
+		uint32_t place = first[count[i] < KINDS ? count[i] : KINDS]++;
+		m->start[place] = count[i];
+		m->column[place] = column[i];
+		m->slot[column[i]] = place;
+	}
+}
+
 // Whether a column is a new one cannot be guessed: what a new one needs is written for every entry, where it does no
 // harm.
 static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
@@ -396,6 +419,7 @@ static void transpose(struct transposed_memory *m, const struct sparse *s, struc
 		touched += fresh;
 		start[place]++;
 	}
+	sort_touched(m, touched);
 	for (uint32_t i = 0; i < touched; i++) { // counts become first places
 		uint32_t count = m->start[i];
 		m->start[i] = filled;
