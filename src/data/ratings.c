@@ -235,18 +235,22 @@ static void piece_finish(struct piece *piece) {
 }
 
 static size_t count_newlines(const char *text, size_t size) {
-	enum { LANES = 16, ROUNDS = 255 }; // a lane counts to 255
+	enum { LANES = 16, VECTORS = 4, ROUNDS = 255 }; // a lane counts to 255; vectors do not wait for each other
 	typedef unsigned char lanes __attribute__((vector_size(LANES)));
 	size_t count = 0, at = 0;
-	while (size - at >= LANES) {
-		lanes sum = {0};
-		for (size_t i = 0; i < ROUNDS && size - at >= LANES; i++, at += LANES) {
-			lanes bytes;
-			memcpy(&bytes, text + at, sizeof bytes);
-			sum -= (lanes)(bytes == '\n');
+	while (size - at >= LANES * VECTORS) {
+		lanes sum[VECTORS] = {{0}};
+		for (size_t i = 0; i < ROUNDS && size - at >= LANES * VECTORS; i++) {
+			for (size_t v = 0; v < VECTORS; v++, at += LANES) {
+				lanes bytes;
+				memcpy(&bytes, text + at, sizeof bytes);
+				sum[v] -= (lanes)(bytes == '\n');
+			}
 		}
-		for (size_t i = 0; i < LANES; i++)
-			count += sum[i];
+		for (size_t v = 0; v < VECTORS; v++) {
+			for (size_t i = 0; i < LANES; i++)
+				count += sum[v][i];
+		}
 	}
 	for (; at < size; at++)
 		count += text[at] == '\n';
