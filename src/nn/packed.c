@@ -76,6 +76,7 @@ static bool pack_rows(const struct csr *ratings, const struct csr *features, str
 	return true;
 }
 
+// Of all codes: what is read past a row's end has one too.
 static float *values_of(const struct dictionary *d) {
 	float *values = memory_alloc(PACKED_VALUES * sizeof(*values));
 	memcpy(values, d->bits, d->count * sizeof(*values));
@@ -83,6 +84,7 @@ static float *values_of(const struct dictionary *d) {
 }
 
 bool packed_create(const struct csr *ratings, const struct csr *features, struct packed *ret, struct error *error) {
+	enum { SHORT = 8 };
 	const size_t most = (size_t)1 << PACKED_COLUMN_BITS;
 	*ret = (struct packed){0};
 	if (ratings->columns > most || (features && features->columns > most))
@@ -94,13 +96,14 @@ bool packed_create(const struct csr *ratings, const struct csr *features, struct
 		packed_finish(&p);
 		return true;
 	}
-	p.words = big_array(p.start[ratings->rows], sizeof(*p.words), "packed rows", error);
+	p.words = big_array((size_t)p.start[ratings->rows] + PACKED_BLOCK, sizeof(*p.words), "packed rows", error);
 	if (!p.words) {
 		packed_finish(&p);
 		return false;
 	}
 	struct dictionary *values = memory_alloc(2 * sizeof(*values));
 	if (pack_rows(ratings, features, values, &p)) {
+		p.short_rows = csr_count(ratings) <= SHORT * ratings->rows;
 		p.rating_value = values_of(&values[0]);
 		p.feature_value = values_of(&values[1]);
 		*ret = p;

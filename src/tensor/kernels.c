@@ -168,9 +168,7 @@ ALWAYS_INLINE void activate_chunk(enum activation_id id, real p, const real *x, 
 	switch (id) {
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
-		IN_PLACE                                                                                                       \
-		for (size_t j = 0; j < n; j++)                                                                                 \
-			y[j] = name##_value(x[j], p);                                                                              \
+		IN_PLACE ROLLED for (size_t j = 0; j < n; j++) y[j] = name##_value(x[j], p);                                   \
 		break;
 		ACTIVATIONS(X)
 #undef X
@@ -182,7 +180,7 @@ ALWAYS_INLINE void activate_chunk(enum activation_id id, real p, const real *x, 
 static void activate(enum activation_id id, real p, const struct matrix *x, const struct matrix *y) {
 	for (size_t i = 0; i < y->rows; i++)
 		EACH_CHUNK(y->columns, first, n)
-	BY_WIDTH(n, N, activate_chunk(id, p, row_of(x, i) + first, row_of(y, i) + first, N));
+	BY_USUAL_WIDTH(n, N, activate_chunk(id, p, row_of(x, i) + first, row_of(y, i) + first, N));
 }
 
 // dx may be dy.
@@ -192,13 +190,11 @@ ALWAYS_INLINE void activate_back_chunk(enum activation_id id, real p, const real
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
 		if (beta == 0) {                                                                                               \
-			IN_PLACE                                                                                                   \
-			for (size_t j = 0; j < n; j++)                                                                             \
-				dx[j] = dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                           \
+			IN_PLACE ROLLED for (size_t j = 0; j < n; j++) dx[j] =                                                     \
+			    dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                                   \
 		} else {                                                                                                       \
-			IN_PLACE                                                                                                   \
-			for (size_t j = 0; j < n; j++)                                                                             \
-				dx[j] = beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                            \
+			IN_PLACE ROLLED for (size_t j = 0; j < n; j++) dx[j] =                                                     \
+			    beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                    \
 		}                                                                                                              \
 		break;
 		ACTIVATIONS(X)
@@ -212,9 +208,9 @@ static void activate_back(enum activation_id id, real p, const struct matrix *x,
                           const struct matrix *dy, real beta, const struct matrix *dx) {
 	for (size_t i = 0; i < y->rows; i++)
 		EACH_CHUNK(y->columns, first, n)
-	BY_WIDTH(n, N,
-	         activate_back_chunk(id, p, x ? row_of(x, i) + first : NULL, row_of(y, i) + first, row_of(dy, i) + first,
-	                             beta, row_of(dx, i) + first, N));
+	BY_USUAL_WIDTH(n, N,
+	               activate_back_chunk(id, p, x ? row_of(x, i) + first : NULL, row_of(y, i) + first,
+	                                   row_of(dy, i) + first, beta, row_of(dx, i) + first, N));
 }
 
 // The bits of units [unit, unit + 64) of a row; they lie in two chunks where unit is no multiple of 64.
@@ -621,7 +617,7 @@ static inline void step_row(const struct optimizer_rows *rows, size_t row, const
 }
 
 // Touched places ahead whose row and state are asked for: the rows lie anywhere in a large table.
-enum { ROWS_AHEAD = 2 };
+enum { ROWS_AHEAD = 8 };
 
 static inline __attribute__((always_inline)) void fetch_places(const struct optimizer_rows *rows, size_t row,
                                                                size_t first, size_t n) {
@@ -632,28 +628,31 @@ static inline __attribute__((always_inline)) void fetch_places(const struct opti
 			fetch(&rows->state[i][place], n);
 }
 
-// A chunk of the columns of all touched rows.
-static inline __attribute__((always_inline)) void step_lazily_by(enum optimizer_id id,
-                                                                 const struct optimizer_rows *rows,
-                                                                 const struct batch_gradient *gradient, size_t first,
-                                                                 size_t n, double *before, double *after) {
-	const struct transposed *t = gradient->t;
+// A chunk of the columns of all touched rows. Its numbers are copies, so that nothing that is stored can change them.
+ALWAYS_INLINE void step_lazily_by(enum optimizer_id id, const struct optimizer_rows *all,
+                                  const struct batch_gradient *gradient, size_t first, size_t n, double *before,
+                                  double *after) {
+	const struct optimizer_rows rows = *all;
+	const struct transposed t = *gradient->t;
 	const struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
-	const struct summands part = batch_rows(t, gradient->value, &y);
+	const struct summands part = batch_rows(&t, gradient->value, &y);
 	struct absent absent = {{0}, {0}};
+	double squares[2] = {0};
 	real g[CHUNK];
-	for (size_t i = 0; i < t->count; i++) {
-		struct places at = places_of(rows, t->column[i], first, &absent);
+	for (size_t i = 0; i < t.count; i++) {
+		struct places at = places_of(&rows, t.column[i], first, &absent);
 		struct waiting f = no_wait;
-		if (i + ROWS_AHEAD < t->count)
-			fetch_places(rows, t->column[i + ROWS_AHEAD], first, n);
-		sum_rows(&part, t->start[i], t->start[i + 1], NULL, 0, g, n);
-		if (!rows->caught_up)
-			f = waiting_of(rows->waiting, t->waited[i]);
-		*before += rows->l2 > 0 ? squares_of(at.w, n) : 0;
-		update_loop(id, rows, &f, at, g, n);
-		*after += rows->l2 > 0 ? squares_of(at.w, n) : 0;
+		if (i + ROWS_AHEAD < t.count)
+			fetch_places(&rows, t.column[i + ROWS_AHEAD], first, n);
+		sum_rows(&part, t.start[i], t.start[i + 1], NULL, 0, g, n);
+		if (!rows.caught_up)
+			f = waiting_of(rows.waiting, t.waited[i]);
+		squares[0] += rows.l2 > 0 ? squares_of(at.w, n) : 0;
+		update_loop(id, &rows, &f, at, g, n);
+		squares[1] += rows.l2 > 0 ? squares_of(at.w, n) : 0;
 	}
+	*before += squares[0];
+	*after += squares[1];
 }
 
 static void step_lazily_chunk(const struct optimizer_rows *rows, const struct batch_gradient *gradient, size_t first,

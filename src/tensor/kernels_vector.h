@@ -95,8 +95,10 @@ static inline real sum_of(lanes v) {
 // Before a loop whose output may be one of its inputs, but not another part of it.
 #ifdef __clang__
 #define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
+#define ROLLED
 #else
 #define IN_PLACE _Pragma("GCC ivdep")
+#define ROLLED _Pragma("GCC unroll 1")
 #endif
 
 #endif

@@ -27,8 +27,9 @@ static double batches_bytes(const struct experiment *e, const struct matrices *m
 	double packed =
 	    sizeof(uint32_t) * (2 * (double)m->train.rows + (double)csr_count(&m->train) + (double)csr_count(&m->features));
 	double order = ORDER_ARRAYS * sizeof(uint32_t) * (double)m->train.rows;
-	return (double)(1 + (shape->readers ? shape->readers + 1 : 0)) * evaluated.bytes +
-	       (double)shape->batches * trained.bytes + fmin((double)e->train->refeed, 2) * refed.bytes + packed + order;
+	double evaluating = (double)(1 + (shape->readers ? shape->readers + 1 : 0)) * evaluated.bytes;
+	return evaluating + (double)(shape->batches * shape->runs) * trained.bytes +
+	       fmin((double)e->train->refeed, 2) * refed.bytes + packed + order;
 }
 
 // The best ones, the last good ones, and those of the result; of L-BFGS its steps and gradients.
