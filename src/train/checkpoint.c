@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char MAGIC[8] = "aexp.ckp";
@@ -370,9 +371,19 @@ bool keeper_take(struct trainer *t) {
 // Until one has been written: what a slow disk takes.
 static const double FIRST_COST = 0.02, BYTES_A_SECOND = 2e8;
 
+// What a link would lead to is not ours to clear.
+static bool leads_elsewhere(const struct train_keep *keep) {
+	struct stat status;
+	if (!keep || lstat(keep->folder, &status) != 0 || !S_ISLNK(status.st_mode))
+		return false;
+	note(&(struct keeper){.keep = keep}, keep->folder,
+	     "is a link, not a folder: no checkpoints are kept, and none is taken");
+	return true;
+}
+
 void keeper_begin(struct trainer *t) {
 	struct keeper *k = &t->keeper;
-	bool none = t->experiment->train->checkpoint->share == 0;
+	bool none = t->experiment->train->checkpoint->share == 0 || leads_elsewhere(t->observer->keep);
 	double bytes = (double)network_state_size(t->graph);
 	if (t->descent)
 		bytes += descent_size(t->descent->n, t->descent->params);

@@ -182,4 +182,76 @@ run 0 list -o results
 run 0 show -o results x/2
 run 2 plot -o results x/3
 err 'is not finished'
+# A summary whose first run is itself, two whose first runs are each other, and a sweep whose trial is itself.
+summary() {
+	mkdir -p "results/y/$1"
+	printf '{"schema": "aexp.summary/1", "experiment": "y", "id": "%s", "backend": "b", "protocol": "p", "runs": [{"id": "%s", "seed": "1"}, {"id": "%s", "seed": "2"}], "final": {"test": {"mse": {"mean": 1, "sd": 0, "low": 1, "high": 1, "values": [1, 1]}}}}' \
+		"$1" "$2" "$2" >"results/y/$1/summary.json"
+	cp "$(find results/a* -name experiment.cfg | head -n 1)" "results/y/$1/experiment.cfg"
+}
+summary aaaaaaaaaaaa aaaaaaaaaaaa
+summary bbbbbbbbbbbb cccccccccccc
+summary cccccccccccc bbbbbbbbbbbb
+mkdir -p results/y/dddddddddddd
+printf '{"schema": "aexp.sweep/1", "objectives": [{"metric": "valid.mse", "goal": "min"}], "trials": [{"trial": 1, "id": "dddddddddddd", "objectives": [1]}], "best": [1]}' \
+	>results/y/dddddddddddd/sweep.json
+cp results/y/aaaaaaaaaaaa/experiment.cfg results/y/dddddddddddd/given.cfg
+for id in aaaaaaaaaaaa bbbbbbbbbbbb dddddddddddd; do
+	for verb in list 'show y' 'compare y' 'plot y' 'recommend y' 'verify --integrity y' 'export y'; do
+		code=0
+		case $verb in list) set -- ;; *) set -- "${verb% *} results/y/$id" ;; esac
+		"$aexp" ${1-list} -o results <"$work/in" >"$work/out" 2>"$work/err" || code=$?
+		[ "$code" -le 3 ] || fail "$verb of results that name themselves ($id): exit code $code: $(cat "$work/err")"
+	done
+done
+# Checkpoints are not where a link leads to.
+"$aexp" run names.cfg -s name=plain -o linked -q >"$work/out" 2>"$work/err"
+folder=$(dirname "$(find linked -name metrics.json)")
+rm "$folder/metrics.json"
+mkdir elsewhere
+for file in 00000001.ckpt .tmp-1-0 mine; do
+	echo mine >elsewhere/$file
+done
+ln -s "$work/elsewhere" "$folder/checkpoint"
+run 0 run names.cfg -s name=plain -s train.checkpoint.share=1 -o linked
+err 'checkpoint: is a link, not a folder'
+[ "$(cat elsewhere/00000001.ckpt elsewhere/.tmp-1-0 elsewhere/mine | sort -u)" = mine ] && [ "$(ls -A elsewhere | wc -l)" = 3 ] ||
+	fail "a link was followed: $(ls -A elsewhere)"
+rm "$folder/checkpoint"
+
+# --- results that are none: cut on the way, of a version to come, another run's ---
+cp "$folder/metrics.json" whole.json
+for change in 'd' 's/^/x/' 's|aexp.metrics/1|aexp.metrics/2|' 's/"id": "[0-9a-f]/"id": "x/'; do
+	sed "$change" whole.json >"$folder/metrics.json"
+	run 1 run names.cfg -s name=plain -o linked
+	err 'run it again with --force'
+	no_out
+	sed "$change" whole.json | cmp -s - "$folder/metrics.json" || fail "what could not be read was written over"
+done
+run 0 run names.cfg -s name=plain -o linked --force -q
+cmp whole.json "$folder/metrics.json" || fail "--force makes other results"
+run 0 run names.cfg -s name=plain -o linked
+out 'finished already'
+
+# --- what is printed ---
+mkdir -p "control/$(printf 'a\033[2J\302\233b')"
+cp -r "$folder" "control/$(printf 'a\033[2J\302\233b')/"
+if command -v script >/dev/null; then
+	script -qec "'$aexp' list -o control" /dev/null <"$work/in" >"$work/out" 2>&1 || fail "list on a terminal: $(cat "$work/out")"
+	out 'a?[2J?b'
+	! grep -q "$(printf '\033')" "$work/out" || fail "a name reached the terminal as it is"
+fi
+run 0 list -o control --json
+is_json
+# Streams that are closed from the start: a file that is opened must not take their numbers.
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+	code=0
+	rm -rf closed
+	eval "\"\$aexp\" run names.cfg -s name=plain -o closed $closed" >"$work/out" 2>"$work/err" || code=$?
+	case $closed in *' >&-'* | '>&-') [ "$code" = 1 ] || fail "standard output is closed: exit code $code" ;;
+	*) [ "$code" = 0 ] || fail "$closed: exit code $code" ;; esac
+	for file in metrics.json model.safetensors history.jsonl experiment.cfg; do
+		cmp "$folder/$file" "closed/plain/$(basename "$folder")/$file" || fail "$closed: $file is not what it is otherwise"
+	done
+done
 exit $failed
