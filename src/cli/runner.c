@@ -26,10 +26,20 @@ static void on_signal(int number) {
 	interrupt_wanted = 1;
 }
 
+// Nobody reads the messages any more: no reason to lose a training. A handler, since programs that are started would
+// inherit that it is ignored.
+static void on_lost_reader(int number) {
+	(void)number;
+}
+
 void runner_watch_signals(void) {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; // the second one ends at once
+	struct sigaction nothing = {.sa_handler = on_lost_reader, .sa_flags = SA_RESTART}, before;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) // as nohup leaves it
+		sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGPIPE, &nothing, NULL);
 }
 
 bool runner_interrupted(void) {

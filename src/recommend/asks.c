@@ -216,6 +216,8 @@ static bool take_member(const struct asks *a, const cJSON *member, struct arena 
 
 static bool read_json(struct asks *a, struct arena *arena, struct ask *ret, struct error *error) {
 	const char *end = NULL;
+	if (json_holds_nul(a->line, a->length))
+		return fail(a, error, "the line holds the character NUL", NULL);
 	bool fits = json_fits(a->line, a->length);
 	cJSON *object = fits ? cJSON_ParseWithLengthOpts(a->line, a->length + 1, &end, true) : NULL;
 	bool good = cJSON_IsObject(object) ||

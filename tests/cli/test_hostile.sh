@@ -147,6 +147,11 @@ err 'a user has more than 4096 attributes'
 awk 'BEGIN { printf "{\"items\": ["; for (i = 0; i < 9000000; i++) printf "0,"; print "0]}" }' >"$work/in"
 run 3 predict model.safetensors
 err 'more on a line than is said of a user'
+for line in '{"id": "a\u0000b", "ratings": {"1": 5}}' '{"id": "a", "ratings": {"1\u0000x": 5}}'; do # cJSON would read "a" and "1"
+	printf '%s\n' "$line" >"$work/in"
+	run 3 recommend model.safetensors
+	err 'standard input:1: the line holds the character NUL'
+done
 : >"$work/in"
 # model HEADER BODY: a file of that header, whatever it says of the body; printf's escapes.
 model() {
@@ -165,6 +170,9 @@ err 'no shape of one or two dimensions has the tensor "a"'
 model '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  ' '\0\0\300\177\0\0\0\0' >m
 run 3 recommend m
 err 'numbers that are not finite has the tensor "a"'
+model '{"a\u0000":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} ' "$eight" >m
+run 3 recommend m
+err 'the header holds the character NUL'
 printf '\377\377\377\377\377\377\377\177{}' >m
 run 3 recommend m
 err 'the header is longer than the file'
