@@ -230,6 +230,7 @@ static int train_into(struct prepared *p, char **folder, const struct options *o
                       const struct runner_watch *watch) {
 	struct job job = {.prepared = p, .options = options, .watch = watch, .folder = folder};
 	struct error error = {0};
+	double start = train_seconds();
 	char *backend = NULL;
 	job.provenance = (struct provenance){.version = AEXP_VERSION,
 	                                     .commit = AEXP_COMMIT,
@@ -244,6 +245,7 @@ static int train_into(struct prepared *p, char **folder, const struct options *o
 	bool good = train_job(&job, &backend, &error);
 	job.provenance.backend = backend ? backend : "";
 	job.provenance.ended = now();
+	job.provenance.seconds = train_seconds() - start;
 	job.provenance.resumed_from_epoch = job.result.resumed_from_epoch;
 	if (!good)
 		leave(&job);
