@@ -46,6 +46,17 @@ tail -c +2 "$corpus/packed/gz-gz" >twice.csv.gz
 ratings twice.csv.gz
 run 0 data ratings.cfg --json
 
+# Headers that ask for memory: a dictionary of 1.5 GiB, a window of 2 GiB. They may be had or not; nothing breaks.
+seq 1 2000 | awk 'BEGIN { print "user,item,rating" } { print "u" $1 % 50 ",i" $1 ",3" }' >wide.csv
+for pack in 'xz --lzma2=dict=1536MiB' 'zstd -q --ultra --long=31'; do
+	command -v "${pack%% *}" >/dev/null || continue
+	$pack -c wide.csv >wide.csv.packed
+	ratings wide.csv.packed
+	code=0
+	"$aexp" data ratings.cfg >"$work/out" 2>"$work/err" || code=$?
+	[ "$code" = 0 ] || { [ "$code" = 3 ] && [ -s "$work/err" ]; } || fail "$pack: exit code $code: $(cat "$work/err")"
+done
+
 # --- tables ---
 printf 'user,item,rating' >line.csv # what are zeros alone counts as an empty archive
 truncate -s 1000000000 line.csv
@@ -147,6 +158,15 @@ err 'a user has more than 4096 attributes'
 awk 'BEGIN { printf "{\"items\": ["; for (i = 0; i < 9000000; i++) printf "0,"; print "0]}" }' >"$work/in"
 run 3 predict model.safetensors
 err 'more on a line than is said of a user'
+{
+	printf '{"id": '
+	head -c 2000000 /dev/zero | tr '\0' '['
+} >"$work/in"
+run 3 recommend model.safetensors
+err 'not one JSON object on a line'
+echo '{"id": "a", "ratings": {"1": 1e999}}' >"$work/in"
+run 3 recommend model.safetensors
+err 'no number is the rating of "1"'
 for line in '{"id": "a\u0000b", "ratings": {"1": 5}}' '{"id": "a", "ratings": {"1\u0000x": 5}}'; do # cJSON would read "a" and "1"
 	printf '%s\n' "$line" >"$work/in"
 	run 3 recommend model.safetensors
