@@ -70,8 +70,14 @@ printf 'user,item,rating\nu1,i1,\033]0;owned\007\n' >terminal.csv
 ratings terminal.csv
 run 3 data ratings.cfg
 err 'rating "?]0;owned?" is not a finite number'
-experiment users.cfg 'data: { source: { users = 2147483648; }; };'
-run 2 plan users.cfg
+printf 'user,item,rating\nu1,i1,nan\n' >nan.csv
+ratings nan.csv
+run 3 data ratings.cfg
+err 'rating "nan" is not a finite number'
+for users in 2147483647 2147483648 4294967296 9223372036854775807 100000000000000000000; do
+	experiment users.cfg "data: { source: { users = $users; }; };"
+	run 2 plan users.cfg
+done
 
 # --- experiment files ---
 experiment deep.cfg "$(printf 'a = '; head -c 100 /dev/zero | tr '\0' '(')"
@@ -100,6 +106,11 @@ err 'more than 16 files extend each other'
 } >again.cfg
 run 2 plan again.cfg
 err 'files that extend each other have more than 8388608 bytes in all'
+for path in /dev/zero .; do
+	echo "extends = \"$path\";" >reads.cfg
+	run 2 plan reads.cfg
+	err "cannot read \"$path\""
+done
 mkfifo pipe.cfg
 echo 'extends = "pipe.cfg";' >waits.cfg
 run 2 plan waits.cfg
@@ -167,6 +178,9 @@ err 'not one JSON object on a line'
 echo '{"id": "a", "ratings": {"1": 1e999}}' >"$work/in"
 run 3 recommend model.safetensors
 err 'no number is the rating of "1"'
+printf 'id,item,rating\nu,1,nan\n' >"$work/in"
+run 3 recommend model.safetensors
+err 'no number is the rating "nan"'
 for line in '{"id": "a\u0000b", "ratings": {"1": 5}}' '{"id": "a", "ratings": {"1\u0000x": 5}}'; do # cJSON would read "a" and "1"
 	printf '%s\n' "$line" >"$work/in"
 	run 3 recommend model.safetensors
