@@ -76,13 +76,13 @@ static bool rows_create(struct rows_memory *m, size_t rows, size_t entries, stru
 		return error_set(error, ERROR_RUN, "a batch of %zu rows would hold %zu entries, more than 32 bits count", rows,
 		                 entries);
 	return (m->start = memory_array(rows + 1, sizeof(*m->start), "a batch", error)) &&
-	       (m->column = big_array(entries, sizeof(*m->column), "a batch", error)) &&
-	       (m->value = big_array(entries, sizeof(*m->value), "a batch", error));
+	       (m->column = big_array(entries + PACKED_BLOCK, sizeof(*m->column), "a batch", error)) &&
+	       (m->value = big_array(entries + PACKED_BLOCK, sizeof(*m->value), "a batch", error));
 }
 
 static bool transposed_create(struct transposed_memory *m, size_t columns, size_t entries, struct error *error) {
 	size_t touched = columns < entries ? columns : entries;
-	return (m->column = memory_array(touched, sizeof(*m->column), "a batch", error)) &&
+	return (m->column = memory_array(touched + 1, sizeof(*m->column), "a batch", error)) && // one that is no new one
 	       (m->start = memory_array(touched + 1, sizeof(*m->start), "a batch", error)) &&
 	       (m->row = big_array(entries, sizeof(*m->row), "a batch", error)) &&
 	       (m->entry = big_array(entries, sizeof(*m->entry), "a batch", error)) &&
@@ -287,12 +287,17 @@ static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t 
 	*ret = sparse_of(m, csr, rows);
 }
 
+// By blocks, the last of which may be more than the row has: most rows are short, and how often a loop over one ends
+// after one turn or two is nothing that a processor could guess. What is too much is written over by the next row.
 static uint32_t unpack(const uint32_t *entry, uint32_t count, const float *values, uint32_t filled,
                        struct rows_memory *ret) {
-	for (uint32_t k = 0; k < count; k++) {
-		ret->column[filled + k] = packed_column(entry[k]);
-		ret->value[filled + k] = values[packed_code(entry[k])];
-	}
+	uint32_t *restrict column = ret->column + filled;
+	real *restrict value = ret->value + filled;
+	for (uint32_t first = 0; first < count; first += PACKED_BLOCK)
+		for (uint32_t k = first; k < first + PACKED_BLOCK; k++) {
+			column[k] = packed_column(entry[k]);
+			value[k] = values[packed_code(entry[k])];
+		}
 	return filled + count;
 }
 
@@ -372,22 +377,49 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 		batch->target = with_negatives(m, source->negatives, row, &batch->target);
 }
 
+// The touched columns by their number of entries, many alike: one, two, three, more. Whoever sums entries column by column
+// then knows how often its loop goes round.
+static void sort_touched(struct transposed_memory *m, uint32_t touched) {
+	enum { KINDS = 4 };
+	uint32_t first[KINDS + 1] = {0}, *restrict count = m->waited, *restrict column = m->row; // free until they are filled
+	for (uint32_t i = 0; i < touched; i++) {
+		count[i] = m->start[i];
+		column[i] = m->column[i];
+		first[count[i] < KINDS ? count[i] : KINDS]++;
+	}
+	for (uint32_t kind = 0, before = 0; kind <= KINDS; kind++) {
+		uint32_t here = first[kind];
+		first[kind] = before;
+		before += here;
+	}
+	for (uint32_t i = 0; i < touched; i++) {
+		uint32_t place = first[count[i] < KINDS ? count[i] : KINDS]++;
+		m->start[place] = count[i];
+		m->column[place] = column[i];
+		m->slot[column[i]] = place;
+	}
+}
+
+// Whether a column is a new one cannot be guessed: what a new one needs is written for every entry, where it does no
+// harm.
 static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
 	uint32_t entries = s->start[s->rows], touched = 0, filled = 0;
 	if (++m->batch == 0) { // the stamps have gone round
 		memset(m->stamp, 0, s->columns * sizeof(*m->stamp));
 		m->batch = 1;
 	}
+	const uint32_t batch = m->batch;
+	uint32_t *restrict stamp = m->stamp, *restrict slot = m->slot, *restrict start = m->start;
 	for (uint32_t k = 0; k < entries; k++) {
-		uint32_t column = s->column[k];
-		if (m->stamp[column] != m->batch) {
-			m->stamp[column] = m->batch;
-			m->slot[column] = touched;
-			m->column[touched] = column;
-			m->start[touched++] = 0;
-		}
-		m->start[m->slot[column]]++;
+		uint32_t column = s->column[k], fresh = stamp[column] != batch, place = fresh ? touched : slot[column];
+		stamp[column] = batch;
+		slot[column] = place;
+		m->column[touched] = column;
+		start[touched] = 0;
+		touched += fresh;
+		start[place]++;
 	}
+	sort_touched(m, touched);
 	for (uint32_t i = 0; i < touched; i++) { // counts become first places
 		uint32_t count = m->start[i];
 		m->start[i] = filled;

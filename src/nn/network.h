@@ -11,6 +11,8 @@
 #include "nn/program.h"
 #include "nn/resident.h"
 
+#include <stdatomic.h>
+
 enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2 };
 
 // A node's memory for the batch at hand.
@@ -47,7 +49,7 @@ enum crew_id { CREW_ALONE, CREW_TEAM, CREWS };
 // What training has seen of them, a run of batches at a time.
 struct pace {
 	enum crew_id preferred;
-	bool trying;           // the other one does the next run
+	size_t trying;         // runs that the other one does next, the last of which decides
 	double seconds;        // an entry, lately, by the preferred one
 	size_t left, patience; // runs until the other one is tried, and how many that was after the last trial
 };
@@ -83,6 +85,7 @@ struct network {
 	double rate_factor;             // of the optimizer's rate, from now on
 	double slowing;                 // the same, whatever the schedule
 	bool settled;                   // no row waits
+	atomic_size_t begun;            // of a run of batches: how many it has come to
 	bool joined;                    // the slots' joined weights are the present ones
 };
 
@@ -106,6 +109,7 @@ size_t network_bytes(const struct graph *graph, const struct backend *backend, c
 enum { RUN_BATCHES = 256 }; // whose losses stay on the device
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
+size_t network_begun(const struct network *network); // how many of them it has come to; from any thread
 void network_losses(struct network *network, size_t count, double *ret_loss);            // of the last run's batches
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own

@@ -32,7 +32,7 @@ struct matrix network_seen_matrix(const struct network *network, const struct ma
 const struct transposed *network_touched(const struct batch *batch, const struct parameter *parameter);
 
 // Runs before the other crew is tried, at first and at most.
-enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
+enum { PATIENCE_LEAST = 64, PATIENCE_MOST = 512 };
 
 // --- updates.c ---
 

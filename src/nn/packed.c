@@ -76,6 +76,7 @@ static bool pack_rows(const struct csr *ratings, const struct csr *features, str
 	return true;
 }
 
+// Of all codes: what is read past a row's end has one too.
 static float *values_of(const struct dictionary *d) {
 	float *values = memory_alloc(PACKED_VALUES * sizeof(*values));
 	memcpy(values, d->bits, d->count * sizeof(*values));
@@ -94,7 +95,7 @@ bool packed_create(const struct csr *ratings, const struct csr *features, struct
 		packed_finish(&p);
 		return true;
 	}
-	p.words = big_array(p.start[ratings->rows], sizeof(*p.words), "packed rows", error);
+	p.words = big_array((size_t)p.start[ratings->rows] + PACKED_BLOCK, sizeof(*p.words), "packed rows", error);
 	if (!p.words) {
 		packed_finish(&p);
 		return false;

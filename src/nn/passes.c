@@ -146,6 +146,8 @@ static void run_member(void *context, size_t member) {
 	                    .epoch = run->epoch,
 	                    .member = member};
 	for (size_t b = 0; b < run->count; b++) {
+		if (member == 0)
+			atomic_store_explicit(&run->network->begun, b + 1, memory_order_relaxed);
 		pass.batch = pass.on = &run->batches[b];
 		if (run->network->backend->apart)
 			pass.on = resident_upload(&run->network->resident, run->network->backend, run->network->device, pass.batch,
@@ -164,6 +166,7 @@ static void run_batches(struct run *run, enum crew_id crew) {
 		assert(run->batches[i].rows <= n->rows && sparse_count(&run->batches[i].target) <= n->cells);
 	run->crew = &n->crews[crew];
 	run->step = n->step + 1;
+	atomic_store_explicit(&n->begun, 0, memory_order_relaxed);
 	if (crew == CREW_TEAM)
 		n->backend->team(n->device, run_member, run);
 	else
@@ -191,17 +194,21 @@ static void run_program(struct network *n, enum program_id program, const struct
 	run_batches(&run, CREW_TEAM);
 }
 
-static double seconds_now(void) {
+static double seconds_of(clockid_t clock) {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 // After a run that took so many seconds an entry: which crew does the next one. The other one is tried now and then,
-// the more seldom the oftener it has lost, and at once where the one in use has become much slower.
-static void choose_crew(struct pace *pace, double seconds) {
-	enum { MEMORY = 4 };
-	if (pace->trying) {
+// the more seldom the oftener it has lost; much sooner where the caller was kept off its processor, and at once where
+// the crew in use has become much slower. The first run of a trial is not looked at: it finds its weights in the
+// other's caches. Nor does one very slow run count for more than twice the usual: it was somebody else's doing.
+static void choose_crew(struct pace *pace, double seconds, bool kept_off) {
+	enum { MEMORY = 4, TRIAL = 2, KEPT_OFF = 8 };
+	if (pace->trying > 1) {
+		pace->trying--;
+	} else if (pace->trying) {
 		bool wins = seconds < pace->seconds;
 		if (wins)
 			pace->preferred = pace->preferred == CREW_TEAM ? CREW_ALONE : CREW_TEAM;
@@ -209,23 +216,25 @@ static void choose_crew(struct pace *pace, double seconds) {
 		pace->patience = wins ? PATIENCE_LEAST : 2 * pace->patience + PATIENCE_LEAST;
 		pace->patience = pace->patience < PATIENCE_MOST ? pace->patience : PATIENCE_MOST;
 		pace->left = pace->patience;
-		pace->trying = false;
-		return;
+		pace->trying = 0;
+	} else {
+		size_t aged = kept_off ? KEPT_OFF : 1;
+		pace->trying = pace->left == 0 || seconds > 2 * pace->seconds ? TRIAL : 0;
+		pace->left -= aged < pace->left ? aged : pace->left;
+		seconds = fmin(seconds, 2 * pace->seconds);
+		pace->seconds = isinf(pace->seconds) ? seconds : pace->seconds + (seconds - pace->seconds) / MEMORY;
 	}
-	pace->trying = pace->left == 0 || seconds > 2 * pace->seconds;
-	pace->left -= pace->left > 0;
-	pace->seconds = isinf(pace->seconds) ? seconds : pace->seconds + (seconds - pace->seconds) / MEMORY;
 }
 
 static enum crew_id crew_in_use(const struct pace *pace) {
-	return (pace->preferred == CREW_TEAM) != pace->trying ? CREW_TEAM : CREW_ALONE;
+	return (pace->preferred == CREW_TEAM) != (pace->trying > 0) ? CREW_TEAM : CREW_ALONE;
 }
 
 // As many at a time as there is room for their losses.
 static void train_run(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
 	// Re-fed batches are large, and what an entry of theirs takes says nothing of the others.
 	bool refed = count && batches->refed;
-	double start = seconds_now(), entries = 0;
+	double start = seconds_of(CLOCK_MONOTONIC), began = seconds_of(CLOCK_THREAD_CPUTIME_ID), entries = 0;
 	for (size_t i = 0; i < count; i++) {
 		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
 		entries += 1 + (double)sparse_count(&batches[i].target);
@@ -246,8 +255,10 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 	n->step += (uint32_t)count;
 	n->taken[n->phase] += (uint32_t)count;
 	n->settled = n->joined = false;
-	if (n->crews[CREW_TEAM].members > 1 && !refed)
-		choose_crew(&n->pace, (seconds_now() - start) / entries);
+	if (n->crews[CREW_TEAM].members == 1 || refed)
+		return;
+	double seconds = seconds_of(CLOCK_MONOTONIC) - start, computed = seconds_of(CLOCK_THREAD_CPUTIME_ID) - began;
+	choose_crew(&n->pace, seconds / entries, computed < 0.75 * seconds);
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
@@ -255,6 +266,10 @@ void network_train(struct network *n, const struct batch *batches, size_t count,
 	for (size_t first = 0; first < count; first += RUN_BATCHES)
 		train_run(n, batches + first, count - first < RUN_BATCHES ? count - first : RUN_BATCHES, epoch,
 		          ret_loss ? ret_loss + first : NULL);
+}
+
+size_t network_begun(const struct network *n) {
+	return atomic_load_explicit(&n->begun, memory_order_relaxed);
 }
 
 void network_losses(struct network *n, size_t count, double *ret_loss) {

@@ -27,7 +27,7 @@ static double batches_bytes(const struct experiment *e, const struct matrices *m
 	double packed =
 	    sizeof(uint32_t) * (2 * (double)m->train.rows + (double)csr_count(&m->train) + (double)csr_count(&m->features));
 	double order = ORDER_ARRAYS * sizeof(uint32_t) * (double)m->train.rows;
-	return evaluated.bytes + (double)shape->batches * trained.bytes + fmin((double)e->train->refeed, 2) * refed.bytes +
+	return evaluated.bytes + (double)(shape->batches * shape->runs) * trained.bytes + fmin((double)e->train->refeed, 2) * refed.bytes +
 	       packed + order;
 }
 

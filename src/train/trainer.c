@@ -34,7 +34,7 @@ static void measure_sources(const struct experiment *e, const struct matrices *m
 }
 
 // Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
-enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
+enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 16 };
 
 static size_t count_batches(const struct experiment *e, const struct graph *graph, size_t all, size_t threads,
                             size_t rows) {
@@ -58,6 +58,7 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	ret->full_rows = full < 1 ? 1 : full < ret->rows ? full : ret->rows;
 	ret->trained_rows = batch < all ? batch : all;
 	ret->batches = count_batches(e, graph, all, threads, ret->trained_rows);
+	ret->runs = threads > 1 && !e->train->refeed && ret->batches * ret->trained_rows < all ? 2 : 1;
 	batch_measure(ret->sources, ret->sources_count, ret->rows, &most);
 	bool ranks = evaluate_ranks(e) && ret->sources_count > 1;
 	ret->room = (struct network_room){.rows = ret->rows,
@@ -99,15 +100,17 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 }
 
 static bool make_batches(struct trainer *t, const struct trainer_shape *shape, struct error *error) {
-	size_t count = shape->batches;
+	size_t count = shape->batches * shape->runs;
 	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
 		return false;
 	t->source.packed = t->packed.start ? &t->packed : NULL;
-	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
-	t->unsettled = memory_alloc((count + 1) * sizeof(*t->unsettled));
-	for (; t->batches_count < count; t->batches_count++)
-		if (t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
-		                     : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
+	t->batches = t->batches_memory = memory_alloc((count + 1) * sizeof(*t->batches));
+	t->ahead = shape->runs > 1 ? t->batches + shape->batches : NULL;
+	t->batches_count = shape->batches;
+	t->unsettled = memory_alloc((t->batches_count + 1) * sizeof(*t->unsettled));
+	for (size_t i = 0; i < count; i++, t->batches_made++)
+		if (i ? !batch_create_like(t->batches, &t->batches[i], error)
+		      : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
 			return false;
 	return true;
 }
@@ -148,10 +151,10 @@ bool trainer_create(struct trainer *t, struct error *error) {
 void trainer_finish(struct trainer *t) {
 	network_destroy(t->network);
 	batch_destroy(&t->batch);
-	for (size_t i = 0; i < t->batches_count; i++)
-		batch_destroy(&t->batches[i]);
+	for (size_t i = 0; i < t->batches_made; i++)
+		batch_destroy(&t->batches_memory[i]);
 	refeed_finish(&t->refeed);
-	free(t->batches);
+	free(t->batches_memory);
 	free(t->unsettled);
 	packed_finish(&t->packed);
 	order_finish(&t->order);
@@ -166,6 +169,7 @@ void trainer_finish(struct trainer *t) {
 // The epoch's rows from `first` on, as many as there are batches for.
 struct gathering {
 	struct trainer *trainer;
+	struct batch *batches;
 	size_t first;
 };
 
@@ -178,12 +182,53 @@ static void gather_batch(void *context, size_t index) {
 	const struct gathering *g = context;
 	struct trainer *t = g->trainer;
 	size_t first = g->first + index * t->graph->shape.batch;
-	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
-	batch_transpose(&t->batches[index]);
+	batch_gather(&g->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
+	batch_transpose(&g->batches[index]);
+}
+
+// One batch for each that training has begun on.
+static bool time_to_gather(void *context, size_t index) {
+	const struct gathering *g = context;
+	return index < network_begun(g->trainer->network);
 }
 
 void trainer_gather(struct trainer *t, size_t first, size_t count) {
-	pool_run(t->pool, count, gather_batch, &(struct gathering){t, first});
+	pool_run(t->pool, count, gather_batch, &(struct gathering){t, t->batches, first});
+}
+
+static size_t batches_from(const struct trainer *t, size_t first, size_t most) {
+	size_t batch = t->graph->shape.batch,
+	       left = first < t->order.count ? (t->order.count - first + batch - 1) / batch : 0;
+	size_t count = left < most ? left : most;
+	count = count < t->batches_count ? count : t->batches_count;
+	return count < RUN_BATCHES ? count : RUN_BATCHES;
+}
+
+// The batches to train on next, at most `most`; returns how many.
+static size_t next_batches(struct trainer *t, size_t most) {
+	size_t count = batches_from(t, t->at.first, most);
+	if (t->ahead_count >= count && t->ahead_first == t->at.first) {
+		struct batch *gathered = t->ahead;
+		t->ahead = t->batches;
+		t->batches = gathered;
+	} else {
+		trainer_gather(t, t->at.first, count);
+	}
+	t->ahead_count = 0;
+	return count;
+}
+
+// Trains on them; threads that would wait for each other gather the ones after them meanwhile.
+static void train_batches(struct trainer *t, size_t count, uint32_t epoch) {
+	size_t next = t->at.first + count * t->graph->shape.batch, ahead = t->ahead ? batches_from(t, next, SIZE_MAX) : 0;
+	struct gathering gathering = {t, t->ahead, next};
+	if (ahead)
+		pool_spare(t->pool, &(struct pool_work){ahead, gather_batch, time_to_gather, &gathering});
+	network_train(t->network, t->batches, count, epoch, NULL);
+	if (ahead)
+		pool_spare_finish(t->pool);
+	t->ahead_first = next;
+	t->ahead_count = ahead;
 }
 
 // --- an epoch ---
@@ -194,6 +239,7 @@ void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 	network_set_rate(t->network, schedule_factor(t->graph->schedule, &t->schedule));
 	network_set_phase(t->network, phase_at(t->graph, epoch, ret_ends));
 	t->negatives.epoch = (uint32_t)epoch;
+	t->ahead_count = 0;
 	if (t->experiment->train->shuffle)
 		order_shuffle(&t->order, (uint32_t)epoch, t->pool);
 	if (!t->at.first)
@@ -258,17 +304,14 @@ static bool train_refed(struct trainer *t, size_t epoch, struct error *error) {
 }
 
 bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *error) {
-	size_t left = trainer_batches_left(t), count = left < most ? left : most;
-	count = count < t->batches_count ? count : t->batches_count;
-	count = count < RUN_BATCHES ? count : RUN_BATCHES;
-	trainer_gather(t, t->at.first, count);
+	size_t count = next_batches(t, most);
 	if (!trainer_settle(t, epoch, error))
 		return false;
 	if (t->refeed.times) {
 		if (!train_refed(t, epoch, error))
 			return false;
 	} else {
-		network_train(t->network, t->batches, count, (uint32_t)epoch, NULL);
+		train_batches(t, count, (uint32_t)epoch);
 		note_batches(t, count);
 		if (!t->backend->apart && !trainer_settle(t, epoch, error))
 			return false;

@@ -43,7 +43,11 @@ struct trainer {
 	struct network *network;
 	struct batch batch;    // for evaluation
 	struct batch *batches; // (batches_count): a run of batches to train on, gathered together
+	struct batch *ahead;   // (batches_count): the next run, gathered by threads that would wait; or NULL
 	size_t batches_count;
+	size_t ahead_first, ahead_count; // what that holds: batches of the epoch at hand, from this place of its order on
+	struct batch *batches_memory;    // (batches_made): of both
+	size_t batches_made;
 	struct unsettled *unsettled; // (batches_count): what is asked of the batches' losses once they are there
 	size_t unsettled_count;      // of a run that the device may still be at
 	struct packed packed;
@@ -73,6 +77,7 @@ struct trainer_shape {
 	size_t sources_count;
 	size_t rows, full_rows;       // of a batch for evaluation; of a block of rankings
 	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
+	size_t runs;                  // of so many batches each: one, or one more that is gathered ahead
 	struct network_room room;
 };
 void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
