@@ -362,6 +362,7 @@ static void test_foreign(void **state) {
 	descent_destroy(d);
 	descent_destroy(wider);
 	descent_destroy(deeper);
+	text_finish(&f.points);
 	text_finish(&kept);
 }
 
