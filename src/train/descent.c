@@ -183,7 +183,7 @@ static void restore(struct descent *d) {
 void descent_take(struct descent *d, size_t iterations, struct bytes_in *in, bool dry) {
 	bytes_take_equal(in, d->n);
 	bytes_take_equal(in, (uint64_t)d->params->memory);
-	bytes_take_equal(in, iterations);
+	in->failed |= !bytes_take_equal(in, iterations) || !iterations;
 	double value = bytes_take_double(in);
 	take_vector(d, in, dry, d->x);
 	take_vector(d, in, dry, d->gradient);
