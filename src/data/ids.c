@@ -23,6 +23,28 @@ static size_t name_length(const struct ids *ids, size_t index) {
 
 enum { NO_SLOT = -1 };
 
+// Ids are short: a call would cost more than the comparison.
+static inline bool same_bytes(const char *a, const char *b, size_t length) {
+	uint64_t x, y;
+	size_t at = 0;
+	for (; length - at >= sizeof x; at += sizeof x) {
+		memcpy(&x, a + at, sizeof x);
+		memcpy(&y, b + at, sizeof y);
+		if (x != y)
+			return false;
+	}
+	if (at > 0 && at < length) { // the last eight bytes, some of them once more
+		memcpy(&x, a + length - sizeof x, sizeof x);
+		memcpy(&y, b + length - sizeof y, sizeof y);
+		return x == y;
+	}
+	for (; at < length; at++) {
+		if (a[at] != b[at])
+			return false;
+	}
+	return true;
+}
+
 // The slot that holds the name, or the free one where it belongs; NO_SLOT where neither is near.
 static ptrdiff_t find_slot(const struct ids *ids, const char *name, size_t length) {
 	size_t mask = ids->slots_count - 1;
@@ -32,7 +54,7 @@ static ptrdiff_t find_slot(const struct ids *ids, const char *name, size_t lengt
 		if (taken == 0)
 			return (ptrdiff_t)slot;
 		size_t index = taken - 1;
-		if (name_length(ids, index) == length && memcmp(ids_name(ids, index), name, length) == 0)
+		if (name_length(ids, index) == length && same_bytes(ids_name(ids, index), name, length))
 			return (ptrdiff_t)slot;
 	}
 	return NO_SLOT;

@@ -43,8 +43,9 @@ struct batch_memory {
 	uint64_t *bits; // for negatives_merge
 	struct transposed_memory by_rating, by_feature, by_target, by_self;
 	struct joint_memory both;
-	bool same_pattern;  // targets are the input's entries
-	size_t filled_rows; // by batch_refeed, whose pattern of ratings stands
+	uint32_t *kind, *sorted; // (rows): of sort_rows
+	bool same_pattern;       // targets are the input's entries
+	size_t filled_rows;      // by batch_refeed, whose pattern of ratings stands
 };
 
 // The most entries that `rows` rows can hold, with their negatives (NULL: none): those of the longest ones.
@@ -103,7 +104,9 @@ static bool create(const struct batch_room *room, struct batch *ret, struct erro
 	*ret = (struct batch){.memory = memory_alloc(sizeof(*ret->memory))};
 	struct batch_memory *m = ret->memory;
 	m->room = *room;
-	if (!rows_create(&m->ratings, room->rows, room->ratings, error) ||
+	if (!(m->kind = memory_array(room->rows, sizeof(*m->kind), "a batch", error)) ||
+	    !(m->sorted = memory_array(room->rows, sizeof(*m->sorted), "a batch", error)) ||
+	    !rows_create(&m->ratings, room->rows, room->ratings, error) ||
 	    !rows_create(&m->user, room->rows, room->features, error) ||
 	    !rows_create(&m->target, room->rows, room->target, error) ||
 	    !rows_create(&m->observed, room->rows, room->observed, error) ||
@@ -187,11 +190,12 @@ static double room_bytes(const struct batch_room *room) {
 	enum { JOINT_ARRAYS = sizeof(struct joint_memory) / sizeof(uint32_t *) - 1 }; // as joint_create has them
 	size_t places = room->places ? room->rows : 0;
 	double bits = room->negatives ? sizeof(uint64_t) * (double)negatives_words(room->columns) : 0;
-	return rows_bytes(room->rows, room->ratings) + rows_bytes(room->rows, room->features) +
-	       rows_bytes(room->rows, room->target) + rows_bytes(room->rows, room->observed) +
-	       rows_bytes(room->rows, places) + transposed_bytes(room->columns, room->ratings) +
-	       transposed_bytes(room->feature_columns, room->features) + transposed_bytes(room->columns, room->target) +
-	       transposed_bytes(room->places, places) + bits + JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
+	return 2 * sizeof(uint32_t) * (double)room->rows + rows_bytes(room->rows, room->ratings) +
+	       rows_bytes(room->rows, room->features) + rows_bytes(room->rows, room->target) +
+	       rows_bytes(room->rows, room->observed) + rows_bytes(room->rows, places) +
+	       transposed_bytes(room->columns, room->ratings) + transposed_bytes(room->feature_columns, room->features) +
+	       transposed_bytes(room->columns, room->target) + transposed_bytes(room->places, places) + bits +
+	       JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
 }
 
 static void measure(const struct batch_room *room, struct batch_measure *ret) {
@@ -242,6 +246,8 @@ void batch_destroy(struct batch *batch) {
 	rows_free(&m->target);
 	rows_free(&m->observed);
 	free(m->bits);
+	free(m->kind);
+	free(m->sorted);
 	rows_free(&m->self);
 	transposed_free(&m->by_rating);
 	transposed_free(&m->by_feature);
@@ -255,7 +261,8 @@ void batch_destroy(struct batch *batch) {
 // Rows of the data lie anywhere in memory: they are asked for some rows ahead, first where they begin, then themselves.
 enum { AHEAD = 12 };
 
-static void fetch_ahead(const struct csr *csr, const uint32_t *row, size_t i, size_t rows) {
+static inline __attribute__((always_inline)) void fetch_ahead(const struct csr *csr, const uint32_t *row, size_t i,
+                                                              size_t rows) {
 	if (i + 2 * AHEAD < rows)
 		__builtin_prefetch(&csr->start[row[i + 2 * AHEAD]]);
 	if (i + AHEAD < rows) {
@@ -301,16 +308,45 @@ static uint32_t unpack(const uint32_t *entry, uint32_t count, const float *value
 	return filled + count;
 }
 
-static void gather_packed(struct batch_memory *m, const struct packed *packed, const uint32_t *row, size_t rows) {
+// Always inline: gcc takes a call of what only fetches for one without effect, and leaves it out.
+static inline __attribute__((always_inline)) void fetch_packed(const struct packed *packed, const uint32_t *row,
+                                                               size_t i, size_t rows) {
 	enum { LINE = 64 / sizeof(uint32_t) };
+	if (i + 2 * AHEAD < rows)
+		__builtin_prefetch(&packed->start[row[i + 2 * AHEAD]]);
+	if (i + AHEAD < rows) {
+		__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]]]);
+		__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]] + LINE]);
+	}
+}
+
+// The batch's rows by their number of ratings, many alike: where rows are short, loops over them end where the last one
+// did. Which rows a batch has is the order's alone.
+static const uint32_t *sort_rows(struct batch_memory *m, const struct packed *packed, const uint32_t *row,
+                                 size_t rows) {
+	enum { KINDS = 8 };
+	uint32_t first[KINDS + 1] = {0}, *restrict kind = m->kind, *restrict sorted = m->sorted;
+	for (size_t i = 0; i < rows; i++) {
+		fetch_packed(packed, row, i, rows);
+		uint32_t count = packed_ratings(packed->words[packed->start[row[i]]]);
+		kind[i] = count < KINDS ? count : KINDS;
+		first[kind[i]]++;
+	}
+	for (uint32_t k = 0, before = 0; k <= KINDS; k++) {
+		uint32_t here = first[k];
+		first[k] = before;
+		before += here;
+	}
+	for (size_t i = 0; i < rows; i++)
+		sorted[first[kind[i]]++] = row[i];
+	return sorted;
+}
+
+static void gather_packed(struct batch_memory *m, const struct packed *packed, const uint32_t *row, size_t rows) {
 	uint32_t ratings = 0, features = 0;
 	for (size_t i = 0; i < rows; i++) {
-		if (i + 2 * AHEAD < rows)
-			__builtin_prefetch(&packed->start[row[i + 2 * AHEAD]]);
-		if (i + AHEAD < rows) {
-			__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]]]);
-			__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]] + LINE]);
-		}
+		if (!packed->short_rows)
+			fetch_packed(packed, row, i, rows);
 		const uint32_t *words = packed->words + packed->start[row[i]];
 		m->ratings.start[i] = ratings;
 		m->user.start[i] = features;
@@ -359,12 +395,15 @@ static struct sparse gather_target(struct batch *batch, const struct batch_sourc
 
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
 	struct batch_memory *m = batch->memory;
+	bool packed = source->packed && source->target == source->ratings;
+	if (packed && source->packed->short_rows)
+		row = sort_rows(m, source->packed, row, rows);
 	batch->rows = rows;
 	batch->row = row;
 	m->same_pattern = source->target == source->ratings && !source->negatives;
 	if (m->room.places)
 		gather_self(&m->self, source, row, rows, &batch->self);
-	if (source->packed && source->target == source->ratings) {
+	if (packed) {
 		gather_packed(m, source->packed, row, rows);
 		batch->ratings = sparse_of(&m->ratings, source->ratings, rows);
 		batch->user = sparse_of(&m->user, source->features, rows);
@@ -377,11 +416,12 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 		batch->target = with_negatives(m, source->negatives, row, &batch->target);
 }
 
-// The touched columns by their number of entries, many alike: one, two, three, more. Whoever sums entries column by column
-// then knows how often its loop goes round.
+// The touched columns by their number of entries, many alike: one, two, three, more. Whoever sums entries column by
+// column then knows how often its loop goes round.
 static void sort_touched(struct transposed_memory *m, uint32_t touched) {
 	enum { KINDS = 4 };
-	uint32_t first[KINDS + 1] = {0}, *restrict count = m->waited, *restrict column = m->row; // free until they are filled
+	uint32_t first[KINDS + 1] = {0}, *restrict count = m->waited,
+	                       *restrict column = m->row; // free until they are filled
 	for (uint32_t i = 0; i < touched; i++) {
 		count[i] = m->start[i];
 		column[i] = m->column[i];

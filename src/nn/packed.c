@@ -84,6 +84,7 @@ static float *values_of(const struct dictionary *d) {
 }
 
 bool packed_create(const struct csr *ratings, const struct csr *features, struct packed *ret, struct error *error) {
+	enum { SHORT = 8 };
 	const size_t most = (size_t)1 << PACKED_COLUMN_BITS;
 	*ret = (struct packed){0};
 	if (ratings->columns > most || (features && features->columns > most))
@@ -102,6 +103,7 @@ bool packed_create(const struct csr *ratings, const struct csr *features, struct
 	}
 	struct dictionary *values = memory_alloc(2 * sizeof(*values));
 	if (pack_rows(ratings, features, values, &p)) {
+		p.short_rows = csr_count(ratings) <= SHORT * ratings->rows;
 		p.rating_value = values_of(&values[0]);
 		p.feature_value = values_of(&values[1]);
 		*ret = p;

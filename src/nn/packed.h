@@ -10,6 +10,7 @@ struct packed {
 	uint32_t *start;                     // (rows + 1): first word of each row
 	uint32_t *words;                     // (start[rows] + PACKED_BLOCK): rows may be read by blocks, past their end
 	float *rating_value, *feature_value; // (PACKED_VALUES) by code
+	bool short_rows;                     // a few ratings each: what a loop over a row takes is how it begins and ends
 };
 enum { PACKED_COLUMN_BITS = 24, PACKED_VALUES = 256, PACKED_RATINGS_BITS = 20, PACKED_BLOCK = 4 };
 
