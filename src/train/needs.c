@@ -54,8 +54,8 @@ static void measure_training(const struct experiment *e, const struct matrices *
 	ret->memory[NEED_EVALUATION] = evaluation_measure(e, m, shape.rows, threads);
 	ret->memory[NEED_KEPT] = copies_bytes(e, graph);
 	double best = e->train->early_stop ? sizeof(real) * (double)graph->weights : 0;
-	bool kept = !graph->optimizer->descends && e->train->checkpoint->share > 0;
-	ret->checkpoint = kept ? (double)network_state_size(graph) + best : 0;
+	double descent = graph->optimizer->descends ? descent_size(graph->trainable, graph->optimizer_params) : 0;
+	ret->checkpoint = e->train->checkpoint->share > 0 ? (double)network_state_size(graph) + best + descent : 0;
 }
 
 // --- disk ---

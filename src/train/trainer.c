@@ -182,6 +182,9 @@ bool trainer_create(struct trainer *t, struct error *error) {
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
 		return false;
+	if (t->graph->optimizer->descends &&
+	    !descent_create(t->graph->trainable, t->graph->optimizer_params, &t->descent, error))
+		return false;
 	choose_watched(t);
 	return true;
 }
@@ -198,6 +201,7 @@ void trainer_finish(struct trainer *t) {
 	order_finish(&t->order);
 	evaluation_finish(&t->evaluation);
 	free(t->best);
+	descent_destroy(t->descent);
 	text_finish(&t->snapshot);
 }
 

@@ -5,6 +5,7 @@
 
 #include "nn/packed.h"
 #include "nn/schedule.h"
+#include "train/descent.h"
 #include "train/evaluate.h"
 #include "train/order.h"
 #include "train/refeed.h"
@@ -61,6 +62,7 @@ struct trainer {
 	int best_use;               // index of the watched metric, -1: train.loss
 	size_t waited;              // epochs since the best
 	struct schedule_state schedule;
+	struct descent *descent; // of an optimizer that descends, else NULL
 	struct progress_in_epoch at;
 	struct divergence diverged; // where a loss or a weight was not finite; epoch 0: nowhere
 	bool gradients;             // the network has room for them
