@@ -134,7 +134,10 @@ enum descent_end descent_turn(struct descent *d) {
 		return DESCENT_STEEP_NO_MORE;
 	if (!falls(d))
 		return DESCENT_FALLS_NO_MORE;
-	aim(d, correct(d));
+	double scale = correct(d);
+	if (!isfinite(scale) || scale == 0) // the gradient is what it was: the step was one of rounding alone
+		return DESCENT_FALLS_NO_MORE;
+	aim(d, scale);
 	return DESCENT_GOES_ON;
 }
 
