@@ -46,7 +46,7 @@ static bool go(struct line *l, const struct slope *slope) {
 // By what the step is to change; 0: it will do.
 static double change(const struct line *l, enum search_kind kind, double start, double start_slope) {
 	const double SHORTER = 0.5, LONGER = 2.1;
-	if (!(l->value <= start + l->step * (ENOUGH * start_slope))) // a value that is no number is too far off
+	if (l->value > start + l->step * (ENOUGH * start_slope))
 		return SHORTER;
 	if (kind == SEARCH_ARMIJO)
 		return 0;
