@@ -97,7 +97,8 @@ static bool falls(struct descent *d) {
 	return true;
 }
 
-// Of the iteration that ends. Returns by what the inverse Hessian is scaled.
+// Of the iteration that ends. Returns by what the inverse Hessian is scaled, which is no number where the gradient is
+// what it was: the step was one of rounding alone.
 static double correct(struct descent *d) {
 	struct correction *c = &d->corrections[d->iterations % (size_t)d->params->memory];
 	for (size_t i = 0; i < d->n; i++) {
@@ -135,7 +136,7 @@ enum descent_end descent_turn(struct descent *d) {
 	if (!falls(d))
 		return DESCENT_FALLS_NO_MORE;
 	double scale = correct(d);
-	if (!isfinite(scale) || scale == 0) // the gradient is what it was: the step was one of rounding alone
+	if (isnan(scale) && d->corrections[(d->iterations - 1) % (size_t)d->params->memory].product == 0)
 		return DESCENT_FALLS_NO_MORE;
 	aim(d, scale);
 	return DESCENT_GOES_ON;
