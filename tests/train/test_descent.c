@@ -295,9 +295,15 @@ static void check_theirs(int kind, size_t n, const struct lbfgs_params *p) {
 	end_at(&t.f, x, &wanted);
 	wanted.iterations = t.iterations;
 	assert_int_not_equal(wanted.end, DESCENT_STOPPED);
-	for (size_t i = 0; i < POINTS && isfinite(ours.first[i]); i++) // -ffast-math knows no other
-		assert_true(is_near(wanted.first[i], ours.first[i]));
-	if (getenv("AEXP_TEST_STRICT")) {
+	// -ffast-math knows no numbers that are none; nor does ours go where a step that changed no gradient leads theirs
+	size_t same = 0;
+	while (same < POINTS && isfinite(ours.first[same]) && isfinite(wanted.first[same])) {
+		assert_true(is_near(wanted.first[same], ours.first[same]));
+		same++;
+	}
+	bool left = same < POINTS && isfinite(ours.first[same]);
+	assert_true(!left || ours.end == DESCENT_FALLS_NO_MORE);
+	if (getenv("AEXP_TEST_STRICT") && !left) {
 		assert_same(&wanted, &ours);
 		assert_string_equal(wanted.points, ours.points);
 	}
