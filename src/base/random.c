@@ -48,23 +48,25 @@ double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row,
 	return uniform_of(random_u64(stream, epoch, row, unit));
 }
 
+// The rounds of one block within a loop over blocks: unrolled, for gcc to turn that loop into vector code.
+#define ROUNDS(a, b, c, d, k0, k1)                                                                                     \
+	_Pragma("GCC unroll 10") for (uint32_t round = 0; round < DRAW_ROUNDS; round++) {                                  \
+		uint64_t p = DRAW_M0 * (a), q = DRAW_M1 * (c);                                                                 \
+		(a) = (uint32_t)(q >> 32) ^ (b) ^ ((k0) + round * DRAW_W0);                                                    \
+		(c) = (uint32_t)(p >> 32) ^ (d) ^ ((k1) + round * DRAW_W1);                                                    \
+		(b) = (uint32_t)q;                                                                                             \
+		(d) = (uint32_t)p;                                                                                             \
+	}
+
 // Blocks done together; a multiple of the lanes of any machine's vector registers.
 enum { WIDE = 16 };
 
-// Blocks first ... first + WIDE - 1 of a row, their lanes in order: out (4 * WIDE). The rounds must be unrolled for gcc
-// to turn the loop over the blocks into vector code.
+// Blocks first ... first + WIDE - 1 of a row, their lanes in order: out (4 * WIDE).
 static void fill_wide(uint64_t key, uint32_t epoch, uint64_t row, uint32_t first, uint32_t *restrict out) {
 	uint32_t low = (uint32_t)row, high = (uint32_t)(row >> 32), k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
 	for (uint32_t i = 0; i < WIDE; i++) {
 		uint32_t a = first + i, b = low, c = high, d = epoch;
-#pragma GCC unroll 10
-		for (uint32_t round = 0; round < DRAW_ROUNDS; round++) {
-			uint64_t p = DRAW_M0 * a, q = DRAW_M1 * c;
-			a = (uint32_t)(q >> 32) ^ b ^ (k0 + round * DRAW_W0);
-			c = (uint32_t)(p >> 32) ^ d ^ (k1 + round * DRAW_W1);
-			b = (uint32_t)q;
-			d = (uint32_t)p;
-		}
+		ROUNDS(a, b, c, d, k0, k1)
 		out[4 * i] = a;
 		out[4 * i + 1] = b;
 		out[4 * i + 2] = c;
@@ -95,14 +97,7 @@ static void pairs_wide(uint64_t key, uint32_t epoch, const uint32_t *restrict ro
 	uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32), low[WIDE], high[WIDE];
 	for (uint32_t i = 0; i < WIDE; i++) {
 		uint32_t a = unit[i] / 2, b = row[i], c = 0, d = epoch;
-#pragma GCC unroll 10
-		for (uint32_t round = 0; round < DRAW_ROUNDS; round++) {
-			uint64_t p = DRAW_M0 * a, q = DRAW_M1 * c;
-			a = (uint32_t)(q >> 32) ^ b ^ (k0 + round * DRAW_W0);
-			c = (uint32_t)(p >> 32) ^ d ^ (k1 + round * DRAW_W1);
-			b = (uint32_t)q;
-			d = (uint32_t)p;
-		}
+		ROUNDS(a, b, c, d, k0, k1)
 		uint32_t odd = -(unit[i] & 1);
 		low[i] = (a & ~odd) | (c & odd);
 		high[i] = (b & ~odd) | (d & odd);
