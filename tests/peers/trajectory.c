@@ -4,6 +4,7 @@
 // the order of rows, which is drawn here once more, is known to be the trained one.
 // Usage: trajectory CFG STEPS OUT [KEY=VALUE...]
 #include "nn/network.h"
+#include "nn/packed.h"
 #include "train/train.h"
 
 #include <stdio.h>
@@ -18,6 +19,7 @@ struct world {
 	struct network *network;
 	struct batch batch;
 	struct batch_source source;
+	struct packed packed; // what training reads
 };
 
 // --- setting up
@@ -42,6 +44,9 @@ static bool make_network(struct world *w, struct error *error) {
 	                                  .features = features,
 	                                  .target = &w->matrices.train,
 	                                  .trained = w->graph.row ? w->matrices.row_trained : NULL};
+	if (!packed_create(w->source.ratings, features, &w->packed, error))
+		return false;
+	w->source.packed = w->packed.start ? &w->packed : NULL;
 	if (!backend->open(backend, NULL, NULL, &w->device, error) || !batch_create(&w->source, 1, rows, &w->batch, error))
 		return false;
 	struct network_room room = {.rows = rows,
@@ -113,7 +118,7 @@ static double write_step(struct world *w, uint32_t epoch, const uint32_t *rows, 
 	double loss = network_step(w->network, &w->batch, epoch);
 	fprintf(to, "{\"epoch\": %u, \"rows\": [", epoch);
 	for (size_t i = 0; i < count; i++)
-		fprintf(to, "%s%u", i ? ", " : "", rows[i]);
+		fprintf(to, "%s%u", i ? ", " : "", w->batch.row[i]);
 	fprintf(to, "], ");
 	write_sparse("ratings", &w->batch.ratings, to);
 	if (w->source.features)
@@ -181,6 +186,7 @@ int main(int argc, char **argv) {
 	int code = errors.count ? (int)errors.items[0].code : 0;
 	network_destroy(w.network);
 	batch_destroy(&w.batch);
+	packed_finish(&w.packed);
 	if (w.device)
 		((const struct backend *)w.experiment.backend.row)->close(w.device);
 	graph_finish(&w.graph);
