@@ -4,6 +4,11 @@
 
 #include "device.h"
 
+// --- unit.cu ---
+
+void gpu_unit(struct device *device, const void *key, void (*body)(void *context), void *context);
+void gpu_forget_units(struct device *device);
+
 // --- products.cu ---
 
 void gpu_gemm(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a, const struct matrix *b,
@@ -22,8 +27,17 @@ void gpu_cells_sum(struct device *device, const struct sparse *pattern, const st
                    real *ret);
 void gpu_densify(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
 void gpu_pick(struct device *device, const struct sparse *pattern, const struct matrix *y, real *ret);
-void gpu_note_places(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
-                     uint32_t *stamp);
+
+// --- pattern.cu ---
+
+void gpu_gather(struct device *device, const struct data_rows *from, const uint32_t *place, size_t rows,
+                uint32_t *ret_start, uint32_t *ret_column, real *ret_value);
+void gpu_transpose(struct device *device, const struct sparse *s, size_t entries, uint32_t *work,
+                   const struct transposed_room *ret);
+void gpu_join(struct device *device, const struct transposed *a, const struct transposed *b, uint32_t *ret_a,
+              uint32_t *ret_b, const struct transposed_room *ret);
+void gpu_note_waits(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
+                    uint32_t *waited);
 
 // --- elementwise.cu ---
 

@@ -52,6 +52,8 @@ void gpu_transposed_times(struct device *device, const struct transposed *t, con
 void gpu_transposed_sums(struct device *device, const struct transposed *t, const real *value, real *ret) {
 	const struct transposed list = *t;
 	each_row(device, t->count, WARP, [=] __device__(auto group, size_t i) {
+		if (i >= touched_count(list))
+			return;
 		double sum = 0;
 		for (uint32_t k = list.start[i] + group.first; k < list.start[i + 1]; k += group.SIZE)
 			sum += value[list.entry[k]];
@@ -140,12 +142,4 @@ void gpu_pick(struct device *device, const struct sparse *pattern, const struct 
 	const struct matrix from = *y;
 	const uint32_t *column = pattern->column;
 	each_entry(device, pattern, [=] __device__(size_t i, uint32_t k) { ret[k] = *at(&from, i, column[k]); });
-}
-
-void gpu_note_places(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
-                     uint32_t *stamp) {
-	each_cell(device, 1, count, [=] __device__(size_t, size_t i) {
-		slot[column[i]] = (uint32_t)i;
-		stamp[column[i]] = number;
-	});
 }

@@ -1,9 +1,10 @@
-// Gathers batches, and transposes their patterns by a counting sort over the columns that occur.
+// Gathers batches, and transposes their patterns.
 #include "nn/batch.h"
 
 #include "base/memory.h"
 #include "data/big_array.h"
 #include "nn/packed.h"
+#include "tensor/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,11 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 
 bool batch_create_like(const struct batch *batch, struct batch *ret, struct error *error) {
 	return create(&batch->memory->room, ret, error);
+}
+
+bool batch_create_counts(size_t rows, struct batch *ret, struct error *error) {
+	struct batch_room room = {.rows = rows};
+	return create(&room, ret, error);
 }
 
 // ratings 0: more than 32 bits count.
@@ -372,60 +378,47 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 		batch->target = with_negatives(m, source->negatives, row, &batch->target);
 }
 
-static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
-	uint32_t entries = s->start[s->rows], touched = 0, filled = 0;
-	if (++m->batch == 0) { // the stamps have gone round
-		memset(m->stamp, 0, s->columns * sizeof(*m->stamp));
-		m->batch = 1;
+// A number that no list before had.
+static uint32_t next_number(uint32_t *number, uint32_t *stamp, size_t columns) {
+	if (++*number == 0) { // the stamps have gone round
+		memset(stamp, 0, columns * sizeof(*stamp));
+		*number = 1;
 	}
-	for (uint32_t k = 0; k < entries; k++) {
-		uint32_t column = s->column[k];
-		if (m->stamp[column] != m->batch) {
-			m->stamp[column] = m->batch;
-			m->slot[column] = touched;
-			m->column[touched] = column;
-			m->start[touched++] = 0;
-		}
-		m->start[m->slot[column]]++;
-	}
-	for (uint32_t i = 0; i < touched; i++) { // counts become first places
-		uint32_t count = m->start[i];
-		m->start[i] = filled;
-		filled += count;
-	}
-	for (uint32_t i = 0; i < s->rows; i++) {
-		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++) {
-			uint32_t place = m->start[m->slot[s->column[k]]]++;
-			m->row[place] = i;
-			m->entry[place] = k;
-		}
-	}
-	for (uint32_t i = touched; i > 0; i--) // each place has moved on to the next one's first
-		m->start[i] = m->start[i - 1];
-	m->start[0] = 0;
-	*ret = (struct transposed){.count = touched,
-	                           .column = m->column,
-	                           .start = m->start,
-	                           .row = m->row,
-	                           .entry = m->entry,
-	                           .waited = m->waited,
-	                           .slot = m->slot,
-	                           .stamp = m->stamp,
-	                           .number = m->batch};
+	return *number;
 }
 
-static uint32_t join_columns(struct joint_memory *m, uint32_t touched, const struct transposed *t,
-                             uint32_t *ret_place) {
-	for (size_t i = 0; i < t->count; i++) {
-		uint32_t column = t->column[i];
-		if (m->stamp[column] != m->batch) {
-			m->stamp[column] = m->batch;
-			m->slot[column] = touched;
-			m->column[touched++] = column;
-		}
-		ret_place[i] = m->slot[column];
+static void count(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
+	uint32_t filled = 0;
+	for (size_t i = 0; i < rows; i++) {
+		m->start[i] = filled;
+		filled += csr && csr->start ? (uint32_t)(csr->start[row[i] + 1] - csr->start[row[i]]) : 0;
 	}
-	return touched;
+	m->start[rows] = filled;
+	*ret = sparse_of(m, csr, rows);
+}
+
+void batch_count(struct batch *batch, const struct batch_source *source, const uint32_t *row, const uint32_t *place,
+                 size_t rows) {
+	struct batch_memory *m = batch->memory;
+	batch->rows = rows;
+	batch->row = row;
+	batch->place = place;
+	count(&m->ratings, source->ratings, row, rows, &batch->ratings);
+	count(&m->user, source->features, row, rows, &batch->user);
+	batch->target = batch->ratings;
+	batch->self = (struct sparse){.rows = rows, .columns = source->ratings->rows};
+}
+
+static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
+	struct transposed_room room = {.column = m->column,
+	                               .start = m->start,
+	                               .row = m->row,
+	                               .entry = m->entry,
+	                               .waited = m->waited,
+	                               .slot = m->slot,
+	                               .stamp = m->stamp,
+	                               .number = next_number(&m->batch, m->stamp, s->columns)};
+	*ret = transposed_of(&room, pattern_transpose(s, &room));
 }
 
 static void join(struct batch *batch) {
@@ -435,18 +428,13 @@ static void join(struct batch *batch) {
 		batch->both_rating = batch->both_target = NULL;
 		return;
 	}
-	if (++m->batch == 0) { // the stamps have gone round
-		memset(m->stamp, 0, batch->ratings.columns * sizeof(*m->stamp));
-		m->batch = 1;
-	}
-	uint32_t touched = join_columns(m, 0, &batch->by_target, m->target);
-	touched = join_columns(m, touched, &batch->by_rating, m->rating);
-	batch->by_both = (struct transposed){.count = touched,
-	                                     .column = m->column,
-	                                     .waited = m->waited,
-	                                     .slot = m->slot,
-	                                     .stamp = m->stamp,
-	                                     .number = m->batch};
+	struct transposed_room room = {.column = m->column,
+	                               .waited = m->waited,
+	                               .slot = m->slot,
+	                               .stamp = m->stamp,
+	                               .number = next_number(&m->batch, m->stamp, batch->ratings.columns)};
+	batch->by_both =
+	    transposed_of(&room, pattern_join(&batch->by_target, &batch->by_rating, m->target, m->rating, &room));
 	batch->both_rating = m->rating;
 	batch->both_target = m->target;
 }

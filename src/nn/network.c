@@ -121,6 +121,13 @@ static size_t waiting_most(const struct network *n) {
 	return most;
 }
 
+static void carve_stamps(struct network *n, struct carve *c) {
+	size_t rows[TOUCHED_KINDS] = {0};
+	network_count_lazy_rows(n->graph, rows);
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
+		n->stamp[kind] = rows[kind] ? carve(c, rows[kind], sizeof(*n->stamp[kind])) : NULL;
+}
+
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
 	const struct graph *g = n->graph;
 	size_t states = room->blank ? 0 : g->optimizer->states(g->optimizer_params);
@@ -137,25 +144,15 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 	size_t parts = g->loss->over_rows ? g->output->groups->count * n->rows : 0;
 	n->softmax_part = carve(c, parts, sizeof(*n->softmax_part));
 	n->softmax = carve(c, parts, sizeof(*n->softmax));
-	n->losses = carve(c, RUN_BATCHES, sizeof(*n->losses));
+	n->losses_most = room->losses > RUN_BATCHES ? room->losses : RUN_BATCHES;
+	n->losses = carve(c, n->losses_most + 1, sizeof(*n->losses)); // and of a pass that trains nothing
 	n->sums = carve(c, SUMS, sizeof(*n->sums));
 	n->clip = carve(c, CLIPS, sizeof(*n->clip));
 	n->picked = carve(c, g->output->cells ? 0 : n->cells, sizeof(*n->picked));
 	n->waited = carve(c, waiting_most(n), sizeof(*n->waited));
+	carve_stamps(n, c);
 	if (n->backend->apart)
 		resident_lay_out(&n->resident, carve(c, resident_bytes(&n->resident), 1));
-}
-
-// The host's part: when rows were current, and a place to see the device's memory.
-static bool make_host_memory(struct network *n, struct error *error) {
-	size_t rows[TOUCHED_KINDS] = {0};
-	network_count_lazy_rows(n->graph, rows);
-	n->seen = memory_alloc(sizeof(*n->seen));
-	n->waits = memory_array(waiting_most(n), sizeof(*n->waits), "rows that wait", error);
-	for (size_t kind = 0; n->waits && kind < TOUCHED_KINDS; kind++)
-		if (rows[kind] && !(n->stamp[kind] = memory_array(rows[kind], sizeof(uint32_t), "rows that wait", error)))
-			return false;
-	return n->waits;
 }
 
 // --- whose columns are whose ---
@@ -286,9 +283,6 @@ static void start(struct network *n) {
 
 static void free_host(struct network *n) {
 	arena_finish(&n->arena);
-	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
-		free(n->stamp[kind]);
-	free(n->waits);
 	if (n->seen)
 		free(n->seen->data);
 	free(n->seen);
@@ -312,7 +306,8 @@ static struct network *new_network(const struct graph *graph, const struct backe
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
 	resident_init(&n->resident, graph,
-	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries});
+	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries,
+	                                      room->block_bytes, !room->blank});
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
 	*ret_bytes = counted.used;
@@ -335,7 +330,7 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	struct carve real_one = {.base = backend->allocate(device, bytes, error)};
 	size_t filled = room->blank ? 0 : graph->weights; // of a blank one the device's zeroes do
 	real *weights = real_one.base ? memory_array(filled, sizeof(real), "the weights", error) : NULL;
-	if (!weights || !make_host_memory(n, error)) {
+	if (!weights) {
 		free(weights);
 		backend->release(device, real_one.base);
 		n->weights = NULL;
@@ -343,6 +338,7 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 		return false;
 	}
 	lay_out(n, room, &real_one);
+	n->seen = memory_alloc(sizeof(*n->seen));
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].op)
 			n->slots[i].stream = random_stream_make(seed, graph->nodes[i].op->row.name, graph->nodes[i].name);

@@ -64,7 +64,8 @@ struct network {
 	double *row_sum;                     // (groups of the output or 1, rows): of the loss
 	struct softmax_part *softmax_part;   // (groups of the output, rows): of a loss over rows
 	struct softmax_factors *softmax;     // (groups of the output, rows)
-	double *losses;                      // (RUN_BATCHES): of a run's batches
+	double *losses;                      // (losses_most): of the batches since they were asked for last
+	size_t losses_count, losses_most;
 	double *sums, *clip;                 // (SUMS), (CLIPS): see network_private.h
 	real *picked;                        // (cells): predictions at cells, where the output is computed as a whole
 	size_t rows, cells;                  // room
@@ -77,8 +78,8 @@ struct network {
 	struct crew crews[CREWS];
 	struct pace pace;
 	// lazy updates
-	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current; the host's
-	uint32_t *waits, *waited;       // (the most of them) the host's, and the device's
+	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
+	uint32_t *waited;               // (the most of them)
 	uint32_t step;                  // of training, 0 before the first
 	double rate_factor;             // of the optimizer's rate, from now on
 	double slowing;                 // the same, whatever the schedule
@@ -93,6 +94,8 @@ struct network_room {
 	size_t rows, cells, rating_entries, feature_entries, full_rows;
 	bool gradients;
 	bool blank; // for predictions alone: no state, no gradients, weights 0 until they are set
+	size_t block_bytes; // where the device's memory is apart: see struct resident_room
+	size_t losses;      // of so many batches are kept until they are asked for; at least RUN_BATCHES are
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
@@ -101,12 +104,14 @@ void network_destroy(struct network *network);
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
-// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them,
-// and count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
-enum { RUN_BATCHES = 256 }; // whose losses stay on the device
+// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, and network_losses has
+// them, of no more batches than it has room for since the last time. Where memory is the host's too the batches must be
+// transposed; they are free again on return.
+enum { RUN_BATCHES = 256 };
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
-void network_losses(struct network *network, size_t count, double *ret_loss);            // of the last run's batches
+void network_losses(struct network *network, double *ret_loss);                          // (losses_count), and forgets
+void network_hold(struct network *network, const struct store *store); // where batches with places come from
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
 // memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.

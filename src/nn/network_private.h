@@ -47,8 +47,8 @@ bool network_waits(const struct network *network, const struct parameter *parame
 void network_fill_waiting(struct network *network);
 // Where L2 is lazy, the sums of squared weights that are kept up to date.
 void network_sum_squares(struct network *network);
-// How long each row that a batch touches has waited, and that it waits no longer.
-void network_note_waits(struct network *network, const struct batch *batch, uint32_t step);
+// How long each row that a batch touches has waited, and that it waits no longer; the batch's lists are the device's.
+void network_note_waits(struct network *network, const struct batch *on, uint32_t step);
 
 // --- loss_steps.c ---
 

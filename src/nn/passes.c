@@ -134,6 +134,24 @@ struct run {
 	double *loss;                // (count) or NULL
 };
 
+// A batch of a run, as the device is given it.
+struct turn {
+	const struct run *run;
+	struct pass *pass;
+};
+
+static void take_turn(void *context) {
+	const struct turn *t = context;
+	struct pass *pass = t->pass;
+	struct network *n = pass->network;
+	if (n->backend->apart) {
+		pass->on = resident_make(&n->resident, n->backend, n->device, pass->batch, t->run->program->transposed);
+		if (t->run->update)
+			network_note_waits(n, pass->on, pass->step);
+	}
+	program_pass(t->run->program, pass);
+}
+
 static void run_member(void *context, size_t member) {
 	const struct run *run = context;
 	struct pass pass = {.network = run->network,
@@ -145,16 +163,21 @@ static void run_member(void *context, size_t member) {
 	                    .quiet = run->quiet,
 	                    .epoch = run->epoch,
 	                    .member = member};
-	for (size_t b = 0; b < run->count; b++) {
+	const struct backend *backend = run->network->backend;
+	struct resident *resident = &run->network->resident;
+	for (size_t b = 0, first = 0, end = 0; b < run->count; b++) {
 		pass.batch = pass.on = &run->batches[b];
-		if (run->network->backend->apart)
-			pass.on = resident_upload(&run->network->resident, run->network->backend, run->network->device, pass.batch,
-			                          run->program->transposed);
-		pass.loss = run->network->losses + b;
+		if (backend->apart && b == end) {
+			first = end;
+			end += resident_bring(resident, backend, run->network->device, pass.batch, run->count - b);
+		}
+		if (backend->apart)
+			resident_choose(resident, b - first);
+		pass.loss = run->network->losses + run->network->losses_count + b;
 		pass.step = run->step + (uint32_t)b;
 		if (run->update)
 			network_numbers_at(run->network, run->taken + (uint32_t)b, &pass.numbers);
-		program_pass(run->program, &pass);
+		backend->unit(run->network->device, run->program, take_turn, &(struct turn){run, &pass});
 	}
 }
 
@@ -169,7 +192,7 @@ static void run_batches(struct run *run, enum crew_id crew) {
 	else
 		run_member(run, 0);
 	if (run->loss)
-		n->backend->download(n->device, run->loss, n->losses, run->count * sizeof(*run->loss));
+		n->backend->download(n->device, run->loss, n->losses + n->losses_count, run->count * sizeof(*run->loss));
 }
 
 // Whether the phase that is on leaves the data as it is.
@@ -227,7 +250,8 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 	bool refed = count && batches->refed;
 	double start = seconds_now(), entries = 0;
 	for (size_t i = 0; i < count; i++) {
-		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
+		if (!n->backend->apart) // else as each one's turn comes
+			network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
 		entries += 1 + (double)sparse_count(&batches[i].target);
 	}
 	struct run run = {.network = n,
@@ -251,14 +275,23 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
-	assert(ret_loss || count <= RUN_BATCHES);
-	for (size_t first = 0; first < count; first += RUN_BATCHES)
-		train_run(n, batches + first, count - first < RUN_BATCHES ? count - first : RUN_BATCHES, epoch,
-		          ret_loss ? ret_loss + first : NULL);
+	size_t most = n->losses_most - n->losses_count;
+	assert(most && (ret_loss || count <= most));
+	most = most < RUN_BATCHES ? most : RUN_BATCHES;
+	for (size_t first = 0; first < count; first += most) {
+		size_t some = count - first < most ? count - first : most;
+		train_run(n, batches + first, some, epoch, ret_loss ? ret_loss + first : NULL);
+		n->losses_count += ret_loss ? 0 : some;
+	}
 }
 
-void network_losses(struct network *n, size_t count, double *ret_loss) {
-	n->backend->download(n->device, ret_loss, n->losses, count * sizeof(*ret_loss));
+void network_losses(struct network *n, double *ret_loss) {
+	n->backend->download(n->device, ret_loss, n->losses, n->losses_count * sizeof(*ret_loss));
+	n->losses_count = 0;
+}
+
+void network_hold(struct network *n, const struct store *store) {
+	n->resident.store = store;
 }
 
 double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {

@@ -47,6 +47,26 @@ static size_t count_batches(const struct experiment *e, const struct graph *grap
 	                         : batches;
 }
 
+// Of an epoch, or as many as take half a megabyte.
+static size_t count_losses(const struct trainer_shape *shape, size_t all) {
+	const size_t most = (size_t)1 << 16;
+	size_t batches = shape->trained_rows ? (all + shape->trained_rows - 1) / shape->trained_rows : 1;
+	return batches < most ? batches : most;
+}
+
+// So many batches, or as many as take 32 MiB, but one.
+static size_t block_bytes(const struct graph *graph, const struct network_room *room, size_t batches) {
+	const size_t most = (size_t)32 << 20;
+	const struct resident_room one = {
+	    .rows = room->rows,
+	    .cells = room->cells,
+	    .rating_entries = room->rating_entries,
+	    .feature_entries = room->feature_entries,
+	};
+	size_t bytes = resident_upload_bytes(graph, &one), fit = most / bytes > 1 ? most / bytes : 1;
+	return (batches < fit ? batches : fit) * bytes;
+}
+
 void trainer_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
                      struct trainer_shape *ret) {
 	size_t batch = graph->shape.batch, all = order_rows_in_use(&m->train);
@@ -68,12 +88,39 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	                                  .gradients = graph->optimizer->descends};
 	if (e->train->refeed)
 		refeed_room(ret->trained_rows, m->train.columns, &ret->room);
+	ret->may_hold = !graph->optimizer->descends && !e->train->refeed && store_can(&ret->sources[0]);
+	if (!((const struct backend *)e->backend.row)->apart)
+		return;
+	ret->room.losses = count_losses(ret, all);
+	ret->room.block_bytes = block_bytes(graph, &ret->room, count_batches(e, graph, all, 1, ret->trained_rows));
 }
 
-size_t train_device_bytes(const struct experiment *e, const struct matrices *m, const struct graph *graph) {
+// What is left for what a device works with besides, and for what others do there meanwhile.
+static size_t spare_of(size_t left) {
+	const size_t most = (size_t)64 << 20;
+	return left / 16 < most ? left / 16 : most;
+}
+
+void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, bool coded,
+                   struct trainer_shape *shape, struct device_needs *ret) {
+	struct network_room without = shape->room;
+	without.block_bytes = 0;
+	*ret = (struct device_needs){.network = network_bytes(graph, backend, &without),
+	                             .blocks = 2 * shape->room.block_bytes};
+	if (shape->may_hold)
+		ret->data = store_bytes(&shape->sources[0], coded, order_rows_in_use(shape->sources[0].target));
+	size_t room = left - spare_of(left);
+	ret->held = ret->data && ret->network <= room && ret->data <= room - ret->network;
+	if (ret->held)
+		shape->room = without;
+}
+
+void train_device_needs(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t left,
+                        struct device_needs *ret) {
 	struct trainer_shape shape;
 	trainer_measure(e, m, graph, 1, &shape);
-	return network_bytes(graph, (const struct backend *)e->backend.row, &shape.room);
+	bool coded = shape.may_hold && packed_can(shape.sources[0].ratings, shape.sources[0].features);
+	trainer_place((const struct backend *)e->backend.row, graph, left, coded, &shape, ret);
 }
 
 static bool make_network(struct trainer *t, struct trainer_shape *shape, struct error *error) {
@@ -99,16 +146,39 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 }
 
 static bool make_batches(struct trainer *t, const struct trainer_shape *shape, struct error *error) {
-	size_t count = shape->batches;
-	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
-		return false;
-	t->source.packed = t->packed.start ? &t->packed : NULL;
+	size_t count = t->held ? GATHERED_MOST : shape->batches;
+	t->unsettled_most = t->backend->apart ? shape->room.losses : count;
 	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
-	t->unsettled = memory_alloc((count + 1) * sizeof(*t->unsettled));
+	t->unsettled = memory_alloc((t->unsettled_most + 1) * sizeof(*t->unsettled));
 	for (; t->batches_count < count; t->batches_count++)
-		if (t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
-		                     : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
+		if (t->held            ? !batch_create_counts(shape->trained_rows, &t->batches[t->batches_count], error)
+		    : t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
+		                       : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
 			return false;
+	return true;
+}
+
+// Whether the data lies on the device; see trainer_place.
+static void place(struct trainer *t, struct trainer_shape *shape) {
+	struct device_needs needs;
+	size_t left, all;
+	if (!t->backend->apart)
+		return;
+	t->backend->memory(t->device, &left, &all);
+	shape->may_hold &= !t->gradients;
+	trainer_place(t->backend, t->graph, left, t->packed.start != NULL, shape, &needs);
+	t->held = needs.held;
+}
+
+// Then the host needs no packed rows.
+static bool hold(struct trainer *t, struct error *error) {
+	if (!t->held)
+		return true;
+	if (!store_create(t->backend, t->device, &t->source, t->order.count, &t->store, error))
+		return false;
+	network_hold(t->network, &t->store);
+	packed_finish(&t->packed);
+	t->source.packed = NULL;
 	return true;
 }
 
@@ -132,8 +202,12 @@ static void choose_watched(struct trainer *t) {
 bool trainer_create(struct trainer *t, struct error *error) {
 	struct trainer_shape shape;
 	trainer_measure(t->experiment, t->matrices, t->graph, pool_threads(t->pool), &shape);
+	if (!packed_create(shape.sources[0].ratings, shape.sources[0].features, &t->packed, error))
+		return false;
+	shape.sources[0].packed = t->packed.start ? &t->packed : NULL;
+	place(t, &shape);
 	if (!make_network(t, &shape, error) || !make_batches(t, &shape, error) ||
-	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error) || !hold(t, error))
 		return false;
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
@@ -144,6 +218,7 @@ bool trainer_create(struct trainer *t, struct error *error) {
 
 void trainer_finish(struct trainer *t) {
 	network_destroy(t->network);
+	store_destroy(&t->store);
 	batch_destroy(&t->batch);
 	for (size_t i = 0; i < t->batches_count; i++)
 		batch_destroy(&t->batches[i]);
@@ -174,8 +249,14 @@ static void gather_batch(void *context, size_t index) {
 	const struct gathering *g = context;
 	struct trainer *t = g->trainer;
 	size_t first = g->first + index * t->graph->shape.batch;
+	if (t->held) {
+		batch_count(&t->batches[index], &t->source, t->order.place + first, t->store.order + first,
+		            batch_rows(t, first));
+		return;
+	}
 	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
-	batch_transpose(&t->batches[index]);
+	if (!t->backend->apart || t->gradients || t->graph->optimizer->descends) // else the device does
+		batch_transpose(&t->batches[index]);
 }
 
 void trainer_gather(struct trainer *t, size_t first, size_t count) {
@@ -192,6 +273,8 @@ void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 	t->negatives.epoch = (uint32_t)epoch;
 	if (t->experiment->train->shuffle)
 		order_shuffle(&t->order, (uint32_t)epoch, t->pool);
+	if (t->held)
+		store_order(&t->store, t->order.place, t->order.count);
 	if (!t->at.first)
 		t->at = (struct progress_in_epoch){.number = 1};
 }
@@ -216,10 +299,10 @@ static void note_batches(struct trainer *t, size_t count) {
 		if (t->graph->targets == TARGETS_ALL)
 			counted = (double)batch->rows * (double)batch->target.columns;
 		double weight = t->graph->reduction == REDUCTION_ROWS ? (double)batch->rows : counted;
-		t->unsettled[i] = (struct unsettled){t->at.number + i, weight};
+		t->unsettled[t->unsettled_count + i] = (struct unsettled){t->at.number + i, weight};
 		t->ratings += (double)sparse_count(&batch->ratings);
 	}
-	t->unsettled_count = count;
+	t->unsettled_count += count;
 }
 
 static bool add_losses(struct trainer *t, size_t epoch, const double *losses, struct error *error) {
@@ -238,11 +321,13 @@ static bool add_losses(struct trainer *t, size_t epoch, const double *losses, st
 }
 
 bool trainer_settle(struct trainer *t, size_t epoch, struct error *error) {
-	double losses[RUN_BATCHES];
 	if (!t->unsettled_count)
 		return true;
-	network_losses(t->network, t->unsettled_count, losses);
-	return t->backend->sync(t->device, error) && add_losses(t, epoch, losses, error);
+	double *losses = memory_alloc(t->unsettled_count * sizeof(*losses));
+	network_losses(t->network, losses);
+	bool good = t->backend->sync(t->device, error) && add_losses(t, epoch, losses, error);
+	free(losses);
+	return good;
 }
 
 static bool train_refed(struct trainer *t, size_t epoch, struct error *error) {
@@ -258,7 +343,7 @@ bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *er
 	count = count < t->batches_count ? count : t->batches_count;
 	count = count < RUN_BATCHES ? count : RUN_BATCHES;
 	trainer_gather(t, t->at.first, count);
-	if (!trainer_settle(t, epoch, error))
+	if (t->unsettled_count + count > t->unsettled_most && !trainer_settle(t, epoch, error))
 		return false;
 	if (t->refeed.times) {
 		if (!train_refed(t, epoch, error))
