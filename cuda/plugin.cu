@@ -374,6 +374,8 @@ static struct backend make_table(void) {
 	FUNCTION(transpose)
 	FUNCTION(join)
 	FUNCTION(note_waits)
+	FUNCTION(topk)
+	FUNCTION(rank_pairs)
 	FUNCTION(spread)
 	FUNCTION(column_sums)
 	FUNCTION(add)

@@ -39,6 +39,13 @@ void gpu_join(struct device *device, const struct transposed *a, const struct tr
 void gpu_note_waits(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
                     uint32_t *waited);
 
+// --- rank.cu ---
+
+void gpu_topk(struct device *device, const struct matrix *y, const struct sparse *out, size_t k, uint32_t *ret,
+              uint32_t *ret_count);
+void gpu_rank_pairs(struct device *device, const struct matrix *y, const struct sparse *out,
+                    const struct sparse *marked, double *ret);
+
 // --- elementwise.cu ---
 
 void gpu_spread(struct device *device, const real *row, const struct matrix *y);

@@ -45,6 +45,7 @@
 	X(FLAG, strict, "--strict", NULL, 0, "an unknown item or attribute is an error, not left out")                     \
 	X(FLAG, explain, "--explain", NULL, 0, "with the ratings that speak most for each item")                           \
 	X(WORD, similar, "--similar", "ITEM", 0, "the items nearest to one, in the learned space")                         \
+	X(WORD, backend, "--backend", "WORD", 0, "what computes: openblas (default), reference or cuda")                   \
 	X(WORD, format, "--format", "WORD", 0, "what is written: npz, csv, tsv or onnx")                                   \
 	X(WORD, to, "--to", "PATH", 0, "where it is written: a file, or of tsv a folder")                                  \
 	X(WORD, results, "-o", "DIR", 0, "results root (default: results)")                                                \

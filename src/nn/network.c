@@ -128,6 +128,22 @@ static void carve_stamps(struct network *n, struct carve *c) {
 		n->stamp[kind] = rows[kind] ? carve(c, rows[kind], sizeof(*n->stamp[kind])) : NULL;
 }
 
+// What is no candidate was rated, in the input or in another part.
+static void carve_rank(struct network *n, const struct network_room *room, struct carve *c) {
+	struct rank_memory *m = &n->rank;
+	if (!room->rank_k)
+		return;
+	*m = (struct rank_memory){
+	    .rows = room->full_rows, .k_most = room->rank_k, .out_most = room->rating_entries + room->cells};
+	m->out = carve(c, m->rows + 1 + m->out_most, sizeof(*m->out));
+	m->marked = carve(c, m->rows + 1 + m->out_most, sizeof(*m->marked));
+	m->item = carve(c, m->rows * m->k_most, sizeof(*m->item));
+	m->count = carve(c, m->rows, sizeof(*m->count));
+	m->each = carve(c, m->rows + 1, sizeof(*m->each));
+	m->score = carve(c, m->rows * m->k_most, sizeof(*m->score));
+	m->pairs = carve(c, 2 * m->rows, sizeof(*m->pairs));
+}
+
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
 	const struct graph *g = n->graph;
 	size_t states = room->blank ? 0 : g->optimizer->states(g->optimizer_params);
@@ -148,7 +164,8 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 	n->losses = carve(c, n->losses_most + 1, sizeof(*n->losses)); // and of a pass that trains nothing
 	n->sums = carve(c, SUMS, sizeof(*n->sums));
 	n->clip = carve(c, CLIPS, sizeof(*n->clip));
-	n->picked = carve(c, g->output->cells ? 0 : n->cells, sizeof(*n->picked));
+	n->picked = carve(c, g->output->cells && !room->rank_k ? 0 : n->cells, sizeof(*n->picked));
+	carve_rank(n, room, c);
 	n->waited = carve(c, waiting_most(n), sizeof(*n->waited));
 	carve_stamps(n, c);
 	if (n->backend->apart)

@@ -52,6 +52,16 @@ struct pace {
 	size_t left, patience; // runs until the other one is tried, and how many that was after the last trial
 };
 
+// For rankings, where there is room for them: lists that go to the device, and what comes from it.
+struct rank_memory {
+	size_t rows, k_most, out_most;
+	uint32_t *out, *marked; // (rows + 1 and out_most): starts, then columns
+	uint32_t *item, *count; // (rows, k_most), (rows)
+	uint32_t *each;         // (rows + 1): where each row's items begin
+	real *score;            // (rows, k_most)
+	double *pairs;          // (rows, 2)
+};
+
 struct network {
 	const struct graph *graph;
 	struct device *device;
@@ -68,6 +78,7 @@ struct network {
 	size_t losses_count, losses_most;
 	double *sums, *clip;                 // (SUMS), (CLIPS): see network_private.h
 	real *picked;                        // (cells): predictions at cells, where the output is computed as a whole
+	struct rank_memory rank;
 	size_t rows, cells;                  // room
 	struct resident resident;            // the batch at hand, where the device's memory is apart
 	struct seen *seen;                   // the host's: see network_seen
@@ -95,6 +106,7 @@ struct network_room {
 	bool gradients;
 	bool blank; // for predictions alone: no state, no gradients, weights 0 until they are set
 	size_t block_bytes; // where the device's memory is apart: see struct resident_room
+	size_t rank_k;      // rankings of up to so many columns will be asked for (network_rank); 0: none
 	size_t losses;      // of so many batches are kept until they are asked for; at least RUN_BATCHES are
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
@@ -139,6 +151,24 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), as network_outputs has them
+// Rankings of a batch's rows by their outputs, as topk and rank_pairs of the seam: on the device, and only what is named
+// here leaves it. Needs room for full_rows and rank_k.
+struct rank_lists {
+	const uint32_t *start, *column; // (rows + 1), (start[rows]) of each row; none twice
+};
+struct rank_ask {
+	struct rank_lists out;    // no candidates
+	struct rank_lists marked; // of whose pairs are asked; start NULL: nobody asks
+	size_t k;
+};
+struct rank_answer { // the caller's
+	uint32_t *item, *count; // (rows, k), (rows)
+	float *score;           // (rows, k) of the items; NULL: nobody asks
+	double *pairs;          // (rows, 2) where pairs are asked for
+	float *cells;           // (target cells) predictions there; NULL: nobody asks
+};
+void network_rank(struct network *network, const struct batch *batch, const struct rank_ask *ask,
+                  struct rank_answer *ret);
 // What the output reads, without the output: (rows, its input's width), as network_outputs has them. Only where the
 // output has one input, which is dense. A batch may have as many rows as the network has room for, whatever full_rows
 // is.

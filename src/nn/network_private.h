@@ -31,6 +31,9 @@ struct matrix network_seen_matrix(const struct network *network, const struct ma
 // The rows of a parameter that a batch touches, as the host has them; NULL: all.
 const struct transposed *network_touched(const struct batch *batch, const struct parameter *parameter);
 
+// Every output of a batch, in memory of the device: (rows, width).
+struct matrix network_full(struct network *network, const struct batch *batch);
+
 // Runs before the other crew is tried, at first and at most.
 enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
 

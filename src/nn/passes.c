@@ -382,12 +382,16 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 		ret[k] = (float)cells[k];
 }
 
-struct matrix network_predict_all(struct network *n, const struct batch *batch) {
+struct matrix network_full(struct network *n, const struct batch *batch) {
 	struct pass pass = {.network = n, .batch = batch};
 	network_settle(n);
 	run_program(n, PROGRAM_FULL, batch, 0, false, NULL);
 	n->joined = true;
-	struct matrix y = pass_value(&pass, n->graph->output);
+	return pass_value(&pass, n->graph->output);
+}
+
+struct matrix network_predict_all(struct network *n, const struct batch *batch) {
+	struct matrix y = network_full(n, batch);
 	return network_seen_matrix(n, &y);
 }
 

@@ -64,6 +64,20 @@ AEXP_INLINE uint32_t entry_code(uint32_t entry) {
 	return entry >> ENTRY_COLUMN_BITS;
 }
 
+// A whole number that orders as scores do: NaN before all else, both zeros the same.
+AEXP_INLINE uint32_t score_key(real score) {
+	union {
+		float number;
+		uint32_t bits;
+	} x;
+	x.number = (float)score;
+	if (x.number != x.number)
+		return 0;
+	if (x.number == 0)
+		x.bits = 0;
+	return x.bits >> 31 ? ~x.bits : x.bits | 0x80000000u;
+}
+
 // The same pattern by columns: only the columns that occur ("touched"), each with its entries by ascending row.
 struct transposed {
 	size_t count;           // touched columns, or the most that there can be; see counted
@@ -269,6 +283,17 @@ struct backend {
 	// becomes now. t NULL: all `count` of them, with that step: waited[i] = now - stamp.
 	void (*note_waits)(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
 	                   uint32_t *waited);
+
+	// The k best columns of each row of y, best first, of those that `out` does not store there: by higher score, of
+	// equal ones the lower column; see score_key. ret: (rows, k), 0 beyond
+	// ret_count: (rows), which is less than k where there are fewer.
+	void (*topk)(struct device *device, const struct matrix *y, const struct sparse *out, size_t k, uint32_t *ret,
+	             uint32_t *ret_count);
+	// Of each row's pairs of a column that `marked` stores and one that neither does: ret[2 i] is twice the number of
+	// those where the marked one's score is higher, and of equal ones that once; ret[2 i + 1] how many columns neither
+	// stores. None is in both.
+	void (*rank_pairs)(struct device *device, const struct matrix *y, const struct sparse *out,
+	                   const struct sparse *marked, double *ret);
 
 	void (*spread)(struct device *device, const real *row, const struct matrix *y); // y[i] = row
 	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);  // ret[j] = sum of y[:, j]

@@ -39,6 +39,10 @@ void cpu_join(struct device *device, const struct transposed *a, const struct tr
               uint32_t *ret_b, const struct transposed_room *ret);
 void cpu_note_waits(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
                     uint32_t *waited);
+void cpu_topk(struct device *device, const struct matrix *y, const struct sparse *out, size_t k, uint32_t *ret,
+              uint32_t *ret_count);
+void cpu_rank_pairs(struct device *device, const struct matrix *y, const struct sparse *out,
+                    const struct sparse *marked, double *ret);
 void cpu_softmax_join(struct device *device, const struct loss_cells *cells, size_t groups, size_t stride,
                       const struct softmax_part *parts, struct softmax_factors *ret_factors, double *ret_sum);
 void cpu_sum(struct device *device, double factor, const double *from, size_t count, bool more, double *ret);

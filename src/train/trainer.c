@@ -54,17 +54,11 @@ static size_t count_losses(const struct trainer_shape *shape, size_t all) {
 	return batches < most ? batches : most;
 }
 
-// So many batches, or as many as take 32 MiB, but one.
-static size_t block_bytes(const struct graph *graph, const struct network_room *room, size_t batches) {
+// Of blocks on their way: for so many batches, or as many as take 32 MiB, but one.
+static size_t block_bytes(size_t upload_bytes, size_t batches) {
 	const size_t most = (size_t)32 << 20;
-	const struct resident_room one = {
-	    .rows = room->rows,
-	    .cells = room->cells,
-	    .rating_entries = room->rating_entries,
-	    .feature_entries = room->feature_entries,
-	};
-	size_t bytes = resident_upload_bytes(graph, &one), fit = most / bytes > 1 ? most / bytes : 1;
-	return (batches < fit ? batches : fit) * bytes;
+	size_t fit = most / upload_bytes > 1 ? most / upload_bytes : 1;
+	return (batches < fit ? batches : fit) * upload_bytes;
 }
 
 void trainer_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
@@ -91,8 +85,16 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	ret->may_hold = !graph->optimizer->descends && !e->train->refeed && store_can(&ret->sources[0]);
 	if (!((const struct backend *)e->backend.row)->apart)
 		return;
+	size_t depth = metric_uses_depth(e->uses, e->uses_count, m->items);
+	if (ranks && !m->items_as_rows)
+		ret->room.rank_k = depth ? depth : 1;
 	ret->room.losses = count_losses(ret, all);
-	ret->room.block_bytes = block_bytes(graph, &ret->room, count_batches(e, graph, all, 1, ret->trained_rows));
+	const struct resident_room one = {.rows = ret->room.rows,
+	                                  .cells = ret->room.cells,
+	                                  .rating_entries = ret->room.rating_entries,
+	                                  .feature_entries = ret->room.feature_entries};
+	ret->upload_bytes = resident_upload_bytes(graph, &one);
+	ret->room.block_bytes = block_bytes(ret->upload_bytes, count_batches(e, graph, all, 1, ret->trained_rows));
 }
 
 // What is left for what a device works with besides, and for what others do there meanwhile.
@@ -105,14 +107,20 @@ void trainer_place(const struct backend *backend, const struct graph *graph, siz
                    struct trainer_shape *shape, struct device_needs *ret) {
 	struct network_room without = shape->room;
 	without.block_bytes = 0;
-	*ret = (struct device_needs){.network = network_bytes(graph, backend, &without),
-	                             .blocks = 2 * shape->room.block_bytes};
+	*ret = (struct device_needs){.network = network_bytes(graph, backend, &without)};
 	if (shape->may_hold)
 		ret->data = store_bytes(&shape->sources[0], coded, order_rows_in_use(shape->sources[0].target));
 	size_t room = left - spare_of(left);
 	ret->held = ret->data && ret->network <= room && ret->data <= room - ret->network;
-	if (ret->held)
+	if (ret->held) {
 		shape->room = without;
+		return;
+	}
+	// two blocks take half of what is left, if they may be as large; one batch each they must hold
+	size_t each = ret->network < room ? (room - ret->network) / 4 : 0;
+	if (each < shape->room.block_bytes)
+		shape->room.block_bytes = block_bytes(shape->upload_bytes, each / shape->upload_bytes + (each < shape->upload_bytes));
+	ret->blocks = 2 * shape->room.block_bytes;
 }
 
 void train_device_needs(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t left,

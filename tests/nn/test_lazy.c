@@ -131,6 +131,7 @@ static void check_seam(const struct backend *backend, const struct lazy_case *c)
 	backend->close(device);
 }
 
+// On the host's memory alone; what is elsewhere has tests/tensor/test_backends.c.
 static void test_seam(void **state) {
 	(void)state;
 	for (size_t i = 0; i < sizeof(lazy_cases) / sizeof(lazy_cases[0]); i++) {
@@ -207,8 +208,8 @@ static void train(const struct graph *graph, const struct csr *ratings, const st
 	assert_true(batch_create(&source, 1, BATCH, &batch, NULL));
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch) };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
-	assert_true(network_create(graph, device, &backend_openblas, 1, &room, &network, NULL));
+	assert_true(open_tested(NULL, &device));
+	assert_true(network_create(graph, device, tested, 1, &room, &network, NULL));
 	for (size_t step = 0; step < NETWORK_STEPS; step++) {
 		uint32_t rows[BATCH];
 		for (size_t i = 0; i < BATCH; i++)
@@ -219,7 +220,7 @@ static void train(const struct graph *graph, const struct csr *ratings, const st
 	}
 	network_save(network, ret_weights);
 	network_destroy(network);
-	backend_openblas.close(device);
+	tested->close(device);
 	batch_destroy(&batch);
 }
 

@@ -123,8 +123,8 @@ static void train(const struct graph *graph, size_t threads, struct outcome *ret
 	struct network_room room = { .rows = BATCH, .cells = batch_cells_most(batches),
 		                         .rating_entries = batch_rating_entries_most(batches),
 		                         .feature_entries = batch_feature_entries_most(batches), .full_rows = BATCH };
-	assert_true(backend_openblas.open(&backend_openblas, pool, NULL, &device, NULL));
-	assert_true(network_create(graph, device, &backend_openblas, 3, &room, &network, NULL));
+	assert_true(open_tested(pool, &device));
+	assert_true(network_create(graph, device, tested, 3, &room, &network, NULL));
 	for (size_t round = 0; round < ROUNDS; round++) {
 		negatives.epoch = (uint32_t)round / 2;
 		for (size_t b = 0; b < BATCHES; b++)
@@ -137,7 +137,7 @@ static void train(const struct graph *graph, size_t threads, struct outcome *ret
 	network_save(network, ret->weights);
 	predict(network, batches, ret);
 	network_destroy(network);
-	backend_openblas.close(device);
+	tested->close(device);
 	pool_destroy(pool);
 	for (size_t b = 0; b < BATCHES; b++)
 		batch_destroy(&batches[b]);

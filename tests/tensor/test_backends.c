@@ -670,7 +670,7 @@ static size_t counted_of(const struct backend *b, struct device *d, const struct
 
 // Against the reference, and there against the definition.
 static size_t run_transpose(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	struct transposed_room room = room_of(b, d, w->k, w->t.count, w->cells);
+	struct transposed_room room = room_of(b, d, w->k, w->k < w->cells ? w->k : w->cells, w->cells);
 	uint32_t *work = b->allocate(d, transpose_words(w->cells, w->k) * sizeof(*work), NULL);
 	b->transpose(d, &w->s, w->cells, work, &room);
 	assert_int_equal(counted_of(b, d, &room), w->t.count);
@@ -725,6 +725,74 @@ static size_t run_join(const struct backend *b, struct device *d, const struct w
 	release_room(b, d, &both);
 	b->release(d, work);
 	free(start);
+	return filled;
+}
+
+// Scores with many equals, both zeros, infinities and no numbers.
+static real *scores_of(const struct backend *b, struct device *d, const struct world *w, struct matrix *ret) {
+	*ret = matrix(b->allocate(d, w->m * (w->k + w->pad) * sizeof(real), NULL), w->m, w->k, w->pad);
+	real *some = memory_alloc(w->m * ret->stride * sizeof(*some));
+	static const real odd[] = { (real)NAN, (real)INFINITY, (real)-INFINITY, 0, -(real)0 };
+	uint64_t state = w->state + 7;
+	for (size_t i = 0; i < w->m * ret->stride; i++) {
+		size_t what = draw_below(&state, 20);
+		some[i] = what < 5 ? odd[what] : w->round % 3 ? (real)((int)draw_below(&state, 9) - 4) / 2 : draw_real(&state);
+	}
+	b->upload(d, ret->data, some, w->m * ret->stride * sizeof(*some));
+	free(some);
+	return ret->data;
+}
+
+// Of few and of many, more than there are, and where next to all are left out.
+static size_t run_topk(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	size_t lengths[] = { 1, 1 + w->k / 7, w->k, w->k + 3 }, filled = 0;
+	struct matrix y;
+	scores_of(b, d, w, &y);
+	for (size_t i = 0; i < 4; i++) {
+		size_t k = lengths[i];
+		uint32_t *best = b->allocate(d, w->m * k * sizeof(*best), NULL), *count = b->allocate(d, w->m * sizeof(*count), NULL);
+		b->topk(d, &y, &w->s, k, best, count);
+		filled = put_words(b, d, count, w->m, out, filled);
+		filled = put_words(b, d, best, w->m * k, out, filled);
+		b->release(d, best);
+		b->release(d, count);
+	}
+	b->release(d, y.data);
+	return filled;
+}
+
+// Marked is what stands in the other half of the pattern's columns.
+static size_t run_rank_pairs(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	uint32_t *start = here(b, d, w->s.start, (w->m + 1) * sizeof(*start)), *column = here(b, d, w->s.column, w->cells * sizeof(*column));
+	uint32_t *starts[2], *columns[2], *moved[4];
+	for (size_t half = 0; half < 2; half++) {
+		uint32_t filled = 0;
+		starts[half] = memory_alloc((w->m + 1) * sizeof(uint32_t));
+		columns[half] = memory_alloc((w->cells + 1) * sizeof(uint32_t));
+		for (size_t i = 0; i < w->m; i++) {
+			starts[half][i] = filled;
+			for (uint32_t k = start[i]; k < start[i + 1]; k++)
+				if (column[k] % 2 == half)
+					columns[half][filled++] = column[k];
+		}
+		starts[half][w->m] = filled;
+		moved[2 * half] = there(b, d, starts[half], (w->m + 1) * sizeof(uint32_t));
+		moved[2 * half + 1] = there(b, d, columns[half], filled * sizeof(uint32_t));
+		free(starts[half]);
+		free(columns[half]);
+	}
+	struct sparse none = { w->m, w->k, moved[0], moved[1], NULL }, marked = { w->m, w->k, moved[2], moved[3], NULL };
+	struct matrix y;
+	scores_of(b, d, w, &y);
+	double *pairs = b->allocate(d, 2 * w->m * sizeof(*pairs), NULL);
+	b->rank_pairs(d, &y, &none, &marked, pairs);
+	size_t filled = put_doubles(b, d, pairs, 2 * w->m, out, 0);
+	for (size_t i = 0; i < 4; i++)
+		b->release(d, moved[i]);
+	b->release(d, y.data);
+	b->release(d, pairs);
+	free(start);
+	free(column);
 	return filled;
 }
 
@@ -946,6 +1014,8 @@ static const struct {
 	{ "transpose", run_transpose, true },
 	{ "join", run_join, true },
 	{ "note_waits", run_note_waits, true },
+	{ "topk", run_topk, true },
+	{ "rank_pairs", run_rank_pairs, true },
 	{ "spread", run_spread, true },
 	{ "column_sums", run_column_sums, false },
 	{ "add", run_add, false },
@@ -1018,7 +1088,7 @@ static void compare(size_t which, const struct world *w, const char *kernels, co
 static size_t room(const struct world *w) {
 	size_t maps = ACTIVATION_COUNT * w->m * (w->n + w->pad) + 6 * w->n + 2 * w->m, weights = 3 * w->k * (w->n + w->pad) + w->k;
 	size_t losses = 3 * CELL_LOSS_COUNT * w->m * (w->k + w->pad + 1);
-	size_t lists = 4 * w->cells + 8 * w->k + 2 * w->m + 8;
+	size_t lists = 4 * w->cells + 8 * w->k + 2 * w->m + 8 + w->m * (3 * w->k + 9);
 	size_t most = maps > weights ? maps : weights;
 	most = most > lists ? most : lists;
 	return (most > losses ? most : losses) + 2;
