@@ -1,7 +1,10 @@
 // Passes through a network: what their steps run on, who runs them, training, predictions.
 #include "nn/network_private.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -73,8 +76,19 @@ static const struct transposed *touched_by(const struct batch *batch, enum touch
 	return NULL;
 }
 
-const struct transposed *network_touched(const struct batch *batch, const struct parameter *p) {
-	return touched_by(batch, p->touched);
+uint32_t *network_touched_rows(const struct network *n, const struct batch *batch, const struct parameter *p,
+                               size_t *ret_count) {
+	const struct transposed *t = touched_by(n->backend->apart ? &n->resident.batch : batch, p->touched);
+	*ret_count = t ? t->count : p->rows;
+	if (!t)
+		return NULL;
+	uint32_t *rows = memory_alloc((t->count + 1) * sizeof(*rows)), counted = 0;
+	if (t->counted) {
+		n->backend->download(n->device, &counted, t->counted, sizeof(counted));
+		*ret_count = counted;
+	}
+	n->backend->download(n->device, rows, t->column, *ret_count * sizeof(*rows));
+	return rows;
 }
 
 const struct transposed *pass_touched_place(const struct pass *p, const struct parameter *parameter, enum touched from,
@@ -94,7 +108,7 @@ struct matrix pass_joined(const struct pass *p, const struct node *node) {
 }
 
 const struct transposed *pass_touched(const struct pass *p, const struct parameter *parameter) {
-	return network_touched(p->on, parameter);
+	return touched_by(p->on, parameter->touched);
 }
 
 struct matrix pass_tile(const struct pass *p, const struct node *node, const struct matrix *whole,
@@ -345,15 +359,16 @@ double network_gradients(struct network *n, const struct batch *batch, uint32_t 
 }
 
 void network_gradient_of(const struct network *n, const struct batch *batch, const struct parameter *p, real *ret) {
-	const struct transposed *touched = network_touched(batch, p);
+	size_t count;
+	uint32_t *rows = network_touched_rows(n, batch, p, &count);
 	struct matrix g = network_seen_matrix(n, &network_memory_of(n, p)->gradient);
-	size_t count = touched ? touched->count : p->rows;
 	memset(ret, 0, p->rows * p->columns * sizeof(*ret));
 	for (size_t i = 0; i < count; i++) {
-		size_t row = touched ? touched->column[i] : i;
+		size_t row = rows ? rows[i] : i;
 		for (size_t j = 0; j < p->columns; j++)
 			ret[row * p->columns + j] = g.data[i * g.stride + j];
 	}
+	free(rows);
 	if (p->l2 == 0)
 		return;
 	const real *weights = network_seen(n, n->weights, n->graph->weights);

@@ -164,10 +164,12 @@ const struct parameter *network_not_finite(const struct network *n, const struct
 	const real *weights = network_seen(n, n->weights, n->graph->weights);
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
 		const struct parameter *p = &n->graph->parameters[i];
-		const struct transposed *touched = batch && p->lazy ? network_touched(batch, p) : NULL;
-		bool fine = touched || rows_finite(weights, p, 0, p->rows);
-		for (size_t k = 0; touched && fine && k < touched->count; k++)
-			fine = rows_finite(weights, p, touched->column[k], 1);
+		size_t count;
+		uint32_t *rows = batch && p->lazy ? network_touched_rows(n, batch, p, &count) : NULL;
+		bool fine = rows || rows_finite(weights, p, 0, p->rows);
+		for (size_t k = 0; rows && fine && k < count; k++)
+			fine = rows_finite(weights, p, rows[k], 1);
+		free(rows);
 		if (!fine)
 			return p;
 	}
@@ -179,8 +181,8 @@ void network_gradient_facts(const struct network *n, const struct batch *batch, 
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
 		const struct parameter *p = &n->graph->parameters[i];
 		struct matrix g = network_seen_matrix(n, &n->parameters[i].gradient);
-		const struct transposed *touched = network_touched(batch, p);
-		size_t rows = touched ? touched->count : p->rows;
+		size_t rows;
+		free(network_touched_rows(n, batch, p, &rows));
 		for (size_t k = 0; p->trainable && k < rows * p->columns; k++) {
 			double size = fabs((double)g.data[k / p->columns * g.stride + k % p->columns]);
 			if (!isfinite(size))

@@ -81,7 +81,7 @@ AEXP_INLINE uint32_t score_key(real score) {
 // The same pattern by columns: only the columns that occur ("touched"), each with its entries by ascending row.
 struct transposed {
 	size_t count;           // touched columns, or the most that there can be; see counted
-	const uint32_t *column; // (count), in order of first appearance
+	const uint32_t *column; // (count), in an order that depends on the pattern alone
 	const uint32_t *start;  // (count + 1)
 	const uint32_t *row;    // (start[count])
 	const uint32_t *entry;  // (start[count]): the place in the sparse rows' arrays
@@ -271,8 +271,8 @@ struct backend {
 	// Rows place[0], place[1], ... of the data, as a batch: ret_start (rows + 1), ret_column and ret_value by entry.
 	void (*gather)(struct device *device, const struct data_rows *from, const uint32_t *place, size_t rows,
 	               uint32_t *ret_start, uint32_t *ret_column, real *ret_value);
-	// The columns that s touches, in order of first appearance, their entries by ascending row; entries: how many s
-	// has; work: (transpose_words). All of ret but waited is written.
+	// The columns that s touches, in order of first appearance (which nobody counts on), their entries by ascending row;
+	// entries: how many s has; work: (transpose_words). All of ret but waited is written.
 	void (*transpose)(struct device *device, const struct sparse *s, size_t entries, uint32_t *work,
 	                  const struct transposed_room *ret);
 	// What a or b touches: a's columns in their order, then those that are b's alone in theirs; and the places there of

@@ -89,10 +89,12 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	if (ranks && !m->items_as_rows)
 		ret->room.rank_k = depth ? depth : 1;
 	ret->room.losses = count_losses(ret, all);
-	const struct resident_room one = {.rows = ret->room.rows,
-	                                  .cells = ret->room.cells,
-	                                  .rating_entries = ret->room.rating_entries,
-	                                  .feature_entries = ret->room.feature_entries};
+	struct batch_measure trained;
+	batch_measure(ret->sources, 1, ret->trained_rows, &trained);
+	const struct resident_room one = {.rows = ret->trained_rows,
+	                                  .cells = trained.cells,
+	                                  .rating_entries = trained.rating_entries,
+	                                  .feature_entries = trained.feature_entries};
 	ret->upload_bytes = resident_upload_bytes(graph, &one);
 	ret->room.block_bytes = block_bytes(ret->upload_bytes, count_batches(e, graph, all, 1, ret->trained_rows));
 }
@@ -263,7 +265,7 @@ static void gather_batch(void *context, size_t index) {
 		return;
 	}
 	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
-	if (!t->backend->apart || t->gradients || t->graph->optimizer->descends) // else the device does
+	if (!t->backend->apart) // else the device does
 		batch_transpose(&t->batches[index]);
 }
 
