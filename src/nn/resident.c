@@ -147,12 +147,15 @@ static struct sparse put_sparse(struct putting *p, const struct sparse *s) {
 	return (struct sparse){s->rows, s->columns, start, column, put(p, s->value, entries, sizeof(real))};
 }
 
-static void put_batch(struct putting *p, const struct batch *batch, struct batch *to) {
+// What reads the rows' own ids alone has any use for them.
+static void put_batch(const struct resident *r, struct putting *p, const struct batch *batch, struct batch *to) {
 	*to = *batch;
+	to->self = (struct sparse){0};
 	to->row = put(p, batch->row, batch->rows, sizeof(*batch->row));
 	to->ratings = put_sparse(p, &batch->ratings);
 	to->user = put_sparse(p, &batch->user);
-	to->self = put_sparse(p, &batch->self);
+	if (r->graph->row)
+		to->self = put_sparse(p, &batch->self);
 	to->target = batch->target.start == batch->ratings.start ? to->ratings : put_sparse(p, &batch->target);
 }
 
@@ -179,7 +182,7 @@ static size_t bring_block(struct resident *r, const struct backend *backend, str
 	struct putting p = {.to = r->block[r->half], .staging = r->staging};
 	size_t some = 0;
 	for (; some < count && !batches[some].place && p.used + upload_size(&batches[some]) <= r->room.block_bytes; some++)
-		put_batch(&p, &batches[some], room_for(r, some));
+		put_batch(r, &p, &batches[some], room_for(r, some));
 	if (some)
 		backend->upload_ahead(device, r->half, p.to, p.staging, p.used);
 	r->half = some ? !r->half : r->half;
@@ -189,7 +192,7 @@ static size_t bring_block(struct resident *r, const struct backend *backend, str
 static size_t bring_one(struct resident *r, const struct backend *backend, struct device *device,
                         const struct batch *batch) {
 	struct putting p = {.to = r->memory, .staging = r->staging};
-	put_batch(&p, batch, room_for(r, 0));
+	put_batch(r, &p, batch, room_for(r, 0));
 	backend->upload(device, p.to, p.staging, p.used);
 	return 1;
 }
@@ -234,7 +237,8 @@ static void gather_batch(struct resident *r, const struct backend *backend, stru
 	b->row = b->place;
 	b->ratings = gather(&r->store->ratings, b, backend, device, r->room.rating_entries, &c);
 	b->user = gather(&r->store->features, b, backend, device, r->room.feature_entries, &c);
-	b->self = gather(&r->store->self, b, backend, device, r->room.rows, &c);
+	if (r->graph->row)
+		b->self = gather(&r->store->self, b, backend, device, r->room.rows, &c);
 	b->target = b->ratings;
 }
 
