@@ -1,6 +1,6 @@
-// Batches that are made on the device: rows of the data side by side, and their patterns by columns. The lists are those
-// that tensor/pattern.c makes, to the last number: entries are sorted by column, each where it stood among its equals
-// (a radix sort, 8 bits at a time), and the columns take their turns by where their first entry stands.
+// Batches that are made on the device: rows of the data side by side, and their patterns by columns. The lists are
+// those that tensor/pattern.c makes, to the last number: entries are sorted by column, each where it stood among its
+// equals (a radix sort, 8 bits at a time), and the columns take their turns by where their first entry stands.
 #include "entries.h"
 #include "loops.h"
 #include "scan.h"

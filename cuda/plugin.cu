@@ -9,7 +9,7 @@ extern "C" {
 #include "tensor/plugin.h"
 }
 
-constexpr size_t WORKSPACE = (size_t)32 << 20; // bytes, as cuBLAS's documentation has it for the largest cards
+constexpr size_t WORKSPACE = (size_t)32 << 20;  // bytes, as cuBLAS's documentation has it for the largest cards
 constexpr int LEAST_MAJOR = 7, LEAST_MINOR = 5; // compute capability that nvcc 13 still compiles for
 
 // --- opening ---

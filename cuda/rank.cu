@@ -1,5 +1,5 @@
-// Rankings: the k best of each row, and pairs in order. A block has a row. The k-th largest key is found by four counts of
-// 8 bits each; what is above it, and of its equals the first columns, is written down in order and then ranked by
+// Rankings: the k best of each row, and pairs in order. A block has a row. The k-th largest key is found by four counts
+// of 8 bits each; what is above it, and of its equals the first columns, is written down in order and then ranked by
 // counting. Whole numbers alone, so that nothing depends on who comes first.
 #include "entries.h"
 #include "loops.h"

@@ -76,8 +76,7 @@ __global__ void __launch_bounds__(THREADS) scan_sums_kernel(size_t count, V valu
 }
 
 template <typename V, typename P>
-__global__ void __launch_bounds__(THREADS)
-    scan_put_kernel(size_t count, const uint32_t *base, V value, P put) {
+__global__ void __launch_bounds__(THREADS) scan_put_kernel(size_t count, const uint32_t *base, V value, P put) {
 	const uint32_t all = scan_tile(blockIdx.x, count, base[blockIdx.x], value, put);
 	if (blockIdx.x == gridDim.x - 1 && threadIdx.x == 0)
 		put(count, base[blockIdx.x] + all);

@@ -2,8 +2,8 @@
 // one call. The next time they are captured again, since their numbers and shapes are others, and where they are the
 // same kernels in the same order the graph takes over the new arguments; else another one is made.
 //
-// The first time a unit is launched plainly: by then scratch memory has its size and libraries are loaded. So it is where
-// something in it cannot be captured (scratch memory that has to grow), and where AEXP_CUDA_PLAIN is set.
+// The first time a unit is launched plainly: by then scratch memory has its size and libraries are loaded. So it is
+// where something in it cannot be captured (scratch memory that has to grow), and where AEXP_CUDA_PLAIN is set.
 #include "seam.h"
 
 static struct unit *find_unit(struct device *device, const void *key) {

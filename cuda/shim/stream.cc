@@ -1,7 +1,7 @@
 // The shim's streams, events and graphs. What is asked for is done at once; with AEXP_SHIM_LATE it is kept and done as
-// late as may be, when somebody waits for it: then what a stream does not wait for has not happened yet, and what it may
-// overtake it has overtaken. While a stream is captured nothing is done: calls become nodes, with their arguments as
-// they are then, and a graph does them when it is launched.
+// late as may be, when somebody waits for it: then what a stream does not wait for has not happened yet, and what it
+// may overtake it has overtaken. While a stream is captured nothing is done: calls become nodes, with their arguments
+// as they are then, and a graph does them when it is launched.
 #include "shim.h"
 
 #include "stream.h"

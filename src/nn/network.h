@@ -122,7 +122,7 @@ size_t network_bytes(const struct graph *graph, const struct backend *backend, c
 enum { RUN_BATCHES = 256 };
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
-void network_losses(struct network *network, double *ret_loss);                          // (losses_count), and forgets
+void network_losses(struct network *network, double *ret_loss);        // (losses_count), and forgets
 void network_hold(struct network *network, const struct store *store); // where batches with places come from
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
@@ -151,8 +151,8 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), as network_outputs has them
-// Rankings of a batch's rows by their outputs, as topk and rank_pairs of the seam: on the device, and only what is named
-// here leaves it. Needs room for full_rows and rank_k.
+// Rankings of a batch's rows by their outputs, as topk and rank_pairs of the seam: on the device, and only what is
+// named here leaves it. Needs room for full_rows and rank_k.
 struct rank_lists {
 	const uint32_t *start, *column; // (rows + 1), (start[rows]) of each row; none twice
 };
@@ -161,7 +161,7 @@ struct rank_ask {
 	struct rank_lists marked; // of whose pairs are asked; start NULL: nobody asks
 	size_t k;
 };
-struct rank_answer { // the caller's
+struct rank_answer {        // the caller's
 	uint32_t *item, *count; // (rows, k), (rows)
 	float *score;           // (rows, k) of the items; NULL: nobody asks
 	double *pairs;          // (rows, 2) where pairs are asked for

@@ -28,8 +28,8 @@ struct seen {
 real *network_seen(const struct network *network, const real *data, size_t count);
 void network_unseen(const struct network *network, real *data, const real *seen, size_t count);
 struct matrix network_seen_matrix(const struct network *network, const struct matrix *matrix);
-// The rows of a parameter that the last pass's batch touches, in the order of its gradient; the caller frees. NULL: all,
-// and ret_count is how many that is. Where memory is the host's the batch must be transposed.
+// The rows of a parameter that the last pass's batch touches, in the order of its gradient; the caller frees. NULL:
+// all, and ret_count is how many that is. Where memory is the host's the batch must be transposed.
 uint32_t *network_touched_rows(const struct network *network, const struct batch *batch,
                                const struct parameter *parameter, size_t *ret_count);
 

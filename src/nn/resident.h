@@ -42,7 +42,8 @@ void resident_lay_out(struct resident *resident, void *memory); // memory NULL w
 // The most that a batch of such sizes takes of a block.
 size_t resident_upload_bytes(const struct graph *graph, const struct resident_room *room);
 
-// Brings some of the batches, at least one, and returns how many: nothing that was brought before is asked for any more.
+// Brings some of the batches, at least one, and returns how many: nothing that was brought before is asked for any
+// more.
 size_t resident_bring(struct resident *resident, const struct backend *backend, struct device *device,
                       const struct batch *batches, size_t count);
 // One of those that were brought, which stands until the next call; then, as often as may be, what the device makes of

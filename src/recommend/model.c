@@ -243,11 +243,8 @@ static bool check_tensors(const struct aexp_model *m, struct error *error) {
 static bool plan(struct aexp_model *m, struct error *error) {
 	cJSON *facts;
 	struct errors errors = {0};
-	struct graph_shape shape = {.ratings_width = m->columns,
-	                            .user_width = m->features,
-	                            .batch = 1,
-	                            .rows = 1,
-	                            .whole = m->backend->whole};
+	struct graph_shape shape = {
+	    .ratings_width = m->columns, .user_width = m->features, .batch = 1, .rows = 1, .whole = m->backend->whole};
 	if (!stored_json(&m->stored, "graph", &facts, error))
 		return false;
 	read_shape(facts, &shape);

@@ -65,7 +65,8 @@ struct aexp_model {
 
 // As aexp_open, on a pool of the caller's, which outlives the model.
 bool model_open(const char *path, struct pool *pool, struct aexp_model **ret, struct error *error);
-// On a backend of the registry; NULL: the CPU's, wherever the model was trained. ERROR_BACKEND where it is not to be had.
+// On a backend of the registry; NULL: the CPU's, wherever the model was trained. ERROR_BACKEND where it is not to be
+// had.
 bool model_open_on(const char *path, struct pool *pool, const struct backend *backend, struct aexp_model **ret,
                    struct error *error);
 // The run's data, which outlives the model's use: where a row is an item, users of it can be asked for by their place.

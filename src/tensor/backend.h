@@ -99,8 +99,8 @@ struct transposed_room {
 	uint32_t number;                                 // another one than of the lists before
 };
 AEXP_INLINE struct transposed transposed_of(const struct transposed_room *room, size_t most) {
-	struct transposed t = {most,       room->column, room->start,  room->row,    room->entry, room->waited,
-	                       room->slot, room->stamp,  room->number, room->counted};
+	struct transposed t = {most,         room->column, room->start, room->row,    room->entry,
+	                       room->waited, room->slot,   room->stamp, room->number, room->counted};
 	return t;
 }
 // Words of memory that `transpose` works with.
@@ -239,11 +239,12 @@ struct backend {
 	void (*release)(struct device *device, void *memory);
 	void (*upload)(struct device *device, void *to, const void *from, size_t bytes);
 	void (*download)(struct device *device, void *to, const void *from, size_t bytes);
-	// An upload that does not wait for what was asked for since the last one into the other half (0 or 1), and for which
-	// nothing before it waits: what a half has is read until the next but one is asked for. `from` is free on return.
+	// An upload that does not wait for what was asked for since the last one into the other half (0 or 1), and for
+	// which nothing before it waits: what a half has is read until the next but one is asked for. `from` is free on
+	// return.
 	void (*upload_ahead)(struct device *device, int half, void *to, const void *from, size_t bytes);
-	// body(context), whose calls on tensors are the same ones each time, of one key, though of other shapes and numbers:
-	// a device may take them as one. It may call body twice, and then does what it asked for once.
+	// body(context), whose calls on tensors are the same ones each time, of one key, though of other shapes and
+	// numbers: a device may take them as one. It may call body twice, and then does what it asked for once.
 	void (*unit)(struct device *device, const void *key, void (*body)(void *context), void *context);
 
 	// c = beta c + op(a) op(b)
@@ -271,8 +272,8 @@ struct backend {
 	// Rows place[0], place[1], ... of the data, as a batch: ret_start (rows + 1), ret_column and ret_value by entry.
 	void (*gather)(struct device *device, const struct data_rows *from, const uint32_t *place, size_t rows,
 	               uint32_t *ret_start, uint32_t *ret_column, real *ret_value);
-	// The columns that s touches, in order of first appearance (which nobody counts on), their entries by ascending row;
-	// entries: how many s has; work: (transpose_words). All of ret but waited is written.
+	// The columns that s touches, in order of first appearance (which nobody counts on), their entries by ascending
+	// row; entries: how many s has; work: (transpose_words). All of ret but waited is written.
 	void (*transpose)(struct device *device, const struct sparse *s, size_t entries, uint32_t *work,
 	                  const struct transposed_room *ret);
 	// What a or b touches: a's columns in their order, then those that are b's alone in theirs; and the places there of

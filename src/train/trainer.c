@@ -121,7 +121,8 @@ void trainer_place(const struct backend *backend, const struct graph *graph, siz
 	// two blocks take half of what is left, if they may be as large; one batch each they must hold
 	size_t each = ret->network < room ? (room - ret->network) / 4 : 0;
 	if (each < shape->room.block_bytes)
-		shape->room.block_bytes = block_bytes(shape->upload_bytes, each / shape->upload_bytes + (each < shape->upload_bytes));
+		shape->room.block_bytes =
+		    block_bytes(shape->upload_bytes, each / shape->upload_bytes + (each < shape->upload_bytes));
 	ret->blocks = 2 * shape->room.block_bytes;
 }
 

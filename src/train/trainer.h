@@ -76,7 +76,7 @@ struct trainer_shape {
 	size_t rows, full_rows;       // of a batch for evaluation; of a block of rankings
 	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
 	struct network_room room;
-	bool may_hold;        // training's batches can be gathered on the device
+	bool may_hold;       // training's batches can be gathered on the device
 	size_t upload_bytes; // of a batch that is not: see struct resident_room
 };
 void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
