@@ -105,23 +105,53 @@ bool file_read_any(const char *path, size_t most, char **ret_data, size_t *ret_s
 	return read_path(path, true, most, ret_data, ret_size, error);
 }
 
-bool file_map(const char *path, struct file_map *ret, struct error *error) {
+bool file_reader_open(const char *path, struct file_reader *ret, struct error *error) {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // which would wait for a pipe's writer
 	if (descriptor < 0)
 		return read_failed(error, path, errno);
 	struct stat status;
-	struct file_map map = {0};
 	bool known = fstat(descriptor, &status) == 0, regular = known && S_ISREG(status.st_mode);
 	int number = known && S_ISDIR(status.st_mode) ? EISDIR : known && !regular ? ENODEV : errno;
-	bool fine = regular;
-	if (regular && status.st_size > 0) {
-		void *data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+	if (!regular) {
+		close(descriptor);
+		return read_failed(error, path, number);
+	}
+	*ret = (struct file_reader){.descriptor = descriptor, .size = status.st_size > 0 ? (size_t)status.st_size : 0};
+	return true;
+}
+
+bool file_reader_read(const struct file_reader *reader, size_t at, void *buffer, size_t size) {
+	for (size_t done = 0; done < size;) {
+		ssize_t got = pread(reader->descriptor, (char *)buffer + done, size - done, (off_t)(at + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return false;
+		done += (size_t)got;
+	}
+	return true;
+}
+
+void file_reader_close(struct file_reader *reader) {
+	close(reader->descriptor);
+	*reader = (struct file_reader){.descriptor = -1};
+}
+
+bool file_map(const char *path, struct file_map *ret, struct error *error) {
+	struct file_reader reader;
+	struct file_map map = {0};
+	bool fine = true;
+	int number = 0;
+	if (!file_reader_open(path, &reader, error))
+		return false;
+	if (reader.size > 0) {
+		void *data = mmap(NULL, reader.size, PROT_READ, MAP_PRIVATE, reader.descriptor, 0);
 		number = errno;
 		fine = data != MAP_FAILED;
 		if (fine)
-			map = (struct file_map){.data = data, .size = (size_t)status.st_size};
+			map = (struct file_map){.data = data, .size = reader.size};
 	}
-	close(descriptor);
+	file_reader_close(&reader);
 	if (!fine)
 		return read_failed(error, path, number);
 	*ret = map;

@@ -24,6 +24,17 @@ struct file_map {
 // ERROR_DATA when it cannot be read or is no regular file.
 bool file_map(const char *path, struct file_map *ret, struct error *error);
 void file_unmap(struct file_map *map); // a zeroed one is fine
+
+// A regular file that several threads may read at once, at any place. Quicker than a map where all of it is read once
+// and not kept. ERROR_DATA as file_map.
+struct file_reader {
+	int descriptor;
+	size_t size; // when it was opened
+};
+bool file_reader_open(const char *path, struct file_reader *ret, struct error *error);
+// Just `size` bytes from `at` on; false where the file ends before them or cannot be read.
+bool file_reader_read(const struct file_reader *reader, size_t at, void *buffer, size_t size);
+void file_reader_close(struct file_reader *reader);
 bool file_hash(const char *path, char ret_hex[HASH_HEX], struct error *error); // of its bytes
 
 // Writes under a temporary name in the same folder and renames; nothing is left when it fails (ERROR_RUN).

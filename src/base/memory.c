@@ -1,7 +1,8 @@
 // Allocation: the kind that ends the program, the kind that fails as an error, an arena and a growing string.
 //
 // Arena: a list of blocks, newest first; each is [header | data ......used | free ......size]. What does not fit the
-// newest block opens another one, so a large piece may leave the tail of a block unused.
+// newest block opens another one, so a large piece may leave the tail of a block unused. Blocks that serve once more
+// have old data up to `dirty`, which becomes zero as it is handed out.
 #include "base/memory.h"
 
 #include <assert.h>
@@ -73,15 +74,20 @@ void *memory_array(size_t count, size_t size, const char *what, struct error *er
 
 struct arena_block {
 	struct arena_block *next;
-	size_t used, size; // bytes of data
+	size_t used, size, dirty; // bytes of data
 	alignas(ARENA_ALIGNMENT) unsigned char data[];
 };
 
 static struct arena_block *arena_grow(struct arena *arena, size_t size) {
+	struct arena_block *block = arena->spare;
 	if (size < ARENA_BLOCK)
 		size = ARENA_BLOCK;
-	struct arena_block *block = memory_alloc(sizeof *block + size);
-	block->size = size;
+	if (block != NULL && block->size >= size) {
+		arena->spare = block->next;
+	} else {
+		block = memory_alloc(sizeof *block + size);
+		block->size = size;
+	}
 	block->next = arena->blocks;
 	arena->blocks = block;
 	return block;
@@ -96,6 +102,8 @@ void *arena_alloc(struct arena *arena, size_t size) {
 	if (block == NULL || block->size - block->used < rounded)
 		block = arena_grow(arena, rounded);
 	void *data = block->data + block->used;
+	if (block->used < block->dirty)
+		memset(data, 0, rounded < block->dirty - block->used ? rounded : block->dirty - block->used);
 	block->used += rounded;
 	return data;
 }
@@ -131,12 +139,39 @@ void arena_join(struct arena *arena, struct arena *other) {
 	other->blocks = NULL;
 }
 
-void arena_finish(struct arena *arena) {
-	while (arena->blocks != NULL) {
-		struct arena_block *block = arena->blocks;
-		arena->blocks = block->next;
+static void free_blocks(struct arena_block *blocks) {
+	while (blocks != NULL) {
+		struct arena_block *block = blocks;
+		blocks = block->next;
 		free(block);
 	}
+}
+
+// Larger blocks than usual go too: one at the head of the list would keep the others from use.
+void arena_recycle(struct arena *arena, size_t most) {
+	struct arena_block *blocks = arena->blocks, *next;
+	size_t kept = 0;
+	for (struct arena_block *spare = arena->spare; spare != NULL; spare = spare->next)
+		kept += spare->size;
+	for (arena->blocks = NULL; blocks != NULL; blocks = next) {
+		next = blocks->next;
+		if (blocks->size > ARENA_BLOCK || most - kept < blocks->size || most < kept) {
+			free(blocks);
+			continue;
+		}
+		kept += blocks->size;
+		if (blocks->dirty < blocks->used)
+			blocks->dirty = blocks->used;
+		blocks->used = 0;
+		blocks->next = arena->spare;
+		arena->spare = blocks;
+	}
+}
+
+void arena_finish(struct arena *arena) {
+	free_blocks(arena->blocks);
+	free_blocks(arena->spare);
+	*arena = (struct arena){0};
 }
 
 // Makes room for `more` bytes and the terminator.

@@ -19,13 +19,14 @@ bool memory_product(size_t a, size_t b, size_t *ret);
 
 // A bump allocator: everything that is allocated lives until arena_finish. Zero-initialise to start.
 struct arena {
-	struct arena_block *blocks;
+	struct arena_block *blocks, *spare; // spare: of nothing at present
 };
 void *arena_alloc(struct arena *arena, size_t size);   // zeroed, 16-byte aligned
 char *arena_string(struct arena *arena, const char *text);
 char *arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *arena_copy(struct arena *arena, const void *data, size_t size);
 void arena_join(struct arena *arena, struct arena *other); // takes over all that the other holds, which is empty then
+void arena_recycle(struct arena *arena, size_t most);      // what it had is gone; up to `most` bytes serve again
 void arena_finish(struct arena *arena);
 
 // A growing string, always terminated (text.data may be NULL while empty: use text_string). Zero-initialise to start.

@@ -34,12 +34,16 @@ struct pool {
 	bool team; // every thread calls block once, with its own number
 	bool stop;
 
+	// What those who wait do; set and ended outside of runs.
+	struct pool_work work; // count 0: none
+
 	// Each on a line of its own, so that taking an index does not slow the ones who wait.
 	alignas(CACHE_LINE) atomic_size_t turn;     // number of runs announced
 	alignas(CACHE_LINE) atomic_size_t next;     // next index to hand out
 	alignas(CACHE_LINE) atomic_size_t reported; // reports of workers since the pool began
 	alignas(CACHE_LINE) atomic_size_t arrived;  // at the barrier, since the team began
 	alignas(CACHE_LINE) atomic_size_t passed;   // barriers, since the pool began
+	alignas(CACHE_LINE) atomic_size_t spare;    // next index of the spare work to hand out
 	alignas(CACHE_LINE) atomic_size_t sleepers; // threads that sleep, or are about to
 };
 
@@ -63,6 +67,24 @@ static void take_blocks(struct pool *pool) {
 			return;
 		pool->block(pool->context, index);
 	}
+}
+
+// One block of the spare work; false where none is left, or it is too early.
+static bool take_spare(struct pool *pool) {
+	const struct pool_work *work = &pool->work;
+	size_t index = atomic_load_explicit(&pool->spare, memory_order_relaxed);
+	if (index >= work->count || !work->ready(work->context, index) ||
+	    !atomic_compare_exchange_strong_explicit(&pool->spare, &index, index + 1, memory_order_relaxed,
+	                                             memory_order_relaxed))
+		return false;
+	work->block(work->context, index);
+	return true;
+}
+
+// Until *counter is no longer `seen`, or there is nothing to do.
+static void use_wait(struct pool *pool, atomic_size_t *counter, size_t seen) {
+	while (atomic_load_explicit(counter, memory_order_acquire) == seen && take_spare(pool))
+		continue;
 }
 
 // Returns when *counter is no longer `seen`. A sleeper says so before its last look, and whoever changes a counter
@@ -99,6 +121,8 @@ static void wait_for_reports(struct pool *pool, size_t before) {
 		size_t reported = atomic_load_explicit(&pool->reported, memory_order_acquire);
 		if (reported - before == pool->threads - 1)
 			return;
+		if (pool->team)
+			use_wait(pool, &pool->reported, reported);
 		wait_for_change(pool, &pool->reported, reported);
 	}
 }
@@ -225,9 +249,28 @@ void pool_barrier(struct pool *pool) {
 		return;
 	size_t passed = atomic_load_explicit(&pool->passed, memory_order_relaxed); // nobody passes before this one arrives
 	if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) + 1 < pool->threads) {
+		use_wait(pool, &pool->passed, passed);
 		wait_for_change(pool, &pool->passed, passed);
 		return;
 	}
 	atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
 	advance(pool, &pool->passed);
+}
+
+void pool_spare(struct pool *pool, const struct pool_work *work) {
+	assert(!pool->running && !pool->work.count);
+	pool->work = *work;
+	atomic_store_explicit(&pool->spare, 0, memory_order_relaxed);
+}
+
+static void spare_rest(void *context, size_t index) {
+	const struct pool *pool = context;
+	pool->work.block(pool->work.context, atomic_load_explicit(&pool->spare, memory_order_relaxed) + index);
+}
+
+void pool_spare_finish(struct pool *pool) {
+	size_t taken = atomic_load_explicit(&pool->spare, memory_order_relaxed);
+	if (taken < pool->work.count)
+		pool_run(pool, pool->work.count - taken, spare_rest, pool);
+	pool->work.count = 0;
 }

@@ -4,6 +4,7 @@
 #ifndef AEXP_BASE_POOL_H
 #define AEXP_BASE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pool;
@@ -20,5 +21,20 @@ void pool_run(struct pool *pool, size_t count, void (*block)(void *context, size
 // all. Within a body pool_barrier returns when every member has come to it; all must come equally often.
 void pool_team(struct pool *pool, void (*body)(void *context, size_t member), void *context);
 void pool_barrier(struct pool *pool);
+
+// Work for members of teams who would otherwise wait: from pool_spare on, whoever waits at a barrier takes a block of
+// it, and so does the caller of pool_team at its end; pool_spare_finish computes what is left and returns when all is
+// done. Blocks may be computed anywhere between the two calls, or all in the second. They should be short: a barrier
+// may be late by one of them. ready(context, index) says whether it is time for a block, before pool_spare_finish: with
+// work for each part of a body, not all of it in the waits of the first one. Neither is called from within a body; one
+// such work at a time; pool is not NULL.
+struct pool_work {
+	size_t count;
+	void (*block)(void *context, size_t index);
+	bool (*ready)(void *context, size_t index);
+	void *context;
+};
+void pool_spare(struct pool *pool, const struct pool_work *work);
+void pool_spare_finish(struct pool *pool);
 
 #endif

@@ -137,6 +137,10 @@ static void keep_end(struct text *text, size_t most) {
 	text->length = most;
 }
 
+// What a program that is not there ends with where posix_spawn cannot say so, which POSIX leaves open: under valgrind, and
+// where its processes share no memory with their parent until they begin.
+enum { NOT_STARTED = 127 };
+
 bool process_run(const struct command *command, struct text *output, bool *ret_missing, struct error *error) {
 	struct process process;
 	struct text said = {0}, unread = {0}, why = {0};
@@ -152,7 +156,11 @@ bool process_run(const struct command *command, struct text *output, bool *ret_m
 	}
 	int status = process_wait(&process);
 	bool good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (!good) {
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED && !said.length) {
+		if (ret_missing)
+			*ret_missing = true;
+		error_set(error, ERROR_RUN, "%s cannot be started", command->argv[0]);
+	} else if (!good) {
 		const char *line = last_line(&said);
 		process_explain(status, &why);
 		error_set(error, ERROR_RUN, "%s failed (%s)%s%s", command->argv[0], text_string(&why), *line ? ": " : "", line);

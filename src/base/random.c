@@ -89,6 +89,37 @@ void random_fill(struct random_stream stream, uint32_t epoch, uint64_t row, uint
 	}
 }
 
+// random_u64 of WIDE pairs of a row and a unit.
+static void pairs_wide(uint64_t key, uint32_t epoch, const uint32_t *restrict row, const uint32_t *restrict unit,
+                       uint64_t *restrict out) {
+	uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32), low[WIDE], high[WIDE];
+	for (uint32_t i = 0; i < WIDE; i++) {
+		uint32_t a = unit[i] / 2, b = row[i], c = 0, d = epoch;
+#pragma GCC unroll 10
+		for (uint32_t round = 0; round < DRAW_ROUNDS; round++) {
+			uint64_t p = DRAW_M0 * a, q = DRAW_M1 * c;
+			a = (uint32_t)(q >> 32) ^ b ^ (k0 + round * DRAW_W0);
+			c = (uint32_t)(p >> 32) ^ d ^ (k1 + round * DRAW_W1);
+			b = (uint32_t)q;
+			d = (uint32_t)p;
+		}
+		uint32_t odd = -(unit[i] & 1);
+		low[i] = (a & ~odd) | (c & odd);
+		high[i] = (b & ~odd) | (d & odd);
+	}
+	for (uint32_t i = 0; i < WIDE; i++)
+		out[i] = low[i] | (uint64_t)high[i] << 32;
+}
+
+void random_u64_pairs(struct random_stream stream, uint32_t epoch, const uint32_t *row, const uint32_t *unit,
+                      size_t count, uint64_t *out) {
+	size_t i = 0;
+	for (; count - i >= WIDE; i += WIDE)
+		pairs_wide(stream.key, epoch, row + i, unit + i, out + i);
+	for (; i < count; i++)
+		out[i] = random_u64(stream, epoch, row[i], unit[i]);
+}
+
 double random_log(double x) {
 	return draw_log(x);
 }

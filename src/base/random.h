@@ -4,6 +4,7 @@
 #ifndef AEXP_BASE_RANDOM_H
 #define AEXP_BASE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // A stream is a purpose ("dropout", "init", "split", "order", ...) and a name (a node's, or "").
@@ -29,6 +30,9 @@ void random_fill(struct random_stream stream, uint32_t epoch, uint64_t row, uint
 // One value; the unit's lane of its block.
 uint32_t random_u32(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit);
 uint64_t random_u64(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit); // units 2u and 2u + 1
+// out[i] = random_u64 of row[i] and unit[i], (count) each: the same draws, many at a time.
+void random_u64_pairs(struct random_stream stream, uint32_t epoch, const uint32_t *row, const uint32_t *unit,
+                      size_t count, uint64_t *out);
 double random_uniform(struct random_stream stream, uint32_t epoch, uint64_t row, uint32_t unit); // [0, 1), 53 bits of random_u64
 
 // Standard normal by Wichura's inverse distribution function (AS 241, PPND16) of (random_u64 + 1/2) / 2^64, with a

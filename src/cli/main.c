@@ -1,5 +1,6 @@
 // The command line: verbs in a table; options are options.h's.
 #include "cli/cli.h"
+#include "cli/streams.h"
 
 #include "base/nearest.h"
 #include "base/pool.h"
@@ -117,6 +118,7 @@ static int close_output(int code) {
 }
 
 int main(int argc, char **argv) {
+	streams_begin();
 	signal(SIGXFSZ, SIG_IGN); // what a limit of a file's length forbids is an error of the writing, and said as one
 	return close_output(dispatch(argc, argv));
 }

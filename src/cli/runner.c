@@ -5,6 +5,7 @@
 #include "data/split.h"
 #include "report/claim.h"
 #include "report/report.h"
+#include "report/runs.h"
 #include "report/summary.h"
 #include "train/needs.h"
 #include "version.h"
@@ -25,10 +26,20 @@ static void on_signal(int number) {
 	interrupt_wanted = 1;
 }
 
+// Nobody reads the messages any more: no reason to lose a training. A handler, since programs that are started would
+// inherit that it is ignored.
+static void on_lost_reader(int number) {
+	(void)number;
+}
+
 void runner_watch_signals(void) {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND}; // the second one ends at once
+	struct sigaction nothing = {.sa_handler = on_lost_reader, .sa_flags = SA_RESTART}, before;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) // as nohup leaves it
+		sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGPIPE, &nothing, NULL);
 }
 
 bool runner_interrupted(void) {
@@ -219,6 +230,7 @@ static int train_into(struct prepared *p, char **folder, const struct options *o
                       const struct runner_watch *watch) {
 	struct job job = {.prepared = p, .options = options, .watch = watch, .folder = folder};
 	struct error error = {0};
+	double start = train_seconds();
 	char *backend = NULL;
 	job.provenance = (struct provenance){.version = AEXP_VERSION,
 	                                     .commit = AEXP_COMMIT,
@@ -233,6 +245,7 @@ static int train_into(struct prepared *p, char **folder, const struct options *o
 	bool good = train_job(&job, &backend, &error);
 	job.provenance.backend = backend ? backend : "";
 	job.provenance.ended = now();
+	job.provenance.seconds = train_seconds() - start;
 	job.provenance.resumed_from_epoch = job.result.resumed_from_epoch;
 	if (!good)
 		leave(&job);
@@ -264,6 +277,19 @@ static void tidy(const char *folder) {
 	claim_release(&claim);
 }
 
+// What cannot be read is no result, and nobody's to write over unasked.
+static int find_finished(const char *name, const char *folder, const struct options *options, bool print) {
+	struct error error = {0};
+	if (!run_folder_is_sound(folder, &error)) {
+		error_hint(&error, "Put the file back from a copy, or run it again with --force.");
+		print_error(&error);
+		return (int)error.code;
+	}
+	if (print)
+		print_finished(name, folder, options);
+	return 0;
+}
+
 static int run_prepared(struct prepared *p, char **folder, const struct options *options, bool print,
                         const struct runner_watch *watch) {
 	struct claim claim;
@@ -271,9 +297,7 @@ static int run_prepared(struct prepared *p, char **folder, const struct options 
 	int code = 0;
 	if (run_folder_finished(*folder) && !options->force) {
 		tidy(*folder);
-		if (print)
-			print_finished(p->experiment.name, *folder, options);
-		return 0;
+		return find_finished(p->experiment.name, *folder, options, print);
 	}
 	if (!train_backend_check(&p->experiment, options->pool, &error)) { // before anything is made
 		print_error(&error);
@@ -284,8 +308,8 @@ static int run_prepared(struct prepared *p, char **folder, const struct options 
 		code = (int)error.code;
 	} else if (!run_folder_finished(*folder) || options->force) {
 		code = train_into(p, folder, options, print, watch);
-	} else if (print) {
-		print_finished(p->experiment.name, *folder, options);
+	} else {
+		code = find_finished(p->experiment.name, *folder, options, print);
 	}
 	claim_release(&claim);
 	return code;
@@ -348,9 +372,7 @@ static void print_summary(const struct summary *summary, const struct several *s
 
 static int run_several(const struct several *s, bool print) {
 	if (run_folder_finished(s->folder) && !s->options->force) {
-		if (print)
-			print_finished(s->name, s->folder, s->options);
-		return 0;
+		return find_finished(s->name, s->folder, s->options, print);
 	}
 	size_t folds = s->folds ? s->folds : 1, count = s->repeats * folds, done = 0;
 	struct arena arena = {0};

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-void runner_watch_signals(void); // SIGINT and SIGTERM end a training; a second one ends the program
+void runner_watch_signals(void); // SIGINT, SIGTERM, SIGHUP end a training; a second one ends the program
 bool runner_interrupted(void);   // whether one has come
 // What is finished is not run again, unless options say so. print: results to standard output. ret_folder: of the run,
 // or of the summary; NULL where it did not come so far; free(). Errors are printed; returns the exit code.

@@ -7,23 +7,24 @@
 #include "serve/service.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { CONNECTIONS = 512, SECONDS = 10, PORT_MOST = 65535 };
 
-// Signal handlers can reach nothing else.
-static volatile sig_atomic_t stop_wanted, reload_wanted;
+// Signal handlers can reach nothing else. Atomic, since a handler may run on another thread than the one that looks.
+static atomic_bool stop_wanted, reload_wanted;
 
 static void on_stop(int number) {
 	(void)number;
-	stop_wanted = 1;
+	atomic_store(&stop_wanted, true);
 }
 
 static void on_reload(int number) {
 	(void)number;
-	reload_wanted = 1;
+	atomic_store(&reload_wanted, true);
 }
 
 static void watch_signals(void) {
@@ -36,10 +37,8 @@ static void watch_signals(void) {
 
 static unsigned wishes(void *context) {
 	(void)context;
-	unsigned wished = (stop_wanted ? SERVICE_STOP : 0) | (reload_wanted ? SERVICE_RELOAD : 0);
-	if (wished & SERVICE_RELOAD)
-		reload_wanted = 0;
-	return wished;
+	return (atomic_load(&stop_wanted) ? SERVICE_STOP : 0) |
+	       (atomic_exchange(&reload_wanted, false) ? SERVICE_RELOAD : 0);
 }
 
 static void note(void *context, const char *text) {

@@ -5,11 +5,12 @@
 
 #include <stddef.h>
 
-// thresholds: (levels - 1), ascending. A rating at a threshold belongs below it.
+// thresholds: (levels - 1), ascending. A rating at a threshold belongs below it. All of them are counted: where to end
+// would be a guess for the processor, and every other one wrong.
 static inline size_t bucket_of(const double *thresholds, size_t levels, float rating) {
 	size_t bucket = 0;
-	while (bucket + 1 < levels && rating > (float)thresholds[bucket]) {
-		bucket++;
+	for (size_t i = 0; i + 1 < levels; i++) {
+		bucket += rating > (float)thresholds[i];
 	}
 	return bucket;
 }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 
 enum {
 	CHUNK = 1 << 20,                        // bytes that are hashed by one thread
+	READ = 1 << 16,                         // bytes of them that are read at a time
 	ATTRIBUTE_LEAST = 3 * sizeof(uint64_t), // bytes that an attribute takes: its name's flag and size, its kind
 	ALIGNMENT = 64,
 	BYTE_ORDER_MARK = 0x01020304,
@@ -48,9 +50,12 @@ static const char suffix[] = ".data";
 // --- Hashing ---
 
 struct chunks {
-	const char *data;
+	// Hashes `size` bytes from `start` on; false where they cannot be had.
+	bool (*feed)(const void *from, size_t start, size_t size, struct hash *hash);
+	const void *from;
 	size_t size;
 	char (*hex)[HASH_HEX]; // (chunks)
+	atomic_bool fail;
 };
 
 static size_t chunks_in(size_t size) {
@@ -58,25 +63,44 @@ static size_t chunks_in(size_t size) {
 }
 
 static void hash_chunk(void *context, size_t i) {
-	const struct chunks *chunks = context;
+	struct chunks *chunks = context;
 	size_t start = i * CHUNK, left = chunks->size - start;
 	struct hash hash;
 	hash_init(&hash);
-	hash_bytes(&hash, chunks->data + start, left < CHUNK ? left : CHUNK);
+	if (!chunks->feed(chunks->from, start, left < CHUNK ? left : CHUNK, &hash))
+		atomic_store(&chunks->fail, true);
 	hash_finish(&hash, chunks->hex[i]);
 }
 
 // The hash of the hashes of all chunks, so that several threads can do it.
-static void hash_of(struct pool *pool, const char *data, size_t size, char ret_hex[HASH_HEX]) {
-	size_t count = chunks_in(size);
-	struct chunks chunks = {.data = data, .size = size, .hex = memory_alloc(count * sizeof *chunks.hex)};
+static bool hash_of(struct pool *pool, struct chunks *chunks, char ret_hex[HASH_HEX]) {
+	size_t count = chunks_in(chunks->size);
+	chunks->hex = memory_alloc(count * sizeof *chunks->hex);
 	struct hash hash;
-	pool_run(pool, count, hash_chunk, &chunks);
+	pool_run(pool, count, hash_chunk, chunks);
 	hash_init(&hash);
-	hash_u64(&hash, size);
-	hash_bytes(&hash, chunks.hex, count * sizeof *chunks.hex);
+	hash_u64(&hash, chunks->size);
+	hash_bytes(&hash, chunks->hex, count * sizeof *chunks->hex);
 	hash_finish(&hash, ret_hex);
-	free(chunks.hex);
+	free(chunks->hex);
+	return !chunks->fail;
+}
+
+static bool feed_memory(const void *from, size_t start, size_t size, struct hash *hash) {
+	hash_bytes(hash, (const char *)from + start, size);
+	return true;
+}
+
+// Through a buffer that stays in the cache of its processor: nothing of the file has to be mapped.
+static bool feed_file(const void *from, size_t start, size_t size, struct hash *hash) {
+	char buffer[READ];
+	for (size_t at = 0; at < size; at += READ) {
+		size_t step = size - at < READ ? size - at : READ;
+		if (!file_reader_read(from, start + at, buffer, step))
+			return false;
+		hash_bytes(hash, buffer, step);
+	}
+	return true;
 }
 
 // --- The key ---
@@ -89,17 +113,18 @@ struct key_maker {
 };
 
 static bool hash_file(struct key_maker *maker, char *file) {
-	struct file_map map;
+	struct file_reader reader;
 	bool again = maker->file != NULL && strcmp(maker->file, file) == 0;
 	free(maker->file);
 	maker->file = file;
 	if (again)
 		return true;
-	if (!file_map(file, &map, NULL))
+	if (!file_reader_open(file, &reader, NULL))
 		return false;
-	hash_of(maker->pool, map.data, map.size, maker->hex);
-	file_unmap(&map);
-	return true;
+	struct chunks chunks = {.feed = feed_file, .from = &reader, .size = reader.size};
+	bool fine = hash_of(maker->pool, &chunks, maker->hex);
+	file_reader_close(&reader);
+	return fine;
 }
 
 static void add_file(void *context, const char *path, const char *want) {
@@ -168,6 +193,7 @@ struct walk {
 	const char *data; // (size) reading: the file
 	size_t size;
 	struct file_piece *pieces; // (count) writing
+	size_t *places;            // (count) where they begin in the file
 	size_t count, capacity;
 };
 
@@ -175,7 +201,9 @@ static void put(struct walk *walk, const void *data, size_t size) {
 	if (walk->count == walk->capacity) {
 		walk->capacity = walk->capacity == 0 ? 64 : 2 * walk->capacity;
 		walk->pieces = memory_resize(walk->pieces, walk->capacity * sizeof *walk->pieces);
+		walk->places = memory_resize(walk->places, walk->capacity * sizeof *walk->places);
 	}
+	walk->places[walk->count] = walk->at;
 	walk->pieces[walk->count++] = (struct file_piece){.data = data, .size = size};
 	walk->at += size;
 }
@@ -364,7 +392,8 @@ static bool checked(const struct file_map *map, const char *key, struct pool *po
 	char checksum[HASH_HEX], head[HEADER_BYTES];
 	if (map->size < HEADER_BYTES)
 		return false;
-	hash_of(pool, map->data + HEADER_BYTES, map->size - HEADER_BYTES, checksum);
+	struct chunks chunks = {.feed = feed_memory, .from = map->data + HEADER_BYTES, .size = map->size - HEADER_BYTES};
+	hash_of(pool, &chunks, checksum);
 	make_head(key, map->size, checksum, head);
 	return memcmp(map->data, head, HEADER_BYTES) == 0;
 }
@@ -405,33 +434,23 @@ bool cache_read(const char *folder, const char *key, struct pool *pool, struct d
 
 // --- Writing ---
 
-// As hash_of, over pieces.
-static void hash_pieces(const struct walk *walk, char ret_hex[HASH_HEX]) {
-	size_t size = walk->at - HEADER_BYTES, room = CHUNK;
-	struct hash whole, chunk;
-	char hex[HASH_HEX];
-	hash_init(&whole);
-	hash_u64(&whole, size);
-	hash_init(&chunk);
-	for (size_t i = 1; i < walk->count; i++) { // the first is the header
-		const char *data = walk->pieces[i].data;
-		for (size_t left = walk->pieces[i].size; left > 0;) {
-			size_t step = left < room ? left : room;
-			hash_bytes(&chunk, data, step);
-			data += step;
-			left -= step;
-			size -= step;
-			room -= step;
-			if (room > 0 && size > 0)
-				continue;
-			hash_finish(&chunk, hex);
-			hash_bytes(&whole, hex, sizeof hex);
-			hash_init(&chunk);
-			room = CHUNK;
-		}
+// What is written, behind its header, lies in pieces.
+static bool feed_pieces(const void *from, size_t start, size_t size, struct hash *hash) {
+	const struct walk *walk = from;
+	size_t at = HEADER_BYTES + start, low = 0, high = walk->count; // the piece that holds `at` is in [low, high)
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (walk->places[middle] <= at)
+			low = middle;
+		else
+			high = middle;
 	}
-	hash_finish(&chunk, hex); // one that was never fed
-	hash_finish(&whole, ret_hex);
+	for (size_t within = at - walk->places[low]; size > 0; low++, within = 0) {
+		size_t left = walk->pieces[low].size - within, step = left < size ? left : size;
+		hash_bytes(hash, (const char *)walk->pieces[low].data + within, step);
+		size -= step;
+	}
+	return true;
 }
 
 struct kept {
@@ -487,7 +506,8 @@ bool cache_write(const char *folder, const char *key, const struct dataset *data
 	struct dataset written = *dataset; // the walk changes nothing, but could
 	put(&walk, head, sizeof head);
 	walk_dataset(&walk, &written);
-	hash_pieces(&walk, checksum);
+	struct chunks chunks = {.feed = feed_pieces, .from = &walk, .size = walk.at - HEADER_BYTES};
+	hash_of(dataset->pool, &chunks, checksum);
 	make_head(key, walk.at, checksum, head);
 	bool fits = walk.at <= CACHE_BYTES_MAX; // else it would push out itself
 	char *path = path_of(folder, key);
@@ -500,6 +520,7 @@ bool cache_write(const char *folder, const char *key, const struct dataset *data
 		trim(folder, CACHE_BYTES_MAX);
 	free(path);
 	free(walk.pieces);
+	free(walk.places);
 	arena_finish(&walk.arena);
 	return fine;
 }

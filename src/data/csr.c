@@ -1,6 +1,5 @@
-// Compressed sparse rows: entries are placed by row (a copy where they come row by row, else a counting sort), then
-// each row is put in the order of its columns by a bit set, in blocks of rows. A row that is long beside the number of
-// columns is read off the bit set; a short one is sorted.
+// Compressed sparse rows: entries are placed by row, then each row is put in the order of its columns, in blocks of
+// rows: a short one by insertion, a long one by radix sort.
 #include "data/csr.h"
 
 #include "data/big_array.h"
@@ -9,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool csr_allocate(size_t rows, size_t columns, size_t count, bool liked, struct csr *ret, struct error *error) {
+bool csr_allocate(size_t rows, size_t columns, size_t count, bool liked, struct csr *ret, struct error *error) {
 	struct csr csr = {.rows = rows, .columns = columns};
 	size_t bounds;
 	if (__builtin_add_overflow(rows, 1, &bounds)) {
 		return error_set(error, ERROR_RUN, "too many rows: \"%zu\"", rows);
+	}
+	if (columns > (size_t)UINT32_MAX + 1) {
+		return error_set(error, ERROR_RUN, "too many columns: \"%zu\"", columns);
 	}
 	csr.start = memory_array(bounds, sizeof *csr.start, "row bounds", error);
 	csr.column = csr.start ? big_array(count, sizeof *csr.column, "columns of entries", error) : NULL;
@@ -73,86 +75,60 @@ bool csr_transpose(const struct csr *csr, struct csr *ret, struct error *error) 
 	return true;
 }
 
-// --- Building ---
+// --- Sorting ---
 
 enum {
-	BLOCK_ENTRIES = 1 << 16, // entries that one thread places or sorts at a time
-	INSERTION_MOST = 24,     // entries of a row that is sorted by insertion
-	WORD_BITS = 64,
-	SPARSE_WORDS =
-	    8, // words of the bit set for an entry of the row: beyond, looking through it costs more than sorting
+	BLOCK_ENTRIES = 1 << 16, // entries that one thread sorts at a time
+	INSERTION_MOST = 40,     // entries of a row that is sorted by insertion
+	// Digits of a column in the radix sort: counting wide ones pays in long rows alone.
+	NARROW_BITS = 8,
+	WIDE_BITS = 11,
+	WIDE_LEAST = 2048,                                  // entries
+	PASSES_MOST = (32 + NARROW_BITS - 1) / NARROW_BITS, // of a column's 32 bits
+	COUNTS = (PASSES_MOST << NARROW_BITS) > (3 << WIDE_BITS) ? PASSES_MOST << NARROW_BITS : 3 << WIDE_BITS,
 };
 
-struct build {
+struct sorting {
 	struct csr *csr;
-	size_t count;
-	const uint32_t *row, *column; // (count)
-	const float *value;
-	const uint8_t *liked;
-	size_t *bound;     // (blocks + 1) the rows of each block
-	atomic_bool fail;  // no memory
-	atomic_bool twice; // a row has a column twice
+	unsigned column_bits; // that a column has at most
+	size_t *bound;        // (blocks + 1) the rows of each block
+	atomic_bool fail;     // no memory
+	atomic_bool twice;    // a row has a column twice
 };
-
-// Entries that come row by row are where they belong.
-static void copy_block(void *context, size_t i) {
-	const struct build *build = context;
-	size_t start = i * BLOCK_ENTRIES, left = build->count - start, count = left < BLOCK_ENTRIES ? left : BLOCK_ENTRIES;
-	memcpy(build->csr->column + start, build->column + start, count * sizeof *build->column);
-	memcpy(build->csr->value + start, build->value + start, count * sizeof *build->value);
-	if (build->liked) {
-		memcpy(build->csr->liked + start, build->liked + start, count);
-	}
-}
-
-// Counts the rows' entries; whether they come row by row.
-static bool count_rows(const struct build *build) {
-	bool ascending = true;
-	uint32_t last = 0;
-	for (size_t i = 0; i < build->count; i++) {
-		uint32_t row = build->row[i];
-		ascending = ascending && row >= last;
-		last = row;
-		build->csr->start[(size_t)row + 1]++;
-	}
-	csr_accumulate(build->csr->start, build->csr->rows);
-	return ascending;
-}
-
-static void place_entries(const struct build *build) {
-	for (size_t i = 0; i < build->count; i++) {
-		csr_place(build->csr, build->row[i], build->column[i], build->value[i], build->liked ? build->liked + i : NULL);
-	}
-	csr_rewind(build->csr->start, build->csr->rows);
-}
 
 // Room to sort a row in.
 struct sorter {
-	uint64_t *bits;  // (columns / 64 + 1), all 0 between rows
-	uint32_t *place; // (columns) where a column of the row stands
-	uint64_t *key;   // (most) of a row
-	float *value;    // (most)
-	uint8_t *liked;  // (most)
+	uint64_t *key, *other;  // (most) column << 32 | place in the row; the same between two passes
+	float *value;           // (most)
+	uint8_t *liked;         // (most)
+	uint32_t count[COUNTS]; // (passes, digits)
 };
 
-// `columns` 0: no row is read off the bit set.
-static bool sorter_init(struct sorter *sorter, size_t columns, size_t most) {
-	*sorter = (struct sorter){
-	    .bits = calloc(columns / WORD_BITS + 1, sizeof *sorter->bits),
-	    .place = malloc((columns + 1) * sizeof *sorter->place),
-	    .key = malloc((most + 1) * sizeof *sorter->key),
-	    .value = malloc((most + 1) * sizeof *sorter->value),
-	    .liked = malloc(most + 1),
-	};
-	return sorter->bits && sorter->place && sorter->key && sorter->value && sorter->liked;
+static struct sorter *sorter_create(size_t most) {
+	struct sorter *sorter = malloc(sizeof *sorter);
+	if (!sorter) {
+		return NULL;
+	}
+	sorter->key = malloc((most + 1) * sizeof *sorter->key);
+	sorter->other = malloc((most + 1) * sizeof *sorter->other);
+	sorter->value = malloc((most + 1) * sizeof *sorter->value);
+	sorter->liked = malloc(most + 1);
+	return sorter;
 }
 
-static void sorter_finish(struct sorter *sorter) {
-	free(sorter->bits);
-	free(sorter->place);
+static bool sorter_complete(const struct sorter *sorter) {
+	return sorter && sorter->key && sorter->other && sorter->value && sorter->liked;
+}
+
+static void sorter_destroy(struct sorter *sorter) {
+	if (!sorter) {
+		return;
+	}
 	free(sorter->key);
+	free(sorter->other);
 	free(sorter->value);
 	free(sorter->liked);
+	free(sorter);
 }
 
 static bool is_ascending(const uint32_t *column, size_t count) {
@@ -175,20 +151,47 @@ static void insertion_sort(uint64_t *key, size_t count) {
 	}
 }
 
-static int compare_keys(const void *left, const void *right) {
-	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-	return (a > b) - (a < b);
+static inline size_t digit_of(uint64_t key, unsigned shift, unsigned bits) {
+	return (key >> shift) & (((size_t)1 << bits) - 1);
 }
 
-// Fills sorter->key with column << 32 | place in the row, ascending; false where a column stands twice.
-static bool sort_keys(struct sorter *sorter, const uint32_t *column, size_t count) {
+// Least digit first; equal digits stay in their order.
+static void radix_sort(struct sorter *sorter, size_t count, unsigned column_bits) {
+	unsigned bits = count < WIDE_LEAST ? NARROW_BITS : WIDE_BITS, passes = (column_bits + bits - 1) / bits;
+	size_t digits = (size_t)1 << bits;
+	memset(sorter->count, 0, passes * digits * sizeof *sorter->count);
+	for (unsigned pass = 0; pass < passes; pass++) {
+		uint32_t *here = sorter->count + pass * digits;
+		for (size_t i = 0; i < count; i++) {
+			here[digit_of(sorter->key[i], 32 + pass * bits, bits)]++;
+		}
+	}
+	for (unsigned pass = 0; pass < passes; pass++) {
+		uint32_t *here = sorter->count + pass * digits, sum = 0;
+		for (size_t digit = 0; digit < digits; digit++) {
+			uint32_t more = here[digit];
+			here[digit] = sum;
+			sum += more;
+		}
+		for (size_t i = 0; i < count; i++) {
+			uint64_t key = sorter->key[i];
+			sorter->other[here[digit_of(key, 32 + pass * bits, bits)]++] = key;
+		}
+		uint64_t *sorted = sorter->other;
+		sorter->other = sorter->key;
+		sorter->key = sorted;
+	}
+}
+
+// Fills sorter->key, ascending; false where a column stands twice.
+static bool sort_keys(struct sorter *sorter, const uint32_t *column, size_t count, unsigned column_bits) {
 	for (size_t i = 0; i < count; i++) {
 		sorter->key[i] = (uint64_t)column[i] << 32 | i;
 	}
 	if (count <= INSERTION_MOST) {
 		insertion_sort(sorter->key, count);
 	} else {
-		qsort(sorter->key, count, sizeof *sorter->key, compare_keys);
+		radix_sort(sorter, count, column_bits);
 	}
 	bool twice = false;
 	for (size_t i = 1; i < count; i++) {
@@ -197,120 +200,101 @@ static bool sort_keys(struct sorter *sorter, const uint32_t *column, size_t coun
 	return !twice;
 }
 
-static bool sort_by_bits(struct sorter *sorter, const uint32_t *column, size_t columns, size_t count) {
-	size_t at = 0;
-	for (size_t i = 0; i < count; i++) {
-		sorter->bits[column[i] / WORD_BITS] |= UINT64_C(1) << column[i] % WORD_BITS;
-		sorter->place[column[i]] = (uint32_t)i;
-	}
-	for (size_t word = 0; word <= columns / WORD_BITS; word++) {
-		for (uint64_t bits = sorter->bits[word]; bits; bits &= bits - 1) {
-			size_t found = word * WORD_BITS + (size_t)__builtin_ctzll(bits);
-			sorter->key[at++] = (uint64_t)found << 32 | sorter->place[found];
-		}
-		sorter->bits[word] = 0;
-	}
-	return at == count;
-}
-
-static bool by_bits(const struct csr *csr, size_t count) {
-	return count > INSERTION_MOST && csr->columns / WORD_BITS <= SPARSE_WORDS * count;
-}
-
-static bool sort_row(struct sorter *sorter, struct csr *csr, size_t row) {
+static bool sort_row(struct sorter *sorter, const struct sorting *sorting, size_t row) {
+	const struct csr *csr = sorting->csr;
 	size_t start = csr->start[row], count = csr->start[row + 1] - start;
 	uint32_t *column = csr->column + start;
+	float *value = csr->value + start;
 	if (is_ascending(column, count)) {
 		return true;
 	}
-	if (by_bits(csr, count) ? !sort_by_bits(sorter, column, csr->columns, count) : !sort_keys(sorter, column, count)) {
+	if (!sort_keys(sorter, column, count, sorting->column_bits)) {
 		return false;
 	}
-	memcpy(sorter->value, csr->value + start, count * sizeof *sorter->value);
-	if (csr->liked) {
-		memcpy(sorter->liked, csr->liked + start, count);
-	}
+	const uint64_t *key = sorter->key;
+	memcpy(sorter->value, value, count * sizeof *value);
 	for (size_t i = 0; i < count; i++) {
-		uint32_t from = (uint32_t)sorter->key[i];
-		column[i] = (uint32_t)(sorter->key[i] >> 32);
-		csr->value[start + i] = sorter->value[from];
-		if (csr->liked) {
-			csr->liked[start + i] = sorter->liked[from];
+		column[i] = (uint32_t)(key[i] >> 32);
+		value[i] = sorter->value[(uint32_t)key[i]];
+	}
+	if (csr->liked) {
+		uint8_t *liked = csr->liked + start;
+		memcpy(sorter->liked, liked, count);
+		for (size_t i = 0; i < count; i++) {
+			liked[i] = sorter->liked[(uint32_t)key[i]];
 		}
 	}
 	return true;
 }
 
 static void sort_block(void *context, size_t i) {
-	struct build *build = context;
+	struct sorting *sorting = context;
 	size_t most = 0, row;
-	for (row = build->bound[i]; row < build->bound[i + 1]; row++) {
-		size_t count = build->csr->start[row + 1] - build->csr->start[row];
+	for (row = sorting->bound[i]; row < sorting->bound[i + 1]; row++) {
+		size_t count = sorting->csr->start[row + 1] - sorting->csr->start[row];
 		most = count > most ? count : most;
 	}
-	struct sorter sorter;
-	if (sorter_init(&sorter, by_bits(build->csr, most) ? build->csr->columns : 0, most)) {
-		for (row = build->bound[i]; row < build->bound[i + 1]; row++) {
-			if (!sort_row(&sorter, build->csr, row)) {
-				atomic_store(&build->twice, true);
-			}
-		}
-	} else {
-		atomic_store(&build->fail, true);
+	struct sorter *sorter = sorter_create(most);
+	if (!sorter_complete(sorter)) {
+		atomic_store(&sorting->fail, true);
+		sorter_destroy(sorter);
+		return;
 	}
-	sorter_finish(&sorter);
+	for (row = sorting->bound[i]; row < sorting->bound[i + 1]; row++) {
+		if (!sort_row(sorter, sorting, row)) {
+			atomic_store(&sorting->twice, true);
+		}
+	}
+	sorter_destroy(sorter);
 }
 
 // Blocks of rows with about as many entries each; they depend on the entries alone.
-static bool sort_rows(struct pool *pool, struct build *build, struct error *error) {
-	size_t blocks = 0, rows = build->csr->rows;
-	build->bound = memory_array(build->count / BLOCK_ENTRIES + 2, sizeof *build->bound, "blocks of rows", error);
-	if (!build->bound) {
+bool csr_sort(struct pool *pool, struct csr *csr, struct error *error) {
+	struct sorting sorting = {.csr = csr, .column_bits = 1};
+	while (sorting.column_bits < 32 && csr->columns > (size_t)1 << sorting.column_bits) {
+		sorting.column_bits++;
+	}
+	size_t blocks = 0, count = csr_count(csr);
+	sorting.bound = memory_array(count / BLOCK_ENTRIES + 2, sizeof *sorting.bound, "blocks of rows", error);
+	if (!sorting.bound) {
 		return false;
 	}
-	for (size_t row = 0; row < rows; row++) {
-		if (build->csr->start[row + 1] - build->csr->start[build->bound[blocks]] >= BLOCK_ENTRIES) {
-			build->bound[++blocks] = row + 1;
+	for (size_t row = 0; row < csr->rows; row++) {
+		if (csr->start[row + 1] - csr->start[sorting.bound[blocks]] >= BLOCK_ENTRIES) {
+			sorting.bound[++blocks] = row + 1;
 		}
 	}
-	if (build->bound[blocks] < rows) {
-		build->bound[++blocks] = rows;
+	if (sorting.bound[blocks] < csr->rows) {
+		sorting.bound[++blocks] = csr->rows;
 	}
-	pool_run(pool, blocks, sort_block, build);
-	free(build->bound);
-	if (build->fail) {
-		return error_set(error, ERROR_RUN, "out of memory for sorting \"%zu\" entries", build->count);
+	pool_run(pool, blocks, sort_block, &sorting);
+	free(sorting.bound);
+	if (sorting.fail) {
+		return error_set(error, ERROR_RUN, "out of memory for sorting \"%zu\" entries", count);
 	}
-	return !build->twice || error_set(error, ERROR_DATA, "an entry of a row stands twice");
+	return !sorting.twice || error_set(error, ERROR_DATA, "an entry of a row stands twice");
 }
 
-bool csr_build_on(struct pool *pool, size_t rows, size_t columns, size_t count, const uint32_t *row,
-                  const uint32_t *column, const float *value, const uint8_t *liked, struct csr *ret,
-                  struct error *error) {
+bool csr_build(size_t rows, size_t columns, size_t count, const uint32_t *row, const uint32_t *column,
+               const float *value, const uint8_t *liked, struct csr *ret, struct error *error) {
 	struct csr csr;
-	if (columns > (size_t)UINT32_MAX + 1) {
-		return error_set(error, ERROR_RUN, "too many columns: \"%zu\"", columns);
-	}
 	if (!csr_allocate(rows, columns, count, liked != NULL, &csr, error)) {
 		return false;
 	}
-	struct build build = {.csr = &csr, .count = count, .row = row, .column = column, .value = value, .liked = liked};
-	if (count_rows(&build)) {
-		pool_run(pool, count / BLOCK_ENTRIES + (count % BLOCK_ENTRIES > 0), copy_block, &build);
-	} else {
-		place_entries(&build);
+	for (size_t i = 0; i < count; i++) {
+		csr.start[(size_t)row[i] + 1]++;
 	}
-	if (!sort_rows(pool, &build, error)) {
+	csr_accumulate(csr.start, rows);
+	for (size_t i = 0; i < count; i++) {
+		csr_place(&csr, row[i], column[i], value[i], liked ? liked + i : NULL);
+	}
+	csr_rewind(csr.start, rows);
+	if (!csr_sort(NULL, &csr, error)) {
 		csr_finish(&csr);
 		return false;
 	}
 	*ret = csr;
 	return true;
-}
-
-bool csr_build(size_t rows, size_t columns, size_t count, const uint32_t *row, const uint32_t *column,
-               const float *value, const uint8_t *liked, struct csr *ret, struct error *error) {
-	return csr_build_on(NULL, rows, columns, count, row, column, value, liked, ret, error);
 }
 
 void csr_finish(struct csr *csr) {

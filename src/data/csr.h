@@ -21,12 +21,15 @@ static inline size_t csr_count(const struct csr *csr) {
 }
 
 // Builds the rows from entries in any order, columns ascending; liked may be NULL. An entry that stands twice is
-// ERROR_DATA. Quickest where the entries come row by row. csr_build_on spreads it over the threads of a pool.
-bool csr_build_on(struct pool *pool, size_t rows, size_t columns, size_t count, const uint32_t *row,
-                  const uint32_t *column, const float *value, const uint8_t *liked, struct csr *ret,
-                  struct error *error);
+// ERROR_DATA.
 bool csr_build(size_t rows, size_t columns, size_t count, const uint32_t *row, const uint32_t *column,
                const float *value, const uint8_t *liked, struct csr *ret, struct error *error);
+// The same in two steps, for one that fills the rows itself: all bounds are 0, and the `count` entries, of which
+// `liked` is NULL where it is not wanted, hold anything. ERROR_RUN where memory is out.
+bool csr_allocate(size_t rows, size_t columns, size_t count, bool liked, struct csr *ret, struct error *error);
+// Puts the entries of every row in the order of their columns, on the threads of a pool (NULL: one). Where it fails, as
+// csr_build, the rows are still the caller's to release.
+bool csr_sort(struct pool *pool, struct csr *csr, struct error *error);
 bool csr_transpose(const struct csr *csr, struct csr *ret, struct error *error);
 void csr_finish(struct csr *csr);
 

@@ -30,6 +30,8 @@ struct ids {
 enum { IDS_PROBES_MOST = 2048 };
 uint32_t ids_add(struct ids *ids, const char *name, size_t length); // the index, new or known; `name` holds no NUL
 bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret);
+// The same of `count` names, IDS_FULL for each that is unknown: several questions are on their way to memory at a time.
+void ids_find_many(const struct ids *ids, const char *const *names, size_t count, uint32_t *ret);
 static inline const char *ids_name(const struct ids *ids, size_t index) {
 	return ids->bytes + ids->offset[index];
 }

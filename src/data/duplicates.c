@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "data/ratings.h"
+#include "data/repeats.h"
 
 // --- Rules ---
 
@@ -147,7 +148,7 @@ static bool settle(const struct duplicates_rule *rule, struct search *found, str
 	return fine;
 }
 
-bool duplicates_settle(const struct duplicates_rule *rule, struct dataset *dataset, struct error *error) {
+static bool find_and_settle(const struct duplicates_rule *rule, struct dataset *dataset, struct error *error) {
 	struct search found = {.dataset = dataset};
 	const char *what = "the search for repeated ratings";
 	found.start = memory_array(dataset->users.count + 1, sizeof *found.start, what, error);
@@ -156,12 +157,17 @@ bool duplicates_settle(const struct duplicates_rule *rule, struct dataset *datas
 	bool fine = found.last != NULL;
 	if (fine) {
 		group_by_user(dataset, found.start, found.place);
-		search(&found); // most data sets have none: count first
-		fine = found.found == 0 || settle(rule, &found, dataset, error);
+		search(&found); // counts
+		fine = settle(rule, &found, dataset, error);
 	}
 	free(found.start);
 	free(found.place);
 	free(found.last);
 	free(found.repeats);
 	return fine;
+}
+
+bool duplicates_settle(const struct duplicates_rule *rule, struct dataset *dataset, struct error *error) {
+	bool any;
+	return repeats_exist(dataset, &any, error) && (!any || find_and_settle(rule, dataset, error));
 }

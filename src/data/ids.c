@@ -23,16 +23,41 @@ static size_t name_length(const struct ids *ids, size_t index) {
 
 enum { NO_SLOT = -1 };
 
-// The slot that holds the name, or the free one where it belongs; NO_SLOT where neither is near.
-static ptrdiff_t find_slot(const struct ids *ids, const char *name, size_t length) {
+// Ids are short: a call would cost more than the comparison.
+static inline bool same_bytes(const char *a, const char *b, size_t length) {
+	uint64_t x, y;
+	size_t at = 0;
+	for (; length - at >= sizeof x; at += sizeof x) {
+		memcpy(&x, a + at, sizeof x);
+		memcpy(&y, b + at, sizeof y);
+		if (x != y)
+			return false;
+	}
+	if (at > 0 && at < length) { // the last eight bytes, some of them once more
+		memcpy(&x, a + length - sizeof x, sizeof x);
+		memcpy(&y, b + length - sizeof y, sizeof y);
+		return x == y;
+	}
+	for (; at < length; at++) {
+		if (a[at] != b[at])
+			return false;
+	}
+	return true;
+}
+
+static size_t first_slot(const struct ids *ids, const char *name, size_t length) {
+	return (size_t)XXH3_64bits(name, length) & (ids->slots_count - 1);
+}
+
+// The slot that holds the name, or the free one where it belongs; NO_SLOT where neither is near. slot: its first_slot.
+static ptrdiff_t find_slot(const struct ids *ids, size_t slot, const char *name, size_t length) {
 	size_t mask = ids->slots_count - 1;
-	size_t slot = (size_t)XXH3_64bits(name, length) & mask;
 	for (size_t probes = 0; probes < IDS_PROBES_MOST; probes++, slot = (slot + 1) & mask) {
 		uint32_t taken = ids->slots[slot];
 		if (taken == 0)
 			return (ptrdiff_t)slot;
 		size_t index = taken - 1;
-		if (name_length(ids, index) == length && memcmp(ids_name(ids, index), name, length) == 0)
+		if (name_length(ids, index) == length && same_bytes(ids_name(ids, index), name, length))
 			return (ptrdiff_t)slot;
 	}
 	return NO_SLOT;
@@ -49,7 +74,9 @@ static bool grow_slots(struct ids *ids) {
 	ids->slots = slots;
 	ids->slots_count = count;
 	for (size_t i = 0; i < ids->count; i++) {
-		ptrdiff_t slot = find_slot(ids, ids_name(ids, i), name_length(ids, i));
+		const char *name = ids_name(ids, i);
+		size_t length = name_length(ids, i);
+		ptrdiff_t slot = find_slot(ids, first_slot(ids, name, length), name, length);
 		if (slot == NO_SLOT)
 			return false;
 		slots[slot] = (uint32_t)i + 1;
@@ -91,7 +118,7 @@ static bool grow_names(struct ids *ids, size_t length) {
 uint32_t ids_add(struct ids *ids, const char *name, size_t length) {
 	if (!grow_slots(ids))
 		return IDS_FULL;
-	ptrdiff_t slot = find_slot(ids, name, length);
+	ptrdiff_t slot = find_slot(ids, first_slot(ids, name, length), name, length);
 	if (slot == NO_SLOT)
 		return IDS_FULL;
 	if (ids->slots[slot] != 0)
@@ -106,15 +133,56 @@ uint32_t ids_add(struct ids *ids, const char *name, size_t length) {
 	return (uint32_t)ids->count - 1;
 }
 
+// IDS_FULL where it is unknown.
+static uint32_t index_at(const struct ids *ids, size_t first, const char *name, size_t length) {
+	ptrdiff_t slot = find_slot(ids, first, name, length);
+	uint32_t taken = slot == NO_SLOT ? 0 : ids->slots[slot];
+	return taken ? taken - 1 : IDS_FULL;
+}
+
 bool ids_find(const struct ids *ids, const char *name, size_t length, uint32_t *ret) {
 	if (ids->slots_count == 0)
 		return false;
-	ptrdiff_t slot = find_slot(ids, name, length);
-	uint32_t taken = slot == NO_SLOT ? 0 : ids->slots[slot];
-	if (taken == 0)
+	uint32_t index = index_at(ids, first_slot(ids, name, length), name, length);
+	if (index == IDS_FULL)
 		return false;
-	*ret = taken - 1;
+	*ret = index;
 	return true;
+}
+
+enum { MANY = 16 }; // names that are on their way together
+
+// What find_slot reads of some names, one kind of memory after the other: the first slot, where that id's name begins,
+// the name.
+static void fetch_names(const struct ids *ids, const size_t *slot, size_t count) {
+	uint32_t taken[MANY];
+	for (size_t i = 0; i < count; i++) {
+		taken[i] = ids->slots[slot[i]];
+		if (taken[i])
+			__builtin_prefetch(&ids->offset[taken[i] - 1]);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (taken[i])
+			__builtin_prefetch(ids_name(ids, taken[i] - 1));
+}
+
+static void find_some(const struct ids *ids, const char *const *names, size_t count, uint32_t *ret) {
+	size_t length[MANY], slot[MANY];
+	for (size_t i = 0; i < count; i++) {
+		length[i] = strlen(names[i]);
+		slot[i] = first_slot(ids, names[i], length[i]);
+		__builtin_prefetch(&ids->slots[slot[i]]);
+	}
+	fetch_names(ids, slot, count);
+	for (size_t i = 0; i < count; i++)
+		ret[i] = index_at(ids, slot[i], names[i], length[i]);
+}
+
+void ids_find_many(const struct ids *ids, const char *const *names, size_t count, uint32_t *ret) {
+	for (size_t i = 0; ids->slots_count == 0 && i < count; i++)
+		ret[i] = IDS_FULL;
+	for (size_t first = 0; ids->slots_count && first < count; first += MANY)
+		find_some(ids, names + first, count - first < MANY ? count - first : MANY, ret + first);
 }
 
 void ids_finish(struct ids *ids) {

@@ -24,6 +24,7 @@ bool intern_init(struct intern *intern, struct ids *ids, struct error *error) {
 void intern_finish(struct intern *intern) {
 	if (intern->place != NULL)
 		munmap((void *)intern->place, PLACE_BYTES);
+	known_finish(&intern->known);
 	*intern = (struct intern){0};
 }
 
@@ -49,14 +50,15 @@ static uint32_t push(struct intern_block *block, uint32_t code) {
 uint32_t intern_fresh_number(struct intern *intern, struct intern_block *block, uint32_t number) {
 	uint32_t mine = block->number + 1;
 	uint32_t place = atomic_load_explicit(&intern->place[number], memory_order_relaxed);
-	if ((place == 0 || place > mine) && !reserve(block))
+	block->pending = true;
+	if ((place == 0 || place > mine) && (place & INTERN_KNOWN) == 0 && !reserve(block))
 		return INTERN_FULL;
-	while (place == 0 || place > mine) {
+	while (place == 0 || (place > mine && (place & INTERN_KNOWN) == 0)) {
 		if (atomic_compare_exchange_weak_explicit(&intern->place[number], &place, mine, memory_order_relaxed,
 		                                          memory_order_relaxed))
-			return push(block, number);
+			return push(block, INTERN_NUMBER | number);
 	}
-	return number;
+	return INTERN_NUMBER | number;
 }
 
 // Whether the id is spelled like a number of the shared table.
@@ -77,6 +79,9 @@ uint32_t intern_name(struct intern *intern, struct intern_block *block, const ch
 	uint32_t at;
 	if (small_number(name, length, &at))
 		return intern_number(intern, block, at);
+	if (ids_find(intern->ids, name, length, &at) && at < INTERN_NUMBER)
+		return at;
+	block->pending = true;
 	if (ids_find(&block->names, name, length, &at))
 		return INTERN_NAMED | at;
 	if (!utf8_valid(name, length))
@@ -114,8 +119,11 @@ static bool merge_number(struct intern *intern, const struct intern_block *block
 static bool merge_name(struct intern *intern, struct intern_block *block, uint32_t at) {
 	const struct ids *names = &block->names;
 	size_t end = at + (size_t)1 < names->count ? names->offset[at + 1] : names->bytes_used;
-	block->index[at] = ids_add(intern->ids, ids_name(names, at), end - names->offset[at] - 1);
-	return block->index[at] != IDS_FULL;
+	size_t length = end - names->offset[at] - 1, before = intern->ids->count;
+	uint32_t index = block->index[at] = ids_add(intern->ids, ids_name(names, at), length);
+	if (index == before && length <= KNOWN_BYTES && index < INTERN_NUMBER)
+		known_add(&intern->known, known_key(ids_name(names, at), length), index);
+	return index != IDS_FULL;
 }
 
 bool intern_merge(struct intern *intern, struct intern_block *block, uint32_t *ret_code) {
@@ -124,7 +132,7 @@ bool intern_merge(struct intern *intern, struct intern_block *block, uint32_t *r
 		uint32_t code = block->fresh[i];
 		bool fine =
 		    block->index != NULL && ((code & INTERN_NAMED) != 0 ? merge_name(intern, block, code & ~INTERN_NAMED)
-		                                                        : merge_number(intern, block, code));
+		                                                        : merge_number(intern, block, code & ~INTERN_NUMBER));
 		if (!fine) {
 			*ret_code = code;
 			return false;
@@ -134,12 +142,12 @@ bool intern_merge(struct intern *intern, struct intern_block *block, uint32_t *r
 }
 
 void intern_resolve(const struct intern *intern, const struct intern_block *block, uint32_t *codes, size_t count) {
-	for (size_t i = 0; i < count; i++) {
-		uint32_t code = codes[i];
+	for (size_t i = 0; i < count && block->pending; i++) {
+		uint32_t code = codes[i], number = code & ~INTERN_NUMBER;
 		if ((code & INTERN_NAMED) != 0)
 			codes[i] = block->index[code & ~INTERN_NAMED];
-		else
-			codes[i] = atomic_load_explicit(&intern->place[code], memory_order_relaxed) & ~INTERN_KNOWN;
+		else if (number != code)
+			codes[i] = atomic_load_explicit(&intern->place[number], memory_order_relaxed) & ~INTERN_KNOWN;
 	}
 }
 
@@ -147,8 +155,8 @@ void intern_forget(struct intern *intern, struct intern_block *block) {
 	for (size_t i = 0; i < block->fresh_count; i++) {
 		uint32_t code = block->fresh[i], mine = block->number + 1;
 		if ((code & INTERN_NAMED) == 0)
-			atomic_compare_exchange_strong_explicit(&intern->place[code], &mine, 0, memory_order_relaxed,
-			                                        memory_order_relaxed);
+			atomic_compare_exchange_strong_explicit(&intern->place[code & ~INTERN_NUMBER], &mine, 0,
+			                                        memory_order_relaxed, memory_order_relaxed);
 	}
 }
 

@@ -1,13 +1,14 @@
 // From a data set to what training sees: filter, split, the users and items that are left, buckets, orientation, side
 // information. Everything follows from the data set's order, the keys and the seed; nothing from anything else.
-#include "data/big_array.h"
-#include "data/buckets.h"
+#include "base/pool.h"
 #include "data/coding.h"
 #include "data/data.h"
 #include "data/filter.h"
+#include "data/rows.h"
 #include "data/split.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,26 +52,43 @@ static bool divide(const struct data_config *config, uint64_t seed, struct build
 	return divided;
 }
 
+enum { MARK_BLOCK = 1 << 16 }; // ratings whose ids one thread marks at a time
+
+struct marking {
+	const struct builder *builder;
+	const uint32_t *id;    // (ratings)
+	_Atomic uint8_t *seen; // (ids)
+};
+
+static void mark_block(void *context, size_t block) {
+	const struct marking *marking = context;
+	size_t end = (block + 1) * MARK_BLOCK, count = marking->builder->dataset->count;
+	const uint8_t *part = marking->builder->assignment.part;
+	for (size_t i = block * MARK_BLOCK; i < (end < count ? end : count); i++) {
+		_Atomic uint8_t *seen = &marking->seen[marking->id[i]];
+		// Written once: a line that another thread writes to would have to be fetched for every rating.
+		if (part[i] != SPLIT_DROPPED && !atomic_load_explicit(seen, memory_order_relaxed)) {
+			atomic_store_explicit(seen, 1, memory_order_relaxed);
+		}
+	}
+}
+
 // Numbers what has a rating that the filter left, in the order of the data set. (*ret_index)[i] is i's number or
 // NO_INDEX, (*ret_of)[number] is i.
 static bool compact(const struct builder *builder, const uint32_t *id, size_t ids, uint32_t **ret_index,
                     uint32_t **ret_of, size_t *ret_count, struct error *error) {
+	struct marking marking = {.builder = builder, .id = id};
 	uint32_t *index = *ret_index = memory_array(ids, sizeof *index, "numbers of users or items", error);
-	if (!index) {
+	marking.seen = index ? memory_array(ids, sizeof *marking.seen, "users or items", error) : NULL;
+	if (!marking.seen) {
 		return false;
 	}
-	memset(index, 0xff, ids * sizeof *index);
-	for (size_t i = 0; i < builder->dataset->count; i++) {
-		if (builder->assignment.part[i] != SPLIT_DROPPED) {
-			index[id[i]] = 0;
-		}
-	}
+	pool_run(builder->dataset->pool, builder->dataset->count / MARK_BLOCK + 1, mark_block, &marking);
 	size_t count = 0;
 	for (size_t i = 0; i < ids; i++) {
-		if (index[i] != NO_INDEX) {
-			index[i] = (uint32_t)count++;
-		}
+		index[i] = marking.seen[i] ? (uint32_t)count++ : NO_INDEX;
 	}
+	free((void *)marking.seen);
 	uint32_t *of = *ret_of = memory_array(count, sizeof *of, "users or items", error);
 	for (size_t i = 0; of && i < ids; i++) {
 		if (index[i] != NO_INDEX) {
@@ -108,122 +126,22 @@ static void set_values(const struct data_config *config, struct matrices *m) {
 	}
 }
 
-// What a rating becomes.
-static inline float value_of(const struct matrices *m, float rating) {
-	if (m->levels > 0) {
-		return (float)m->values[bucket_of(m->thresholds, m->levels, rating)];
-	}
-	double range = m->scale_high - m->scale_low;
-	return range > 0 ? (float)(((double)rating - m->scale_low) / range) : rating;
-}
-
-// The ratings of one part, as lists.
-struct entries {
-	uint32_t *user, *item; // (count)
-	float *value;          // (count)
-	uint8_t *liked;        // (count)
-};
-
-static void entries_finish(struct entries *entries) {
-	free(entries->user);
-	free(entries->item);
-	free(entries->value);
-	free(entries->liked);
-}
-
-static bool entries_init(struct entries *entries, size_t count, struct error *error) {
-	*entries = (struct entries){0};
-	entries->user = big_array(count, sizeof *entries->user, "users of ratings", error);
-	entries->item = entries->user ? big_array(count, sizeof *entries->item, "items of ratings", error) : NULL;
-	entries->value = entries->item ? big_array(count, sizeof *entries->value, "values of ratings", error) : NULL;
-	entries->liked = entries->value ? big_array(count, 1, "liked ratings", error) : NULL;
-	if (!entries->liked) {
-		entries_finish(entries);
-		return false;
-	}
-	return true;
-}
-
-enum { FILL_BLOCK = 1 << 16 }; // ratings of the data set that one thread looks at at a time
-
-// The ratings of a part, block by block.
-struct fill {
-	const struct builder *builder;
-	uint8_t part;
-	size_t *place; // (blocks + 1) of the block's first entry; before that, how many it has
-	struct entries entries;
-};
-
-static size_t fill_end(const struct fill *fill, size_t block) {
-	size_t end = (block + 1) * FILL_BLOCK, count = fill->builder->dataset->count;
-	return end < count ? end : count;
-}
-
-static void count_block(void *context, size_t block) {
-	struct fill *fill = context;
-	size_t count = 0, end = fill_end(fill, block);
-	for (size_t i = block * FILL_BLOCK; i < end; i++) {
-		count += fill->builder->assignment.part[i] == fill->part;
-	}
-	fill->place[block] = count;
-}
-
-static void fill_block(void *context, size_t block) {
-	const struct fill *fill = context;
-	const struct builder *builder = fill->builder;
-	const struct dataset *dataset = builder->dataset;
-	const struct matrices *m = builder->matrices;
-	const struct entries *entries = &fill->entries;
-	float liked = (float)m->liked;
-	size_t at = fill->place[block], end = fill_end(fill, block);
-	for (size_t i = block * FILL_BLOCK; i < end; i++) {
-		if (builder->assignment.part[i] == fill->part) {
-			float rating = dataset->rating[i];
-			entries->user[at] = builder->user_index[dataset->user[i]];
-			entries->item[at] = builder->item_index[dataset->item[i]];
-			entries->value[at] = value_of(m, rating);
-			entries->liked[at++] = rating > liked;
-		}
-	}
-}
-
-// Lists the part's ratings in the order of the data set. entries_finish in any case.
-static bool entries_fill(struct fill *fill, size_t *ret_count, struct error *error) {
-	struct pool *pool = fill->builder->dataset->pool;
-	size_t blocks = fill->builder->dataset->count / FILL_BLOCK + 1, count = 0;
-	fill->place = memory_array(blocks, sizeof *fill->place, "blocks of ratings", error);
-	if (!fill->place) {
-		return false;
-	}
-	pool_run(pool, blocks, count_block, fill);
-	for (size_t block = 0; block < blocks; block++) {
-		size_t here = fill->place[block];
-		fill->place[block] = count;
-		count += here;
-	}
-	bool room = entries_init(&fill->entries, count, error);
-	if (room) {
-		pool_run(pool, blocks, fill_block, fill);
-	}
-	free(fill->place);
-	*ret_count = count;
-	return room;
-}
-
 static bool build_part(const struct builder *builder, uint8_t part, struct csr *ret, struct error *error) {
 	const struct matrices *m = builder->matrices;
-	struct fill fill = {.builder = builder, .part = part};
-	struct pool *pool = builder->dataset->pool;
-	size_t count;
-	if (!entries_fill(&fill, &count, error)) {
-		return false;
+	const struct dataset *dataset = builder->dataset;
+	struct rows rows = {
+	    .matrices = m,
+	    .part = builder->assignment.part,
+	    .wanted = part,
+	    .row = {dataset->user, builder->user_index, m->users},
+	    .column = {dataset->item, builder->item_index, m->items},
+	};
+	if (m->items_as_rows) {
+		struct rows_axis users = rows.row;
+		rows.row = rows.column;
+		rows.column = users;
 	}
-	const struct entries *e = &fill.entries;
-	bool built = m->items_as_rows
-	                 ? csr_build_on(pool, m->items, m->users, count, e->item, e->user, e->value, e->liked, ret, error)
-	                 : csr_build_on(pool, m->users, m->items, count, e->user, e->item, e->value, e->liked, ret, error);
-	entries_finish(&fill.entries);
-	return built;
+	return rows_build(&rows, ret, error);
 }
 
 static bool build_evaluated(const struct builder *builder, uint8_t which, struct part *part, struct error *error) {

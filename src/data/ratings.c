@@ -199,6 +199,8 @@ struct piece {
 	size_t size;
 	bool whole;                   // nothing comes behind it
 	size_t count;                 // blocks
+	size_t wave;                  // the first block of the present wave
+	size_t end;                   // of the lines that were taken
 	size_t *start;                // (count + 1) of each block; the end
 	size_t *place;                // (count + 1) of each block's first rating, at first counted generously
 	struct ratings_block *blocks; // (count)
@@ -233,18 +235,22 @@ static void piece_finish(struct piece *piece) {
 }
 
 static size_t count_newlines(const char *text, size_t size) {
-	enum { LANES = 16, ROUNDS = 255 }; // a lane counts to 255
+	enum { LANES = 16, VECTORS = 4, ROUNDS = 255 }; // a lane counts to 255; vectors do not wait for each other
 	typedef unsigned char lanes __attribute__((vector_size(LANES)));
 	size_t count = 0, at = 0;
-	while (size - at >= LANES) {
-		lanes sum = {0};
-		for (size_t i = 0; i < ROUNDS && size - at >= LANES; i++, at += LANES) {
-			lanes bytes;
-			memcpy(&bytes, text + at, sizeof bytes);
-			sum -= (lanes)(bytes == '\n');
+	while (size - at >= LANES * VECTORS) {
+		lanes sum[VECTORS] = {{0}};
+		for (size_t i = 0; i < ROUNDS && size - at >= LANES * VECTORS; i++) {
+			for (size_t v = 0; v < VECTORS; v++, at += LANES) {
+				lanes bytes;
+				memcpy(&bytes, text + at, sizeof bytes);
+				sum[v] -= (lanes)(bytes == '\n');
+			}
 		}
-		for (size_t i = 0; i < LANES; i++)
-			count += sum[i];
+		for (size_t v = 0; v < VECTORS; v++) {
+			for (size_t i = 0; i < LANES; i++)
+				count += sum[v][i];
+		}
 	}
 	for (; at < size; at++)
 		count += text[at] == '\n';
@@ -295,7 +301,7 @@ static void read_from(const struct piece *piece, size_t i, size_t start) {
 
 static void read_block(void *context, size_t i) {
 	const struct piece *piece = context;
-	read_from(piece, i, piece->start[i]);
+	read_from(piece, piece->wave + i, piece->start[piece->wave + i]);
 }
 
 // --- Taking blocks in their order ---
@@ -363,27 +369,42 @@ static bool take_block(struct reading *reading, struct ratings_block *block, str
 	return merge_ids(block, loading, error);
 }
 
-// Up to *ret_end, where the text's last whole line ends.
-static bool take_blocks(struct piece *piece, size_t *ret_end, struct error *error) {
-	bool in_order = false;
-	size_t end = piece->start[0];
-	for (size_t i = 0; i < piece->count; i++) {
+// Takes the wave's blocks; false in *ret_more where the text's last whole line ends in one of them. in_order: all that
+// follows is read here.
+static bool take_wave(struct piece *piece, size_t wave_end, bool *in_order, bool *ret_more, struct error *error) {
+	*ret_more = true;
+	for (size_t i = piece->wave; i < wave_end && *ret_more; i++) {
 		struct ratings_block *block = &piece->blocks[i];
-		if (!in_order && end != piece->start[i]) {
+		if (!*in_order && piece->end != piece->start[i]) {
 			forget_from(piece, i);
-			in_order = true;
+			*in_order = true;
 		}
-		if (in_order)
-			read_from(piece, i, end);
+		if (*in_order)
+			read_from(piece, i, piece->end);
 		if (!take_block(piece->reading, block, error))
 			return false;
-		end = block->lines.start;
-		if (end < block->until) { // the line goes on behind the text
+		piece->end = block->lines.start;
+		*ret_more = piece->end >= block->until; // else the line goes on behind the text
+		if (!*ret_more)
 			forget_from(piece, i + 1);
-			break;
-		}
 	}
-	*ret_end = end;
+	return true;
+}
+
+// Each wave is as large as all before it, so that most of its ids are known.
+static bool read_waves(struct piece *piece, struct error *error) {
+	struct loading *loading = piece->reading->dataset->loading;
+	bool in_order = false, more = true;
+	while (more && piece->wave < piece->count) {
+		size_t before = loading->blocks + piece->wave, threads = pool_threads(loading->pool);
+		size_t wave = before < threads ? threads : before, left = piece->count - piece->wave;
+		wave = wave < left ? wave : left;
+		if (!in_order)
+			pool_run(loading->pool, wave, read_block, piece);
+		if (!take_wave(piece, piece->wave + wave, &in_order, &more, error))
+			return false;
+		piece->wave += wave;
+	}
 	return true;
 }
 
@@ -408,8 +429,10 @@ static bool read_blocks(struct piece *piece, size_t *ret_end, struct error *erro
 	if (!reserve(reading->dataset, piece->place[piece->count] - reading->dataset->count,
 	             reading->columns.used[ROLE_TIME], error))
 		return false;
-	pool_run(loading->pool, piece->count, read_block, piece);
-	if (!take_blocks(piece, ret_end, error))
+	piece->end = piece->start[0];
+	bool fine = read_waves(piece, error);
+	*ret_end = piece->end;
+	if (!fine)
 		return false;
 	pool_run(loading->pool, piece->count, resolve_block, piece);
 	loading->blocks += (uint32_t)piece->count;

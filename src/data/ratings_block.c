@@ -91,28 +91,46 @@ static inline uint32_t value_of(uint64_t word, unsigned digits) {
 
 static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 
+enum { ID_ROLES = ROLE_ITEM + 1 };
+
 // What the quick way has read of a line. An id is a number, or text.
 struct quick {
-	const char *id[2]; // NULL: a number
-	size_t length[2];
-	uint32_t number[2];
+	const char *id[ID_ROLES]; // NULL: a number
+	size_t length[ID_ROLES];
+	uint32_t number[ID_ROLES];
 	float rating;
 	int64_t time;
 };
 
+#define EVERY_BYTE UINT64_C(0x0101010101010101)
+
+// The high bit of each byte that is 0; up to the first such byte no other one.
+static inline uint64_t zero_bytes(uint64_t word) {
+	return (word - EVERY_BYTE) & ~word & EVERY_BYTE << 7;
+}
+
 // The end of a field of any characters; NULL where it is not before `end`, or the line is one for the careful way.
-static const char *quick_text(const struct rating_columns *columns, bool quotes, const char *text, const char *end) {
-	char first = (char)columns->separator;
+static inline const char *quick_text(const struct rating_columns *columns, bool quotes, const char *text,
+                                     const char *end) {
+	uint64_t first = (columns->separator & 0xFF) * EVERY_BYTE;
 	const char *start = text; // before it there may be no memory
 	if (quotes && *text == '"')
 		return NULL;
-	for (; text < end; text++) {
-		if (*text == first && (word_at(text) & columns->mask) == columns->separator)
-			return text;
+	while (text < end) {
+		uint64_t word = word_at(text);
+		uint64_t found = zero_bytes(word) | zero_bytes(word ^ first) | zero_bytes(word ^ '\n' * EVERY_BYTE);
+		if (found == 0) {
+			text += sizeof word;
+			continue;
+		}
+		text += (unsigned)__builtin_ctzll(found) / 8;
+		if (text >= end || *text == '\0')
+			return NULL;
 		if (*text == '\n')
 			return text > start && text[-1] == '\r' ? text - 1 : text;
-		if (*text == '\0')
-			return NULL;
+		if ((word_at(text) & columns->mask) == columns->separator)
+			return text;
+		text++; // it only began like a separator
 	}
 	return NULL;
 }
@@ -224,10 +242,42 @@ static inline const char *quick_line(const struct rating_columns *columns, bool 
 	return quick_rest(quotes, text, end);
 }
 
+// The last id of its kind that was text, and its code in this block: lines of a user, or of an item, often follow each
+// other.
+struct last_id {
+	const char *text;
+	size_t length;
+	uint32_t code;
+};
+
+// Whether it is the same text; bytes behind both may be looked at.
+static inline bool is_last(const struct last_id *last, const char *text, size_t length) {
+	if (last->length != length)
+		return false;
+	for (size_t at = 0; at < length; at += sizeof(uint64_t)) {
+		uint64_t differ = word_at(last->text + at) ^ word_at(text + at);
+		size_t left = length - at;
+		if (left < sizeof differ)
+			differ <<= 8 * (sizeof differ - left);
+		if (differ != 0)
+			return false;
+	}
+	return true;
+}
+
 static inline uint32_t quick_code(struct intern *intern, struct intern_block *block, const struct quick *quick,
-                                  size_t role) {
-	return quick->id[role] == NULL ? intern_number(intern, block, quick->number[role])
-	                               : intern_name(intern, block, quick->id[role], quick->length[role]);
+                                  size_t role, struct last_id *last) {
+	const char *text = quick->id[role];
+	size_t length = quick->length[role];
+	if (text == NULL)
+		return intern_number(intern, block, quick->number[role]);
+	if (is_last(last, text, length))
+		return last->code;
+	last->text = text;
+	last->length = length;
+	last->code = length <= KNOWN_BYTES ? intern_short(intern, block, known_key_ahead(text, length), text, length)
+	                                   : intern_name(intern, block, text, length);
+	return last->code;
 }
 
 enum {
@@ -244,13 +294,14 @@ static const char *read_lines_quickly(struct ratings_block *block, const char *t
 	uint32_t *users = block->user, *items = block->item;
 	float *ratings = block->rating;
 	int64_t *times = block->time;
+	struct last_id last[ID_ROLES] = {{0}};
 	while (text < until) {
 		struct quick quick;
 		const char *newline = quick_line(&columns, quotes, text, limit, &quick);
 		if (newline == NULL || newline - text > LINE_BYTES_MAX)
 			break;
-		uint32_t user = quick_code(block->users, &block->user_ids, &quick, ROLE_USER);
-		uint32_t item = quick_code(block->items, &block->item_ids, &quick, ROLE_ITEM);
+		uint32_t user = quick_code(block->users, &block->user_ids, &quick, ROLE_USER, &last[ROLE_USER]);
+		uint32_t item = quick_code(block->items, &block->item_ids, &quick, ROLE_ITEM, &last[ROLE_ITEM]);
 		if (user >= INTERN_INVALID || item >= INTERN_INVALID)
 			break;
 		users[at] = user;

@@ -20,11 +20,9 @@ struct random_keys {
 static void make_keys(void *context, size_t block) {
 	const struct random_keys *keys = context;
 	const struct dataset *dataset = keys->dataset;
-	size_t end = (block + 1) * KEYS_BLOCK;
-	end = end < dataset->count ? end : dataset->count;
-	for (size_t i = block * KEYS_BLOCK; i < end; i++) {
-		keys->key[i] = random_u64(keys->stream, 0, dataset->user[i], dataset->item[i]);
-	}
+	size_t start = block * KEYS_BLOCK, left = dataset->count - start;
+	random_u64_pairs(keys->stream, 0, dataset->user + start, dataset->item + start,
+	                 left < KEYS_BLOCK ? left : KEYS_BLOCK, keys->key + start);
 }
 
 uint64_t *split_random_keys(const struct dataset *dataset, uint64_t seed, struct error *error) {

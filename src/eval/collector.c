@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-// ROUND: users whose values are held at once. GRAIN: users that a thread takes at a time.
-enum { ROUND = 1024, GRAIN = 8 };
+// GRAIN: users that a thread takes at a time.
+enum { GRAIN = 8 };
 
 struct collected {
 	const struct metric *metric; // NULL for a cell metric
@@ -35,8 +35,8 @@ struct ranking_collector {
 	size_t users, skipped;
 	struct ranker *rankers; // (rankers_count) one a thread
 	size_t rankers_count;
-	double *values;   // (ROUND, uses_count)
-	uint8_t *counted; // (ROUND)
+	double *values;   // (RANKING_PORTION, uses_count)
+	uint8_t *counted; // (RANKING_PORTION)
 	uint32_t *times;  // (items) of one list, over all threads
 };
 
@@ -97,8 +97,10 @@ static size_t read_uses(struct ranking_collector *collector, const struct metric
 		collector->uses[i] = (struct collected){.metric = metric, .k = uses[i].k};
 		if (metric->over_lists)
 			collector->uses[i].list = list_of(collector, uses[i].k);
-		for (size_t r = 0; metric->wants_auc && r < collector->rankers_count; r++)
-			collector->rankers[r].wants_auc = true;
+		for (size_t r = 0; r < collector->rankers_count; r++) {
+			collector->rankers[r].wants_auc |= metric->wants_auc;
+			collector->rankers[r].wants_items |= metric->wants_surprise || metric->over_lists;
+		}
 	}
 	return metric_uses_depth(uses, collector->uses_count, collector->items);
 }
@@ -111,8 +113,8 @@ bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, 
 	collector->uses = memory_alloc((uses_count + 1) * sizeof(*collector->uses));
 	collector->list_k = memory_alloc((uses_count + 1) * sizeof(*collector->list_k));
 	collector->rankers = memory_alloc(collector->rankers_count * sizeof(*collector->rankers));
-	collector->values = memory_alloc((ROUND * uses_count + 1) * sizeof(*collector->values));
-	collector->counted = memory_alloc(ROUND);
+	collector->values = memory_alloc((RANKING_PORTION * uses_count + 1) * sizeof(*collector->values));
+	collector->counted = memory_alloc(RANKING_PORTION);
 	size_t depth = read_uses(collector, uses);
 	bool good = (collector->times = memory_array(items, sizeof(*collector->times), "a ranking", error));
 	for (size_t i = 0; good && i < collector->rankers_count; i++)
@@ -188,18 +190,19 @@ static void count_lists(const struct ranking_collector *collector, struct ranker
 	}
 }
 
-static void rank_one(struct round *round, struct ranker *ranker, size_t index) {
+// index: for `rank`; place: in the portion.
+static void rank_one(const struct round *round, struct ranker *ranker, size_t index, size_t place) {
 	struct ranking_collector *collector = round->collector;
 	struct ranking ranking = {0};
-	round->rank(round->context, ranker, round->first + index, &ranking);
+	round->rank(round->context, ranker, index, &ranking);
 	ranking.surprise = collector->surprise;
-	collector->counted[index] = ranking.relevant_count > 0;
+	collector->counted[place] = ranking.relevant_count > 0;
 	if (ranking.relevant_count == 0)
 		return;
 	count_lists(collector, ranker, &ranking);
 	for (size_t i = 0; i < collector->uses_count; i++) {
 		const struct collected *use = &collector->uses[i];
-		collector->values[index * collector->uses_count + i] =
+		collector->values[place * collector->uses_count + i] =
 		    use->metric && use->metric->over_ranking ? use->metric->over_ranking(&ranking, use->k) : NAN;
 	}
 }
@@ -212,7 +215,7 @@ static void rank_some(void *context, size_t member) {
 		if (first >= round->count)
 			return;
 		for (size_t i = first; i < end; i++)
-			rank_one(round, &round->collector->rankers[member], i);
+			rank_one(round, &round->collector->rankers[member], round->first + i, i);
 	}
 }
 
@@ -239,15 +242,28 @@ static void add_up(struct ranking_collector *collector, size_t count) {
 void ranking_collector_add(struct ranking_collector *collector, size_t count,
                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
                            const void *context) {
-	for (size_t first = 0; first < count; first += ROUND) {
+	for (size_t first = 0; first < count; first += RANKING_PORTION) {
 		struct round round = {.collector = collector,
 		                      .first = first,
-		                      .count = count - first < ROUND ? count - first : ROUND,
+		                      .count = count - first < RANKING_PORTION ? count - first : RANKING_PORTION,
 		                      .rank = rank,
 		                      .context = context};
 		pool_team(collector->pool, rank_some, &round);
 		add_up(collector, round.count);
 	}
+}
+
+void ranking_collector_rank(struct ranking_collector *collector, size_t member, size_t first, size_t count,
+                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
+                            const void *context) {
+	struct round round = {.collector = collector, .rank = rank, .context = context};
+	assert(member < collector->rankers_count && first + count <= RANKING_PORTION);
+	for (size_t i = 0; i < count; i++)
+		rank_one(&round, &collector->rankers[member], i, first + i);
+}
+
+void ranking_collector_join(struct ranking_collector *collector, size_t users) {
+	add_up(collector, users);
 }
 
 // Marks the relevant candidates, and returns their number.
@@ -302,7 +318,86 @@ static double user_auc(struct ranker *ranker, size_t relevant) {
 	return others ? twice / (2.0 * (double)relevant * (double)others) : NAN;
 }
 
+// --- places of few relevant items ---
+
+// What is asked of a relevant item's place: which items come before it, of those that are candidates.
+struct place {
+	const float *scores;
+	uint32_t item;
+	bool excluded;
+	size_t before;
+};
+
+static void exclude(struct place *place, uint32_t item) {
+	float score = place->scores[item], own = place->scores[place->item];
+	place->excluded |= item == place->item;
+	place->before -= item < place->item ? score >= own : score > own;
+}
+
+// The other list's items are marked where there are two, so that none counts twice.
+static void find_place(const struct ranker *ranker, const struct question *question, bool marked, struct place *place) {
+	size_t items = ranker->items;
+	place->before = ranker->topk->kernels->before_place(place->scores, items, place->item);
+	for (size_t i = 0; i < question->excluded[0].count; i++)
+		exclude(place, question->excluded[0].items[i]);
+	for (size_t i = 0; i < question->excluded[1].count; i++)
+		if (!marked || !ranker->mark[question->excluded[1].items[i]])
+			exclude(place, question->excluded[1].items[i]);
+}
+
+static void mark_excluded(struct ranker *ranker, const struct question *question, uint8_t mark) {
+	for (size_t i = 0; i < question->excluded[0].count; i++)
+		ranker->mark[question->excluded[0].items[i]] = mark;
+}
+
+static size_t count_candidates(const struct ranker *ranker, const struct question *question, bool marked) {
+	size_t excluded = question->excluded[0].count;
+	for (size_t i = 0; i < question->excluded[1].count; i++)
+		excluded += !marked || !ranker->mark[question->excluded[1].items[i]];
+	return ranker->items - excluded;
+}
+
+// A list costs some passes over the scores and an order of its own; a place costs one pass.
+static bool is_counted(const struct ranker *ranker, const struct question *question) {
+	enum { PASSES = 3, ORDER = 1 << 15 }; // ORDER: as long as a pass over so many scores
+	size_t liked = 0, most = PASSES + ORDER / ranker->items;
+	if (ranker->wants_auc || ranker->wants_items)
+		return false;
+	for (size_t i = 0; i < question->target_count; i++) {
+		liked += question->liked[i];
+		if (liked > most || (question->liked[i] && isnan(question->scores[question->target[i]])))
+			return false;
+	}
+	return true;
+}
+
+// The same without a list: only how many candidates come before each relevant one.
+static void answer_by_counting(struct ranker *ranker, const struct question *question, struct ranking *ret) {
+	bool marked = question->excluded[0].count && question->excluded[1].count;
+	if (marked)
+		mark_excluded(ranker, question, 1);
+	size_t candidates = count_candidates(ranker, question, marked);
+	*ret = (struct ranking){.relevant = ranker->relevant, .auc = NAN};
+	ret->length = ranker->depth < candidates ? ranker->depth : candidates;
+	memset(ranker->relevant, 0, ret->length);
+	for (size_t i = 0; i < question->target_count; i++) {
+		struct place place = {.scores = question->scores, .item = question->target[i]};
+		if (!question->liked[i])
+			continue;
+		find_place(ranker, question, marked, &place);
+		ret->relevant_count += !place.excluded;
+		if (!place.excluded && place.before < ret->length)
+			ranker->relevant[place.before] = 1;
+	}
+	if (marked)
+		mark_excluded(ranker, question, 0);
+}
+
 void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret) {
+	if (is_counted(ranker, question)) {
+		answer_by_counting(ranker, question, ret);
+		return;
+	}
 	topk_begin(ranker->topk, question->scores);
 	for (size_t i = 0; i < 2; i++)
 		topk_exclude(ranker->topk, question->excluded[i].items, question->excluded[i].count);

@@ -21,7 +21,7 @@ struct cells {
 // One user's ranking: the first `length` candidates by score, and what was relevant among all candidates.
 struct ranking {
 	const uint8_t *relevant; // (length) 1 where the item at that place is relevant, else 0
-	const uint32_t *item;    // (length) the item at that place
+	const uint32_t *item;    // (length) the item at that place; NULL where nobody asks for it
 	size_t length;           // min(largest k asked, candidates)
 	size_t relevant_count;   // relevant items in all, > 0
 	double auc;              // over all candidates; NAN where a class is missing or nobody asks for it
@@ -38,8 +38,8 @@ struct lists {
 struct metric {
 	struct row row;
 	bool higher_is_better;
-	bool takes_k; // written name@k; the k is part of the name
-	bool wants_auc, wants_surprise;
+	bool takes_k;                   // written name@k; the k is part of the name
+	bool wants_auc, wants_surprise; // who wants surprise, or is about lists, asks for the items of rankings
 	double (*over_cells)(const struct cells *cells);
 	double (*over_ranking)(const struct ranking *ranking, size_t k); // of one user; the mean counts, less the undefined
 	double (*over_lists)(const struct lists *lists, size_t k);
@@ -96,6 +96,7 @@ struct ranker {
 	uint32_t *best;    // (depth)
 	uint8_t *relevant; // (depth)
 	bool wants_auc;    // of every ranking
+	bool wants_items;  // likewise
 	int32_t *key;      // (items) where wants_auc: the relevant candidates' scores
 	uint32_t *times;   // (lists of the collector, items) how often an item stood in the first k
 };
@@ -104,7 +105,16 @@ void ranking_collector_add(struct ranking_collector *collector, size_t count,
                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
                            const void *context);
 
-// What a user is asked. Lists are of item indices, in any order.
+// The same in two steps, so that several threads can rank users of their own: users [first, first + count) of a
+// portion, `rank` with indices from 0, as one of the pool's threads; then, when all are done, all `users` of the
+// portion are added. Portions have at most RANKING_PORTION users.
+enum { RANKING_PORTION = 1 << 14 };
+void ranking_collector_rank(struct ranking_collector *collector, size_t member, size_t first, size_t count,
+                            void (*rank)(const void *context, struct ranker *ranker, size_t index, struct ranking *ret),
+                            const void *context);
+void ranking_collector_join(struct ranking_collector *collector, size_t users);
+
+// What a user is asked. Lists are of item indices, in any order; none has an item twice.
 struct question {
 	const float *scores; // (items)
 	const uint32_t *target;

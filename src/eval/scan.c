@@ -3,13 +3,12 @@
 #include "eval/scan.h"
 
 #include "base/memory.h"
-#include "eval/topk_kernels.h"
 
+#include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-_Static_assert((int)SCAN_BLOCK == (int)TOPK_BLOCK, "a piece is searched by the block");
 
 // So many times k, which is what stays at most, and two blocks, since a whole block may come at once.
 enum { ROOM_TIMES = 2 };
@@ -19,16 +18,12 @@ bool scan_init(struct scan *s, size_t rows, size_t k, struct scan_function funct
 	*s = (struct scan){.k = k, .room = room, .function = function};
 	if (!memory_product(rows, room, &numbers))
 		numbers = SIZE_MAX; // which cannot be had
-	bool good = topk_init(&s->topk, room, k, error) &&
-	            (s->row = memory_array(rows, sizeof(*s->row), "a ranking", error)) &&
-	            (s->item = memory_array(numbers, sizeof(*s->item), "a ranking", error)) &&
-	            (s->value = memory_array(numbers, sizeof(*s->value), "a ranking", error)) &&
-	            (s->score = memory_array(room, sizeof(*s->score), "a ranking", error)) &&
-	            (s->chosen = memory_array(2 * k, sizeof(*s->chosen), "a ranking", error)) &&
-	            (s->every = memory_array(room, sizeof(*s->every), "a ranking", error));
-	for (size_t i = 0; good && i < room; i++)
-		s->every[i] = (uint32_t)i;
-	return good;
+	return topk_init(&s->topk, room > SCAN_EXPECTED_MOST ? room : SCAN_EXPECTED_MOST, k, error) &&
+	       (s->row = memory_array(rows, sizeof(*s->row), "a ranking", error)) &&
+	       (s->item = memory_array(numbers, sizeof(*s->item), "a ranking", error)) &&
+	       (s->value = memory_array(numbers, sizeof(*s->value), "a ranking", error)) &&
+	       (s->score = memory_array(room, sizeof(*s->score), "a ranking", error)) &&
+	       (s->chosen = memory_array(2 * k, sizeof(*s->chosen), "a ranking", error));
 }
 
 void scan_finish(struct scan *s) {
@@ -38,49 +33,104 @@ void scan_finish(struct scan *s) {
 	free(s->value);
 	free(s->score);
 	free(s->chosen);
-	free(s->every);
 	*s = (struct scan){0};
 }
 
 void scan_begin(struct scan *s, size_t rows) {
 	s->rows = rows;
 	for (size_t i = 0; i < rows; i++)
-		s->row[i] = (struct scan_row){.least = -INFINITY};
-}
-
-// Scores of a row's candidates, s->score, ready for a choice.
-static void score(struct scan *s, size_t row) {
-	size_t count = s->row[row].count;
-	float *value = s->value + row * s->room;
-	if (s->function.of)
-		s->function.of(s->function.context, value, count, s->score);
-	else
-		memcpy(s->score, value, count * sizeof(*value));
-	topk_begin(&s->topk, s->score);
-	topk_exclude(&s->topk, s->every + count, s->room - count);
-}
-
-// Only the k best stay, and hardly any others. What is not above the largest value that scores as the last of them
-// comes behind k at least.
-static void settle(struct scan *s, size_t row) {
-	struct scan_row *r = &s->row[row];
-	uint32_t *item = s->item + row * s->room;
-	float *value = s->value + row * s->room, last = INFINITY;
-	score(s, row);
-	r->count = topk_pick(&s->topk, s->k, s->chosen);
-	for (size_t i = 0; i < r->count; i++)
-		last = s->score[s->chosen[i]] < last ? s->score[s->chosen[i]] : last;
-	for (size_t i = 0; i < r->count; i++) {
-		item[i] = item[s->chosen[i]];
-		value[i] = value[s->chosen[i]];
-		if (s->score[s->chosen[i]] == last && value[i] > r->least)
-			r->least = value[i];
-	}
+		s->row[i] = (struct scan_row){
+		    -INFINITY, NAN, {.item = s->item + i * s->room, .value = s->value + i * s->room, .room = s->room}};
 }
 
 void scan_leave_out(struct scan *s, size_t row, const uint32_t *items, size_t count) {
-	s->row[row].out = items;
-	s->row[row].out_end = items + count;
+	s->row[row].list.out = items;
+	s->row[row].list.out_end = items + count;
+}
+
+// Below a value by more and more, and the score of each.
+enum { STEPS = 16 };
+static void score_below(const struct scan *s, float value, float ret_below[STEPS], float ret_score[STEPS]) {
+	float step = fabsf(value) * 1e-5F + FLT_MIN;
+	for (size_t i = 0; i < STEPS; i++, step *= 4)
+		ret_below[i] = value - step;
+	if (s->function.of)
+		s->function.of(s->function.context, ret_below, STEPS, ret_score);
+	else
+		memcpy(ret_score, ret_below, STEPS * sizeof(*ret_score));
+}
+
+// The most that anything up to a value can score, of which this is the score.
+static float most_up_to(const struct scan *s, float score) {
+	return score + s->function.error * fabsf(score);
+}
+
+// The bound is a little below what k of the values reach, since they may be rounded otherwise, and scores less.
+void scan_expect(struct scan *s, size_t row, const float *values, size_t count, const uint32_t *excluded,
+                 size_t excluded_count) {
+	float value[1], score[1], below[STEPS], scores[STEPS];
+	assert(count <= SCAN_EXPECTED_MOST);
+	topk_begin_some(&s->topk, values, count);
+	topk_exclude(&s->topk, excluded, excluded_count);
+	if (!topk_least(&s->topk, s->k, value))
+		return;
+	*score = *value;
+	if (s->function.of)
+		s->function.of(s->function.context, value, 1, score);
+	score_below(s, *value, below, scores);
+	for (size_t i = 0; i < STEPS; i++)
+		if (most_up_to(s, scores[i]) < *score) {
+			s->row[row].least = below[i];
+			s->row[row].expected = most_up_to(s, scores[i]);
+			return;
+		}
+}
+
+// Scores of a row's candidates, ready for a choice.
+static const float *score(struct scan *s, const struct topk_list *list) {
+	const float *ret = list->value;
+	if (s->function.of) {
+		s->function.of(s->function.context, list->value, list->count, s->score);
+		ret = s->score;
+	}
+	topk_begin_some(&s->topk, ret, list->count);
+	return ret;
+}
+
+// A bound for what comes later, where `last` is the least score of k candidates, the least value that has it `value`,
+// the largest `most`. What is not above the largest value that scores as the last of them comes behind k at least, or,
+// where that rises but for rounding, what is not above one that scores so much less.
+static float bound_of(const struct scan *s, float last, float value, float most) {
+	float below[STEPS], scores[STEPS];
+	if (s->function.error == 0)
+		return most;
+	score_below(s, value, below, scores);
+	for (size_t i = 0; i < STEPS; i++)
+		if (most_up_to(s, scores[i]) <= last)
+			return below[i];
+	return -INFINITY;
+}
+
+// Only the k best stay, and hardly any others.
+static void settle(struct scan *s, struct scan_row *r) {
+	struct topk_list *list = &r->list;
+	const float *scores = score(s, list);
+	float last = INFINITY, value = INFINITY, most = -INFINITY;
+	size_t count = topk_pick(&s->topk, s->k, s->chosen);
+	for (size_t i = 0; i < count; i++)
+		last = scores[s->chosen[i]] < last ? scores[s->chosen[i]] : last;
+	for (size_t i = 0; i < count; i++) {
+		float own = list->value[s->chosen[i]];
+		bool is_last = scores[s->chosen[i]] == last;
+		most = is_last && own > most ? own : most;
+		value = is_last && own < value ? own : value;
+	}
+	for (size_t i = 0; i < count; i++) { // forward: they ascend
+		list->item[i] = list->item[s->chosen[i]];
+		list->value[i] = list->value[s->chosen[i]];
+	}
+	list->count = count;
+	r->least = fmaxf(r->least, bound_of(s, last, value, most));
 }
 
 // What a row that comes soon will read and write: each row's lies where nothing of it has been for a piece of all rows.
@@ -88,35 +138,32 @@ static void fetch_ahead(const struct scan *s, size_t row) {
 	enum { AHEAD = 4 };
 	if (row + AHEAD >= s->rows)
 		return;
-	const struct scan_row *r = &s->row[row + AHEAD];
-	size_t end = (row + AHEAD) * s->room + r->count;
-	__builtin_prefetch(r->out);
-	__builtin_prefetch(s->item + end, 1);
-	__builtin_prefetch(s->value + end, 1);
+	const struct topk_list *list = &s->row[row + AHEAD].list;
+	__builtin_prefetch(list->out);
+	__builtin_prefetch(list->item + list->count, 1);
+	__builtin_prefetch(list->value + list->count, 1);
 }
 
-void scan_add(struct scan *s, size_t row, size_t first, float *values, size_t count) {
+void scan_add(struct scan *s, size_t row, size_t first, const float *values, size_t count) {
 	struct scan_row *r = &s->row[row];
-	uint32_t *item = s->item + row * s->room;
-	float *value = s->value + row * s->room;
 	size_t padded = topk_padded(count);
 	fetch_ahead(s, row);
-	for (; r->out < r->out_end && *r->out < first + count; r->out++)
-		values[*r->out - first] = -INFINITY;
 	for (size_t at = 0; at < padded;) {
-		at += s->topk.kernels->append_above(values + at, padded - at, r->least, (uint32_t)(first + at), s->room, item,
-		                                    value, &r->count);
-		if (r->count + SCAN_BLOCK > s->room)
-			settle(s, row);
+		at += s->topk.kernels->append_above(values + at, padded - at, r->least, (uint32_t)(first + at), &r->list);
+		if (r->list.count + SCAN_BLOCK > s->room)
+			settle(s, r);
 	}
 }
 
-size_t scan_take(struct scan *s, size_t row, uint32_t *ret_items, float *ret_scores) {
-	score(s, row);
+size_t scan_take(struct scan *s, size_t row, uint32_t *ret_items, float *ret_scores, bool *ret_sure) {
+	const struct topk_list *list = &s->row[row].list;
+	const float *scores = score(s, list);
 	size_t count = topk_take(&s->topk, s->k, s->chosen);
 	for (size_t i = 0; i < count; i++) {
-		ret_items[i] = s->item[row * s->room + s->chosen[i]];
-		ret_scores[i] = s->score[s->chosen[i]];
+		ret_items[i] = list->item[s->chosen[i]];
+		ret_scores[i] = scores[s->chosen[i]];
 	}
+	float expected = s->row[row].expected;
+	*ret_sure = isnan(expected) || (count == s->k && ret_scores[count - 1] > expected);
 	return count;
 }

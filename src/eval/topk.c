@@ -7,6 +7,7 @@
 #include "eval/topk_kernels.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +49,6 @@ bool topk_init(struct topk *topk, size_t items, size_t k_most, struct error *err
 	            (topk->before = memory_array(CHUNK, sizeof(*topk->before), "a ranking", error)) &&
 	            (topk->place[0] = memory_array(sorted, sizeof(uint64_t), "a ranking", error)) &&
 	            (topk->place[1] = memory_array(sorted, sizeof(uint64_t), "a ranking", error));
-	for (size_t i = items; good && i < topk_padded(items); i++)
-		topk->keys[i] = TOPK_EXCLUDED;
 	return good;
 }
 
@@ -64,13 +63,25 @@ void topk_finish(struct topk *topk) {
 	*topk = (struct topk){0};
 }
 
+static void pad_keys(int32_t *keys, size_t count) {
+	for (size_t i = count; i < topk_padded(count); i++)
+		keys[i] = TOPK_EXCLUDED;
+}
+
+void topk_begin_some(struct topk *topk, const float *scores, size_t count) {
+	assert(count <= topk->items);
+	topk->count = count;
+	topk->kernels->make_keys(scores, count, topk->keys);
+	pad_keys(topk->keys, count);
+}
+
 void topk_begin(struct topk *topk, const float *scores) {
-	topk->kernels->make_keys(scores, topk->items, topk->keys);
+	topk_begin_some(topk, scores, topk->items);
 }
 
 void topk_exclude(struct topk *topk, const uint32_t *items, size_t count) {
 	for (size_t i = 0; i < count; i++) {
-		assert(items[i] < topk->items);
+		assert(items[i] < topk->count);
 		topk->keys[items[i]] = TOPK_EXCLUDED;
 	}
 }
@@ -79,32 +90,73 @@ bool topk_is_candidate(const struct topk *topk, uint32_t item) {
 	return topk->keys[item] != TOPK_EXCLUDED;
 }
 
+// --- the threshold ---
+
+static double value_of(int64_t key) {
+	uint32_t bits = key < 0 ? (uint32_t)-key | UINT32_C(0x80000000) : (uint32_t)key;
+	float value;
+	memcpy(&value, &bits, sizeof(value));
+	return (double)value;
+}
+
+// The binary logarithm within 0.01, which is enough to guess by: a float's exponent and, of what is behind it, a
+// parabola.
+static double log2_nearly(double count) {
+	uint64_t bits;
+	memcpy(&bits, &count, sizeof(bits));
+	double straight = (double)bits * 0x1p-52, part = straight - floor(straight);
+	return straight + 0.3431 * part * (1 - part);
+}
+
+// A key, and the logarithm of how many reach it.
+struct looked_up {
+	int64_t key;
+	double log_count;
+};
+
+static struct looked_up looked_up(int64_t key, size_t count) {
+	return (struct looked_up){key, log2_nearly(count ? (double)count : 0.5)};
+}
+
+// Where as many as wanted reach it if their number goes on falling by equal factors over equal distances, as over short
+// ones the tails of most scores do; the middle where that is not between low and high.
+static int64_t guess(struct looked_up a, struct looked_up b, double log_wanted, int64_t low, int64_t high) {
+	double from = value_of(b.key), slope = (from - value_of(a.key)) / (b.log_count - a.log_count);
+	float value = (float)(from + slope * (log_wanted - b.log_count));
+	int32_t key;
+	topk_kernels_baseline.make_keys(&value, 1, &key);
+	return key > low && key < high ? key : low + (high - low) / 2;
+}
+
 // A key that k to k + slack of the keys reach, or, where equal keys leave no such, the k-th largest key. TOPK_NAN where
-// fewer than k are candidates.
+// fewer than k are candidates. Found by guesses, and by the middle after two that did not halve what is in question.
 static int32_t threshold(const struct topk_kernels *kernels, const int32_t *keys, size_t count, size_t k,
                          size_t slack) {
 	int32_t smallest, largest;
-	kernels->extremes(keys, count, &smallest, &largest);
-	int64_t low = smallest > TOPK_NAN ? smallest : TOPK_NAN, high = (int64_t)largest + 1;
-	size_t reached = smallest > TOPK_NAN ? count : kernels->count_from(keys, count, TOPK_NAN);
+	size_t reached = kernels->extremes(keys, count, &smallest, &largest), below = 0;
+	int64_t low = smallest, high = (int64_t)largest + 1;
 	if (reached < k)
 		return TOPK_NAN;
-	while (reached > k + slack && high - low > 1) { // at least k reach low, fewer reach high
-		int64_t middle = low + (high - low) / 2;
+	struct looked_up a = looked_up(high, 0), b = looked_up(low, reached);
+	double log_wanted = log2_nearly((double)k + (double)slack / 2);
+	size_t question[3] = {reached, SIZE_MAX, SIZE_MAX}; // keys between low and high: now, one and two steps ago
+	while (reached > k + slack && high - low > 1) {     // at least k reach low; fewer, `below`, reach high
+		int64_t middle = question[0] > question[2] / 2 ? low + (high - low) / 2 : guess(a, b, log_wanted, low, high);
 		size_t here = kernels->count_from(keys, count, (int32_t)middle);
+		a = b;
+		b = looked_up(middle, here);
 		if (here >= k) {
 			low = middle;
 			reached = here;
 		} else {
 			high = middle;
+			below = here;
 		}
+		question[2] = question[1];
+		question[1] = question[0];
+		question[0] = reached - below;
 	}
 	return (int32_t)low;
-}
-
-static void pad_keys(int32_t *keys, size_t count) {
-	for (size_t i = count; i < topk_padded(count); i++)
-		keys[i] = TOPK_EXCLUDED;
 }
 
 // Leaves exactly k of the candidates: what is above the k-th largest key, and of its equals the first.
@@ -177,18 +229,30 @@ static void order_few(struct topk *topk, size_t count, size_t k, uint32_t *ret_i
 			ret_items[topk->before[i]] = topk->item[i];
 }
 
-// What reaches a threshold that k do, hardly more: in topk->item and item_key, ascending by item.
-static size_t collect(struct topk *topk, size_t k) {
+// A key that at least k of the candidates reach, hardly more.
+static int32_t least_of(struct topk *topk, size_t k) {
 	const struct topk_kernels *kernels = topk->kernels;
-	const int32_t *keys = topk->keys;
-	size_t padded = topk_padded(topk->items), groups = groups_for(k);
+	size_t padded = topk_padded(topk->count), groups = groups_for(k);
 	assert(k <= topk->k_most);
 	bool grouped = padded >= 2 * groups;
 	if (grouped)
-		kernels->group_maxima(keys, padded, groups, topk->maxima);
-	int32_t least =
-	    grouped ? threshold(kernels, topk->maxima, groups, k, k / 8) : threshold(kernels, keys, padded, k, k / 8);
-	return kernels->collect(keys, padded, least, topk->item, topk->item_key);
+		kernels->group_maxima(topk->keys, padded, groups, topk->maxima);
+	return grouped ? threshold(kernels, topk->maxima, groups, k, k / 8)
+	               : threshold(kernels, topk->keys, padded, k, k / 8);
+}
+
+bool topk_least(struct topk *topk, size_t k, float *ret) {
+	int32_t least = topk->count ? least_of(topk, k) : TOPK_NAN;
+	*ret = (float)value_of(least);
+	return least > TOPK_NAN;
+}
+
+// What reaches it: in topk->item and item_key, ascending by item.
+static size_t collect(struct topk *topk, size_t k) {
+	size_t padded = topk_padded(topk->count);
+	if (padded == 0)
+		return 0;
+	return topk->kernels->collect(topk->keys, padded, least_of(topk, k), topk->item, topk->item_key);
 }
 
 size_t topk_take(struct topk *topk, size_t k, uint32_t *ret_items) {

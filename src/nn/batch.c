@@ -1,10 +1,9 @@
-// Gathers batches, and transposes their patterns.
+// Gathers batches, and transposes their patterns by a counting sort over the columns that occur.
 #include "nn/batch.h"
 
 #include "base/memory.h"
 #include "data/big_array.h"
 #include "nn/packed.h"
-#include "tensor/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +43,9 @@ struct batch_memory {
 	uint64_t *bits; // for negatives_merge
 	struct transposed_memory by_rating, by_feature, by_target, by_self;
 	struct joint_memory both;
-	bool same_pattern;  // targets are the input's entries
-	size_t filled_rows; // by batch_refeed, whose pattern of ratings stands
+	uint32_t *kind, *sorted; // (rows): of sort_rows
+	bool same_pattern;       // targets are the input's entries
+	size_t filled_rows;      // by batch_refeed, whose pattern of ratings stands
 };
 
 // The most entries that `rows` rows can hold, with their negatives (NULL: none): those of the longest ones.
@@ -77,13 +77,13 @@ static bool rows_create(struct rows_memory *m, size_t rows, size_t entries, stru
 		return error_set(error, ERROR_RUN, "a batch of %zu rows would hold %zu entries, more than 32 bits count", rows,
 		                 entries);
 	return (m->start = memory_array(rows + 1, sizeof(*m->start), "a batch", error)) &&
-	       (m->column = big_array(entries, sizeof(*m->column), "a batch", error)) &&
-	       (m->value = big_array(entries, sizeof(*m->value), "a batch", error));
+	       (m->column = big_array(entries + PACKED_BLOCK, sizeof(*m->column), "a batch", error)) &&
+	       (m->value = big_array(entries + PACKED_BLOCK, sizeof(*m->value), "a batch", error));
 }
 
 static bool transposed_create(struct transposed_memory *m, size_t columns, size_t entries, struct error *error) {
 	size_t touched = columns < entries ? columns : entries;
-	return (m->column = memory_array(touched, sizeof(*m->column), "a batch", error)) &&
+	return (m->column = memory_array(touched + 1, sizeof(*m->column), "a batch", error)) && // one that is no new one
 	       (m->start = memory_array(touched + 1, sizeof(*m->start), "a batch", error)) &&
 	       (m->row = big_array(entries, sizeof(*m->row), "a batch", error)) &&
 	       (m->entry = big_array(entries, sizeof(*m->entry), "a batch", error)) &&
@@ -104,7 +104,9 @@ static bool create(const struct batch_room *room, struct batch *ret, struct erro
 	*ret = (struct batch){.memory = memory_alloc(sizeof(*ret->memory))};
 	struct batch_memory *m = ret->memory;
 	m->room = *room;
-	if (!rows_create(&m->ratings, room->rows, room->ratings, error) ||
+	if (!(m->kind = memory_array(room->rows, sizeof(*m->kind), "a batch", error)) ||
+	    !(m->sorted = memory_array(room->rows, sizeof(*m->sorted), "a batch", error)) ||
+	    !rows_create(&m->ratings, room->rows, room->ratings, error) ||
 	    !rows_create(&m->user, room->rows, room->features, error) ||
 	    !rows_create(&m->target, room->rows, room->target, error) ||
 	    !rows_create(&m->observed, room->rows, room->observed, error) ||
@@ -193,11 +195,12 @@ static double room_bytes(const struct batch_room *room) {
 	enum { JOINT_ARRAYS = sizeof(struct joint_memory) / sizeof(uint32_t *) - 1 }; // as joint_create has them
 	size_t places = room->places ? room->rows : 0;
 	double bits = room->negatives ? sizeof(uint64_t) * (double)negatives_words(room->columns) : 0;
-	return rows_bytes(room->rows, room->ratings) + rows_bytes(room->rows, room->features) +
-	       rows_bytes(room->rows, room->target) + rows_bytes(room->rows, room->observed) +
-	       rows_bytes(room->rows, places) + transposed_bytes(room->columns, room->ratings) +
-	       transposed_bytes(room->feature_columns, room->features) + transposed_bytes(room->columns, room->target) +
-	       transposed_bytes(room->places, places) + bits + JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
+	return 2 * sizeof(uint32_t) * (double)room->rows + rows_bytes(room->rows, room->ratings) +
+	       rows_bytes(room->rows, room->features) + rows_bytes(room->rows, room->target) +
+	       rows_bytes(room->rows, room->observed) + rows_bytes(room->rows, places) +
+	       transposed_bytes(room->columns, room->ratings) + transposed_bytes(room->feature_columns, room->features) +
+	       transposed_bytes(room->columns, room->target) + transposed_bytes(room->places, places) + bits +
+	       JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
 }
 
 static void measure(const struct batch_room *room, struct batch_measure *ret) {
@@ -248,6 +251,8 @@ void batch_destroy(struct batch *batch) {
 	rows_free(&m->target);
 	rows_free(&m->observed);
 	free(m->bits);
+	free(m->kind);
+	free(m->sorted);
 	rows_free(&m->self);
 	transposed_free(&m->by_rating);
 	transposed_free(&m->by_feature);
@@ -261,7 +266,8 @@ void batch_destroy(struct batch *batch) {
 // Rows of the data lie anywhere in memory: they are asked for some rows ahead, first where they begin, then themselves.
 enum { AHEAD = 12 };
 
-static void fetch_ahead(const struct csr *csr, const uint32_t *row, size_t i, size_t rows) {
+static inline __attribute__((always_inline)) void fetch_ahead(const struct csr *csr, const uint32_t *row, size_t i,
+                                                              size_t rows) {
 	if (i + 2 * AHEAD < rows)
 		__builtin_prefetch(&csr->start[row[i + 2 * AHEAD]]);
 	if (i + AHEAD < rows) {
@@ -293,25 +299,77 @@ static void gather(struct rows_memory *m, const struct csr *csr, const uint32_t 
 	*ret = sparse_of(m, csr, rows);
 }
 
+// By blocks, the last of which may be more than the row has: most rows are short, and how often a loop over one ends
+// after one turn or two is nothing that a processor could guess. What is too much is written over by the next row.
 static uint32_t unpack(const uint32_t *entry, uint32_t count, const float *values, uint32_t filled,
                        struct rows_memory *ret) {
-	for (uint32_t k = 0; k < count; k++) {
-		ret->column[filled + k] = packed_column(entry[k]);
-		ret->value[filled + k] = values[packed_code(entry[k])];
-	}
+	uint32_t *restrict column = ret->column + filled;
+	real *restrict value = ret->value + filled;
+	for (uint32_t first = 0; first < count; first += PACKED_BLOCK)
+		for (uint32_t k = first; k < first + PACKED_BLOCK; k++) {
+			column[k] = packed_column(entry[k]);
+			value[k] = values[packed_code(entry[k])];
+		}
 	return filled + count;
 }
 
-static void gather_packed(struct batch_memory *m, const struct packed *packed, const uint32_t *row, size_t rows) {
+// Always inline: gcc takes a call of what only fetches for one without effect, and leaves it out.
+static inline __attribute__((always_inline)) void fetch_packed(const struct packed *packed, const uint32_t *row,
+                                                               size_t i, size_t rows) {
 	enum { LINE = 64 / sizeof(uint32_t) };
+	if (i + 2 * AHEAD < rows)
+		__builtin_prefetch(&packed->start[row[i + 2 * AHEAD]]);
+	if (i + AHEAD < rows) {
+		__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]]]);
+		__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]] + LINE]);
+	}
+}
+
+enum { ROW_KINDS = 8 };
+
+// first: how many rows there are of each kind, (ROW_KINDS + 1).
+static const uint32_t *rows_by_kind(struct batch_memory *m, uint32_t *first, const uint32_t *row, size_t rows) {
+	uint32_t *restrict kind = m->kind, *restrict sorted = m->sorted;
+	for (uint32_t k = 0, before = 0; k <= ROW_KINDS; k++) {
+		uint32_t here = first[k];
+		first[k] = before;
+		before += here;
+	}
+	for (size_t i = 0; i < rows; i++)
+		sorted[first[kind[i]]++] = row[i];
+	return sorted;
+}
+
+// The batch's rows by their number of ratings, many alike: where rows are short, loops over them end where the last one
+// did. Which rows a batch has is the order's alone.
+static const uint32_t *sort_rows(struct batch_memory *m, const struct packed *packed, const uint32_t *row,
+                                 size_t rows) {
+	uint32_t first[ROW_KINDS + 1] = {0}, *restrict kind = m->kind;
+	for (size_t i = 0; i < rows; i++) {
+		fetch_packed(packed, row, i, rows);
+		uint32_t count = packed_ratings(packed->words[packed->start[row[i]]]);
+		kind[i] = count < ROW_KINDS ? count : ROW_KINDS;
+		first[kind[i]]++;
+	}
+	return rows_by_kind(m, first, row, rows);
+}
+
+void batch_sort_rows(struct batch *batch, const struct csr *ratings, uint32_t *row, size_t rows) {
+	struct batch_memory *m = batch->memory;
+	uint32_t first[ROW_KINDS + 1] = {0};
+	for (size_t i = 0; i < rows; i++) {
+		size_t count = ratings->start[row[i] + 1] - ratings->start[row[i]];
+		m->kind[i] = count < ROW_KINDS ? (uint32_t)count : ROW_KINDS;
+		first[m->kind[i]]++;
+	}
+	memcpy(row, rows_by_kind(m, first, row, rows), rows * sizeof(*row));
+}
+
+static void gather_packed(struct batch_memory *m, const struct packed *packed, const uint32_t *row, size_t rows) {
 	uint32_t ratings = 0, features = 0;
 	for (size_t i = 0; i < rows; i++) {
-		if (i + 2 * AHEAD < rows)
-			__builtin_prefetch(&packed->start[row[i + 2 * AHEAD]]);
-		if (i + AHEAD < rows) {
-			__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]]]);
-			__builtin_prefetch(&packed->words[packed->start[row[i + AHEAD]] + LINE]);
-		}
+		if (!packed->short_rows)
+			fetch_packed(packed, row, i, rows);
 		const uint32_t *words = packed->words + packed->start[row[i]];
 		m->ratings.start[i] = ratings;
 		m->user.start[i] = features;
@@ -360,12 +418,15 @@ static struct sparse gather_target(struct batch *batch, const struct batch_sourc
 
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
 	struct batch_memory *m = batch->memory;
+	bool packed = source->packed && source->target == source->ratings;
+	if (packed && source->packed->short_rows)
+		row = sort_rows(m, source->packed, row, rows);
 	batch->rows = rows;
 	batch->row = row;
 	m->same_pattern = source->target == source->ratings && !source->negatives;
 	if (m->room.places)
 		gather_self(&m->self, source, row, rows, &batch->self);
-	if (source->packed && source->target == source->ratings) {
+	if (packed) {
 		gather_packed(m, source->packed, row, rows);
 		batch->ratings = sparse_of(&m->ratings, source->ratings, rows);
 		batch->user = sparse_of(&m->user, source->features, rows);
@@ -378,13 +439,74 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 		batch->target = with_negatives(m, source->negatives, row, &batch->target);
 }
 
-// A number that no list before had.
-static uint32_t next_number(uint32_t *number, uint32_t *stamp, size_t columns) {
-	if (++*number == 0) { // the stamps have gone round
-		memset(stamp, 0, columns * sizeof(*stamp));
-		*number = 1;
+// The touched columns by their number of entries, many alike: one, two, three, more. Whoever sums entries column by
+// column then knows how often its loop goes round.
+static void sort_touched(struct transposed_memory *m, uint32_t touched) {
+	enum { KINDS = 4 };
+	uint32_t first[KINDS + 1] = {0}, *restrict count = m->waited,
+	                       *restrict column = m->row; // free until they are filled
+	for (uint32_t i = 0; i < touched; i++) {
+		count[i] = m->start[i];
+		column[i] = m->column[i];
+		first[count[i] < KINDS ? count[i] : KINDS]++;
 	}
-	return *number;
+	for (uint32_t kind = 0, before = 0; kind <= KINDS; kind++) {
+		uint32_t here = first[kind];
+		first[kind] = before;
+		before += here;
+	}
+	for (uint32_t i = 0; i < touched; i++) {
+		uint32_t place = first[count[i] < KINDS ? count[i] : KINDS]++;
+		m->start[place] = count[i];
+		m->column[place] = column[i];
+		m->slot[column[i]] = place;
+	}
+}
+
+// Whether a column is a new one cannot be guessed: what a new one needs is written for every entry, where it does no
+// harm.
+static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
+	uint32_t entries = s->start[s->rows], touched = 0, filled = 0;
+	if (++m->batch == 0) { // the stamps have gone round
+		memset(m->stamp, 0, s->columns * sizeof(*m->stamp));
+		m->batch = 1;
+	}
+	const uint32_t batch = m->batch;
+	uint32_t *restrict stamp = m->stamp, *restrict slot = m->slot, *restrict start = m->start;
+	for (uint32_t k = 0; k < entries; k++) {
+		uint32_t column = s->column[k], fresh = stamp[column] != batch, place = fresh ? touched : slot[column];
+		stamp[column] = batch;
+		slot[column] = place;
+		m->column[touched] = column;
+		start[touched] = 0;
+		touched += fresh;
+		start[place]++;
+	}
+	sort_touched(m, touched);
+	for (uint32_t i = 0; i < touched; i++) { // counts become first places
+		uint32_t count = m->start[i];
+		m->start[i] = filled;
+		filled += count;
+	}
+	for (uint32_t i = 0; i < s->rows; i++) {
+		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++) {
+			uint32_t place = m->start[m->slot[s->column[k]]]++;
+			m->row[place] = i;
+			m->entry[place] = k;
+		}
+	}
+	for (uint32_t i = touched; i > 0; i--) // each place has moved on to the next one's first
+		m->start[i] = m->start[i - 1];
+	m->start[0] = 0;
+	*ret = (struct transposed){.count = touched,
+	                           .column = m->column,
+	                           .start = m->start,
+	                           .row = m->row,
+	                           .entry = m->entry,
+	                           .waited = m->waited,
+	                           .slot = m->slot,
+	                           .stamp = m->stamp,
+	                           .number = m->batch};
 }
 
 static void count(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
@@ -409,16 +531,18 @@ void batch_count(struct batch *batch, const struct batch_source *source, const u
 	batch->self = (struct sparse){.rows = rows, .columns = source->ratings->rows};
 }
 
-static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
-	struct transposed_room room = {.column = m->column,
-	                               .start = m->start,
-	                               .row = m->row,
-	                               .entry = m->entry,
-	                               .waited = m->waited,
-	                               .slot = m->slot,
-	                               .stamp = m->stamp,
-	                               .number = next_number(&m->batch, m->stamp, s->columns)};
-	*ret = transposed_of(&room, pattern_transpose(s, &room));
+static uint32_t join_columns(struct joint_memory *m, uint32_t touched, const struct transposed *t,
+                             uint32_t *ret_place) {
+	for (size_t i = 0; i < t->count; i++) {
+		uint32_t column = t->column[i];
+		if (m->stamp[column] != m->batch) {
+			m->stamp[column] = m->batch;
+			m->slot[column] = touched;
+			m->column[touched++] = column;
+		}
+		ret_place[i] = m->slot[column];
+	}
+	return touched;
 }
 
 static void join(struct batch *batch) {
@@ -428,13 +552,18 @@ static void join(struct batch *batch) {
 		batch->both_rating = batch->both_target = NULL;
 		return;
 	}
-	struct transposed_room room = {.column = m->column,
-	                               .waited = m->waited,
-	                               .slot = m->slot,
-	                               .stamp = m->stamp,
-	                               .number = next_number(&m->batch, m->stamp, batch->ratings.columns)};
-	batch->by_both =
-	    transposed_of(&room, pattern_join(&batch->by_target, &batch->by_rating, m->target, m->rating, &room));
+	if (++m->batch == 0) { // the stamps have gone round
+		memset(m->stamp, 0, batch->ratings.columns * sizeof(*m->stamp));
+		m->batch = 1;
+	}
+	uint32_t touched = join_columns(m, 0, &batch->by_target, m->target);
+	touched = join_columns(m, touched, &batch->by_rating, m->rating);
+	batch->by_both = (struct transposed){.count = touched,
+	                                     .column = m->column,
+	                                     .waited = m->waited,
+	                                     .slot = m->slot,
+	                                     .stamp = m->stamp,
+	                                     .number = m->batch};
 	batch->both_rating = m->rating;
 	batch->both_target = m->target;
 }

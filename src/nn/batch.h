@@ -18,7 +18,7 @@ struct batch_source {
 
 struct batch {
 	size_t rows;
-	const uint32_t *row; // (rows): places in the data
+	const uint32_t *row; // (rows): places in the data, in the batch's own order
 	struct sparse ratings, user, target;
 	struct sparse self; // one entry a row: its place in the data, with value 1, or 0 where it is not trained
 	struct transposed by_rating, by_feature, by_target, by_self; // after batch_transpose
@@ -55,7 +55,10 @@ void batch_measure(const struct batch_source *sources, size_t sources_count, siz
 // Of one as batch_create_full makes.
 void batch_measure_full(const struct batch_source *source, size_t rows, struct batch_measure *ret);
 
+// Short rows that are read from a packed source are put into another order, by their number of ratings.
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows);
+// That order, for those who gather rows elsewhere: of a batch's rows, in place. The batch only lends its memory.
+void batch_sort_rows(struct batch *batch, const struct csr *ratings, uint32_t *row, size_t rows);
 // Only how many entries the rows have: for a batch that a device gathers, at `place`, from ratings that are the target.
 void batch_count(struct batch *batch, const struct batch_source *source, const uint32_t *row, const uint32_t *place,
                  size_t rows);

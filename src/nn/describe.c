@@ -99,10 +99,11 @@ static void describe_node(struct graph *graph, const struct node *node, struct n
 }
 
 double graph_descent_bytes(const struct graph *graph) {
+	enum { VECTORS = 5 }; // corrections apart; see train/descent.h
 	const struct lbfgs_params *params = graph->optimizer_params;
 	if (!graph->optimizer->descends)
 		return 0;
-	return sizeof(double) * (double)graph->trainable * (2.0 * (double)params->memory + 6);
+	return sizeof(double) * (double)graph->trainable * (2.0 * (double)params->memory + VECTORS);
 }
 
 void graph_describe(struct graph *graph, struct graph_facts *ret) {

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,14 +39,15 @@ static size_t keep_words(const struct node *node) {
 }
 
 // Cells nodes have a packed form for training, and a dense one for rankings.
-static void carve_cells(struct network *n, const struct node *node, bool needs_x, size_t rows, struct carve *c) {
+static void carve_cells(struct network *n, const struct node *node, bool needs_x, size_t rows,
+                        const struct network_room *room, struct carve *c) {
 	struct slot *s = &n->slots[node->index];
 	s->cell_value = carve(c, n->cells, sizeof(real));
-	s->cell_gradient = carve(c, n->cells, sizeof(real));
+	s->cell_gradient = room->reads ? NULL : carve(c, n->cells, sizeof(real));
 	s->cell_before = needs_x ? carve(c, n->cells, sizeof(real)) : NULL;
 	if (node->op->makes_cells)
 		s->parts = carve(c, node->parameters[0]->by->groups->count * n->cells, sizeof(real));
-	if (node->op->makes_cells && rows)
+	if (node->op->makes_cells && rows && !room->reads)
 		s->joined = carve(c, node->width * network_padded(node->inputs[0]->width), sizeof(real));
 }
 
@@ -73,10 +75,11 @@ static void carve_slot(struct network *n, const struct node *node, const struct 
 		s->gradient = whole->gradient ? whole->gradient + gradient_at->column : NULL;
 	} else {
 		s->gradient_stride = network_padded(node->width);
-		s->gradient = node->needs_gradient && !node->cells ? carve(c, rows * s->gradient_stride, sizeof(real)) : NULL;
+		bool has = node->needs_gradient && !node->cells && !room->reads;
+		s->gradient = has ? carve(c, rows * s->gradient_stride, sizeof(real)) : NULL;
 	}
 	if (node->cells)
-		carve_cells(n, node, needs_x, rows, c);
+		carve_cells(n, node, needs_x, rows, room, c);
 	s->before = needs_x ? carve(c, rows * s->stride, sizeof(real)) : NULL;
 	if (node->op && node->op->keeps_mask)
 		s->keep = carve(c, rows * keep_words(node), sizeof(*s->keep));
@@ -103,7 +106,7 @@ static void carve_parameter(struct network *n, size_t i, const struct network_ro
 	const struct parameter *p = &n->graph->parameters[i];
 	struct parameter_memory *m = &n->parameters[i];
 	size_t rows = p->touched == TOUCHED_ALL ? p->rows : room->gradients || p->deferred ? touched_most(n, p, room) : 0;
-	rows = p->trainable && !room->blank ? rows : 0;
+	rows = p->trainable && !room->blank && !room->reads ? rows : 0;
 	size_t stride = p->columns == 1 ? 1 : network_padded(p->columns);
 	m->gradient = (struct matrix){carve(c, rows * stride, sizeof(real)), rows, p->columns, stride};
 	size_t parts = p->l2 > 0 ? parameter_parts(p) : 0;
@@ -146,8 +149,8 @@ static void carve_rank(struct network *n, const struct network_room *room, struc
 
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
 	const struct graph *g = n->graph;
-	size_t states = room->blank ? 0 : g->optimizer->states(g->optimizer_params);
-	n->weights = carve(c, g->weights, sizeof(real));
+	size_t states = room->blank || room->reads ? 0 : g->optimizer->states(g->optimizer_params);
+	n->weights = carve(c, room->reads ? 0 : g->weights, sizeof(real));
 	for (size_t i = 0; i < states; i++) {
 		stagger(c, i + 1);
 		n->state[i] = carve(c, g->weights, sizeof(real));
@@ -350,10 +353,10 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	if (!weights) {
 		free(weights);
 		backend->release(device, real_one.base);
-		n->weights = NULL;
 		network_destroy(n);
 		return false;
 	}
+	n->memory = real_one.base;
 	lay_out(n, room, &real_one);
 	n->seen = memory_alloc(sizeof(*n->seen));
 	for (size_t i = 0; i < graph->nodes_count; i++)
@@ -377,8 +380,34 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 void network_destroy(struct network *n) {
 	if (!n)
 		return;
-	n->backend->release(n->device, n->weights); // the first of the one allocation
+	n->backend->release(n->device, n->memory);
 	free_host(n);
+}
+
+// Programs and crews are the other's; nothing of them is written.
+bool network_create_reader(const struct network *of, const struct network_room *room, struct network **ret,
+                           struct error *error) {
+	size_t bytes;
+	assert(room->reads && !of->backend->apart);
+	struct network *n = new_network(of->graph, of->backend, room, &bytes);
+	n->device = of->device;
+	n->seed = of->seed;
+	n->memory = of->backend->allocate(of->device, bytes, error);
+	if (!n->memory) {
+		network_destroy(n);
+		return false;
+	}
+	lay_out(n, room, &(struct carve){.base = n->memory});
+	n->weights = of->weights;
+	for (size_t i = 0; i < of->graph->nodes_count; i++) {
+		n->slots[i].joined = of->slots[i].joined;
+		n->slots[i].stream = of->slots[i].stream;
+	}
+	memcpy(n->programs, of->programs, sizeof(n->programs));
+	memcpy(n->crews, of->crews, sizeof(n->crews));
+	n->joined = true;
+	*ret = n;
+	return true;
 }
 
 // --- where the host sees them ---

@@ -11,6 +11,8 @@
 #include "nn/program.h"
 #include "nn/resident.h"
 
+#include <stdatomic.h>
+
 enum { SLOT_COLUMNS = 4, SLOT_ROWS = 2 };
 
 // A node's memory for the batch at hand.
@@ -47,7 +49,7 @@ enum crew_id { CREW_ALONE, CREW_TEAM, CREWS };
 // What training has seen of them, a run of batches at a time.
 struct pace {
 	enum crew_id preferred;
-	bool trying;           // the other one does the next run
+	size_t trying;         // runs that the other one does next, the last of which decides
 	double seconds;        // an entry, lately, by the preferred one
 	size_t left, patience; // runs until the other one is tried, and how many that was after the last trial
 };
@@ -67,6 +69,7 @@ struct network {
 	struct device *device;
 	const struct backend *backend;
 	struct arena arena;
+	void *memory; // of the device, in one piece: all that follows, but for the host's
 	uint64_t seed;
 	real *weights, *state[2];            // (graph->weights)
 	struct parameter_memory *parameters; // (graph->parameters_count)
@@ -76,12 +79,12 @@ struct network {
 	struct softmax_factors *softmax;     // (groups of the output, rows)
 	double *losses;                      // (losses_most): of the batches since they were asked for last
 	size_t losses_count, losses_most;
-	double *sums, *clip;                 // (SUMS), (CLIPS): see network_private.h
-	real *picked;                        // (cells): predictions at cells, where the output is computed as a whole
+	double *sums, *clip; // (SUMS), (CLIPS): see network_private.h
+	real *picked;        // (cells): predictions at cells, where the output is computed as a whole
 	struct rank_memory rank;
-	size_t rows, cells;                  // room
-	struct resident resident;            // the batch at hand, where the device's memory is apart
-	struct seen *seen;                   // the host's: see network_seen
+	size_t rows, cells;       // room
+	struct resident resident; // the batch at hand, where the device's memory is apart
+	struct seen *seen;        // the host's: see network_seen
 	struct program programs[PROGRAMS];
 	struct program *steps; // (phases, or one): of a training step
 	size_t phase;          // that is on
@@ -95,6 +98,7 @@ struct network {
 	double rate_factor;             // of the optimizer's rate, from now on
 	double slowing;                 // the same, whatever the schedule
 	bool settled;                   // no row waits
+	atomic_size_t begun;            // of a run of batches: how many it has come to
 	bool joined;                    // the slots' joined weights are the present ones
 };
 
@@ -104,14 +108,19 @@ struct network {
 struct network_room {
 	size_t rows, cells, rating_entries, feature_entries, full_rows;
 	bool gradients;
-	bool blank; // for predictions alone: no state, no gradients, weights 0 until they are set
+	bool blank;         // for predictions alone: no state, no gradients, weights 0 until they are set
 	size_t block_bytes; // where the device's memory is apart: see struct resident_room
 	size_t rank_k;      // rankings of up to so many columns will be asked for (network_rank); 0: none
 	size_t losses;      // of so many batches are kept until they are asked for; at least RUN_BATCHES are
+	bool reads;         // for predictions by another's weights; see network_create_reader
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
 void network_destroy(struct network *network);
+// One that predicts by the weights of another, which outlives it, on the calling thread alone: several readers, and the
+// other itself, can be at it at the same time. Not where the device's memory is apart. The room is one that reads.
+bool network_create_reader(const struct network *of, const struct network_room *room, struct network **ret,
+                           struct error *error);
 // Bytes of the device's memory that it would have.
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
@@ -124,6 +133,7 @@ void network_train(struct network *network, const struct batch *batches, size_t 
                    double *ret_loss);
 void network_losses(struct network *network, double *ret_loss);        // (losses_count), and forgets
 void network_hold(struct network *network, const struct store *store); // where batches with places come from
+size_t network_begun(const struct network *network); // how many of them it has come to; from any thread
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
 // memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.
@@ -169,6 +179,11 @@ struct rank_answer {        // the caller's
 };
 void network_rank(struct network *network, const struct batch *batch, const struct rank_ask *ask,
                   struct rank_answer *ret);
+// The same on the calling thread alone, of a reader or of the network that it reads, once that is ready: after
+// network_ready until its weights change. all: for network_read_all, too, which needs room for full_rows.
+void network_ready(struct network *network, bool all);
+void network_read_cells(struct network *network, const struct batch *batch, float *ret);
+struct matrix network_read_all(struct network *network, const struct batch *batch);
 // What the output reads, without the output: (rows, its input's width), as network_outputs has them. Only where the
 // output has one input, which is dense. A batch may have as many rows as the network has room for, whatever full_rows
 // is.

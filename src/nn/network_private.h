@@ -37,7 +37,7 @@ uint32_t *network_touched_rows(const struct network *network, const struct batch
 struct matrix network_full(struct network *network, const struct batch *batch);
 
 // Runs before the other crew is tried, at first and at most.
-enum { PATIENCE_LEAST = 16, PATIENCE_MOST = 512 };
+enum { PATIENCE_LEAST = 64, PATIENCE_MOST = 512 };
 
 // --- updates.c ---
 

@@ -91,9 +91,10 @@ struct lbfgs_params {
 	struct choice line_search; // row is a struct line_search
 	int64_t most_evaluations;
 };
+enum search_kind { SEARCH_MORE_THUENTE, SEARCH_ARMIJO, SEARCH_WOLFE, SEARCH_STRONG_WOLFE };
 struct line_search {
 	struct row row;
-	int number; // liblbfgs'
+	enum search_kind kind;
 };
 
 struct activation {

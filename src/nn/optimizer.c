@@ -87,12 +87,12 @@ static const struct key rprop_keys[] = {
     BOUNDED(rprop_params, most, "50.0", 0, 1e6, KEY_OPEN_MIN, "The largest size (the paper's)"),
 };
 
-// liblbfgs' numbers and defaults.
+// libLBFGS's, with its defaults.
 static const struct line_search line_searches[] = {
-    {{"more_thuente", "More and Thuente 1994", SCHEMA_NONE}, 0},
-    {{"armijo", "Backtracking until the loss has fallen enough", SCHEMA_NONE}, 1},
-    {{"wolfe", "Backtracking until its slope has risen enough, too", SCHEMA_NONE}, 2},
-    {{"strong_wolfe", "Backtracking until its slope has become small enough, too", SCHEMA_NONE}, 3},
+    {{"more_thuente", "More and Thuente 1994", SCHEMA_NONE}, SEARCH_MORE_THUENTE},
+    {{"armijo", "Backtracking until the loss has fallen enough", SCHEMA_NONE}, SEARCH_ARMIJO},
+    {{"wolfe", "Backtracking until its slope has risen enough, too", SCHEMA_NONE}, SEARCH_WOLFE},
+    {{"strong_wolfe", "Backtracking until its slope has become small enough, too", SCHEMA_NONE}, SEARCH_STRONG_WOLFE},
 };
 static const struct row *const line_search_rows[] = {&line_searches[0].row, &line_searches[1].row,
                                                      &line_searches[2].row, &line_searches[3].row};

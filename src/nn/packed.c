@@ -98,6 +98,7 @@ bool packed_can(const struct csr *ratings, const struct csr *features) {
 	return can;
 }
 
+// Of all codes: what is read past a row's end has one too.
 static float *values_of(const struct dictionary *d) {
 	float *values = memory_alloc(PACKED_VALUES * sizeof(*values));
 	memcpy(values, d->bits, d->count * sizeof(*values));
@@ -105,6 +106,7 @@ static float *values_of(const struct dictionary *d) {
 }
 
 bool packed_create(const struct csr *ratings, const struct csr *features, struct packed *ret, struct error *error) {
+	enum { SHORT = 8 };
 	*ret = (struct packed){0};
 	if (!few_columns(ratings) || !few_columns(features))
 		return true;
@@ -115,13 +117,14 @@ bool packed_create(const struct csr *ratings, const struct csr *features, struct
 		packed_finish(&p);
 		return true;
 	}
-	p.words = big_array(p.start[ratings->rows], sizeof(*p.words), "packed rows", error);
+	p.words = big_array((size_t)p.start[ratings->rows] + PACKED_BLOCK, sizeof(*p.words), "packed rows", error);
 	if (!p.words) {
 		packed_finish(&p);
 		return false;
 	}
 	struct dictionary *values = memory_alloc(2 * sizeof(*values));
 	if (pack_rows(ratings, features, values, &p)) {
+		p.short_rows = csr_count(ratings) <= SHORT * ratings->rows;
 		p.rating_value = values_of(&values[0]);
 		p.feature_value = values_of(&values[1]);
 		*ret = p;

@@ -9,10 +9,11 @@
 // A row: one word of counts, then its ratings, then its features; an entry is a column and the code of a value.
 struct packed {
 	uint32_t *start;                     // (rows + 1): first word of each row
-	uint32_t *words;                     // (start[rows])
+	uint32_t *words;                     // (start[rows] + PACKED_BLOCK): rows may be read by blocks, past their end
 	float *rating_value, *feature_value; // (PACKED_VALUES) by code
+	bool short_rows;                     // a few ratings each: what a loop over a row takes is how it begins and ends
 };
-enum { PACKED_COLUMN_BITS = ENTRY_COLUMN_BITS, PACKED_VALUES = 256, PACKED_RATINGS_BITS = 20 };
+enum { PACKED_COLUMN_BITS = ENTRY_COLUMN_BITS, PACKED_VALUES = 256, PACKED_RATINGS_BITS = 20, PACKED_BLOCK = 4 };
 
 // features may be NULL. *ret stays empty (start NULL) where the data does not fit: more than 256 different values, 2^24
 // columns, 2^20 ratings or 4,096 features of a row, or 2^32 words. False when memory is out.

@@ -180,6 +180,8 @@ static void run_member(void *context, size_t member) {
 	const struct backend *backend = run->network->backend;
 	struct resident *resident = &run->network->resident;
 	for (size_t b = 0, first = 0, end = 0; b < run->count; b++) {
+		if (member == 0)
+			atomic_store_explicit(&run->network->begun, b + 1, memory_order_relaxed);
 		pass.batch = pass.on = &run->batches[b];
 		if (backend->apart && b == end) {
 			first = end;
@@ -201,6 +203,7 @@ static void run_batches(struct run *run, enum crew_id crew) {
 		assert(run->batches[i].rows <= n->rows && sparse_count(&run->batches[i].target) <= n->cells);
 	run->crew = &n->crews[crew];
 	run->step = n->step + 1;
+	atomic_store_explicit(&n->begun, 0, memory_order_relaxed);
 	if (crew == CREW_TEAM)
 		n->backend->team(n->device, run_member, run);
 	else
@@ -215,7 +218,7 @@ static bool quiet(const struct network *n) {
 }
 
 static void run_program(struct network *n, enum program_id program, const struct batch *batch, uint32_t epoch,
-                        bool training, double *ret_loss) {
+                        bool training, enum crew_id crew, double *ret_loss) {
 	struct run run = {.network = n,
 	                  .program = &n->programs[program],
 	                  .batches = batch,
@@ -225,20 +228,24 @@ static void run_program(struct network *n, enum program_id program, const struct
 	                  .to_loss = program == PROGRAM_GRADIENTS || program == PROGRAM_LOSS,
 	                  .epoch = epoch,
 	                  .loss = ret_loss};
-	run_batches(&run, CREW_TEAM);
+	run_batches(&run, crew);
 }
 
-static double seconds_now(void) {
+static double seconds_of(clockid_t clock) {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 // After a run that took so many seconds an entry: which crew does the next one. The other one is tried now and then,
-// the more seldom the oftener it has lost, and at once where the one in use has become much slower.
-static void choose_crew(struct pace *pace, double seconds) {
-	enum { MEMORY = 4 };
-	if (pace->trying) {
+// the more seldom the oftener it has lost; much sooner where the caller was kept off its processor, and at once where
+// the crew in use has become much slower. The first run of a trial is not looked at: it finds its weights in the
+// other's caches. Nor does one very slow run count for more than twice the usual: it was somebody else's doing.
+static void choose_crew(struct pace *pace, double seconds, bool kept_off) {
+	enum { MEMORY = 4, TRIAL = 2, KEPT_OFF = 8 };
+	if (pace->trying > 1) {
+		pace->trying--;
+	} else if (pace->trying) {
 		bool wins = seconds < pace->seconds;
 		if (wins)
 			pace->preferred = pace->preferred == CREW_TEAM ? CREW_ALONE : CREW_TEAM;
@@ -246,23 +253,25 @@ static void choose_crew(struct pace *pace, double seconds) {
 		pace->patience = wins ? PATIENCE_LEAST : 2 * pace->patience + PATIENCE_LEAST;
 		pace->patience = pace->patience < PATIENCE_MOST ? pace->patience : PATIENCE_MOST;
 		pace->left = pace->patience;
-		pace->trying = false;
-		return;
+		pace->trying = 0;
+	} else {
+		size_t aged = kept_off ? KEPT_OFF : 1;
+		pace->trying = pace->left == 0 || seconds > 2 * pace->seconds ? TRIAL : 0;
+		pace->left -= aged < pace->left ? aged : pace->left;
+		seconds = fmin(seconds, 2 * pace->seconds);
+		pace->seconds = isinf(pace->seconds) ? seconds : pace->seconds + (seconds - pace->seconds) / MEMORY;
 	}
-	pace->trying = pace->left == 0 || seconds > 2 * pace->seconds;
-	pace->left -= pace->left > 0;
-	pace->seconds = isinf(pace->seconds) ? seconds : pace->seconds + (seconds - pace->seconds) / MEMORY;
 }
 
 static enum crew_id crew_in_use(const struct pace *pace) {
-	return (pace->preferred == CREW_TEAM) != pace->trying ? CREW_TEAM : CREW_ALONE;
+	return (pace->preferred == CREW_TEAM) != (pace->trying > 0) ? CREW_TEAM : CREW_ALONE;
 }
 
 // As many at a time as there is room for their losses.
 static void train_run(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
 	// Re-fed batches are large, and what an entry of theirs takes says nothing of the others.
 	bool refed = count && batches->refed;
-	double start = seconds_now(), entries = 0;
+	double start = seconds_of(CLOCK_MONOTONIC), began = seconds_of(CLOCK_THREAD_CPUTIME_ID), entries = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (!n->backend->apart) // else as each one's turn comes
 			network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
@@ -284,8 +293,10 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 	n->step += (uint32_t)count;
 	n->taken[n->phase] += (uint32_t)count;
 	n->settled = n->joined = false;
-	if (n->crews[CREW_TEAM].members > 1 && !refed)
-		choose_crew(&n->pace, (seconds_now() - start) / entries);
+	if (n->crews[CREW_TEAM].members == 1 || refed)
+		return;
+	double seconds = seconds_of(CLOCK_MONOTONIC) - start, computed = seconds_of(CLOCK_THREAD_CPUTIME_ID) - began;
+	choose_crew(&n->pace, seconds / entries, computed < 0.75 * seconds);
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
@@ -306,6 +317,10 @@ void network_losses(struct network *n, double *ret_loss) {
 
 void network_hold(struct network *n, const struct store *store) {
 	n->resident.store = store;
+}
+
+size_t network_begun(const struct network *n) {
+	return atomic_load_explicit(&n->begun, memory_order_relaxed);
 }
 
 double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
@@ -344,7 +359,7 @@ struct matrix network_outputs(struct network *n, const struct batch *batch, uint
 double network_loss(struct network *n, const struct batch *batch, uint32_t epoch, bool training) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_LOSS, batch, epoch, training, &loss);
+	run_program(n, PROGRAM_LOSS, batch, epoch, training, CREW_TEAM, &loss);
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
 		if (n->graph->parameters[i].l2 > 0)
 			loss += network_penalty_of(n, &n->graph->parameters[i]);
@@ -354,7 +369,7 @@ double network_loss(struct network *n, const struct batch *batch, uint32_t epoch
 double network_gradients(struct network *n, const struct batch *batch, uint32_t epoch) {
 	double loss;
 	network_settle(n);
-	run_program(n, PROGRAM_GRADIENTS, batch, epoch, true, &loss);
+	run_program(n, PROGRAM_GRADIENTS, batch, epoch, true, CREW_TEAM, &loss);
 	return loss;
 }
 
@@ -379,11 +394,10 @@ void network_gradient_of(const struct network *n, const struct batch *batch, con
 
 // --- predictions ---
 
-void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
+static void predict_cells(struct network *n, const struct batch *batch, enum crew_id crew, float *ret) {
 	const struct node *output = n->graph->output;
 	struct pass pass = {.network = n, .batch = batch, .at_cells = true};
-	network_settle(n);
-	run_program(n, PROGRAM_CELLS, batch, 0, false, NULL);
+	run_program(n, PROGRAM_CELLS, batch, 0, false, crew, NULL);
 	struct matrix y = pass_value(&pass, output);
 	size_t count = sparse_count(&batch->target);
 	real *cells = y.data;
@@ -397,12 +411,22 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 		ret[k] = (float)cells[k];
 }
 
-struct matrix network_full(struct network *n, const struct batch *batch) {
+static struct matrix full(struct network *n, const struct batch *batch, enum crew_id crew) {
 	struct pass pass = {.network = n, .batch = batch};
-	network_settle(n);
-	run_program(n, PROGRAM_FULL, batch, 0, false, NULL);
-	n->joined = true;
+	run_program(n, PROGRAM_FULL, batch, 0, false, crew, NULL);
 	return pass_value(&pass, n->graph->output);
+}
+
+struct matrix network_full(struct network *n, const struct batch *batch) {
+	network_settle(n);
+	struct matrix y = full(n, batch, CREW_TEAM);
+	n->joined = true;
+	return y;
+}
+
+void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
+	network_settle(n);
+	predict_cells(n, batch, CREW_TEAM, ret);
 }
 
 struct matrix network_predict_all(struct network *n, const struct batch *batch) {
@@ -410,11 +434,31 @@ struct matrix network_predict_all(struct network *n, const struct batch *batch) 
 	return network_seen_matrix(n, &y);
 }
 
+// What a pass makes of weights alone is made by one over no rows.
+void network_ready(struct network *n, bool all) {
+	static const uint32_t start[1] = {0};
+	const struct sparse none = {.start = start};
+	network_settle(n);
+	if (all && !n->joined)
+		network_predict_all(n, &(struct batch){.ratings = none, .user = none, .target = none, .self = none});
+}
+
+void network_read_cells(struct network *n, const struct batch *batch, float *ret) {
+	assert(n->settled);
+	predict_cells(n, batch, CREW_ALONE, ret);
+}
+
+struct matrix network_read_all(struct network *n, const struct batch *batch) {
+	assert(n->settled && n->joined);
+	struct matrix y = full(n, batch, CREW_ALONE);
+	return network_seen_matrix(n, &y);
+}
+
 struct matrix network_hidden(struct network *n, const struct batch *batch) {
 	struct pass pass = {.network = n, .batch = batch};
 	assert(!n->graph->output->inputs[0]->sparse);
 	network_settle(n);
-	run_program(n, PROGRAM_BELOW, batch, 0, false, NULL);
+	run_program(n, PROGRAM_BELOW, batch, 0, false, CREW_TEAM, NULL);
 	struct matrix h = pass_value(&pass, n->graph->output->inputs[0]);
 	return network_seen_matrix(n, &h);
 }

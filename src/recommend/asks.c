@@ -216,6 +216,8 @@ static bool take_member(const struct asks *a, const cJSON *member, struct arena 
 
 static bool read_json(struct asks *a, struct arena *arena, struct ask *ret, struct error *error) {
 	const char *end = NULL;
+	if (json_holds_nul(a->line, a->length))
+		return fail(a, error, "the line holds the character NUL", NULL);
 	bool fits = json_fits(a->line, a->length);
 	cJSON *object = fits ? cJSON_ParseWithLengthOpts(a->line, a->length + 1, &end, true) : NULL;
 	bool good = cJSON_IsObject(object) ||
@@ -330,6 +332,8 @@ static bool read_csv(struct asks *a, struct arena *arena, struct ask *ret, struc
 			a->held = true;
 			return true;
 		}
+		if (read > ASKS_USER_MOST)
+			return fail(a, error, "more lines than are said of the user", ret->user.id);
 		if (first && !take_attributes(a, field, arena, &ret->user, error)) // the other lines repeat them
 			return false;
 		ret->user.id = field[a->id];
@@ -337,8 +341,6 @@ static bool read_csv(struct asks *a, struct arena *arena, struct ask *ret, struc
 		if (!take_fields(a, field, arena, &ret->user, error) || !next_line(a, &more, error))
 			return false;
 		read += a->length;
-		if (more && read > ASKS_USER_MOST)
-			return fail(a, error, "more lines than are said of the user", ret->user.id);
 	}
 	return true;
 }
@@ -368,7 +370,7 @@ bool asks_next(struct asks *a, size_t most, struct arena *arena, struct ask **re
 	*ret_count = 0;
 	if (a->form == ASKS_UNKNOWN && !begin(a, &more, error))
 		return false;
-	a->taken = 0;
+	a->taken = a->held ? a->length : 0;
 	while (more && *ret_count < most && a->taken <= ASKS_USER_MOST) {
 		if (!next_line(a, &more, error))
 			return false;

@@ -51,19 +51,47 @@ static void entries_of(const struct entry *from, size_t count, struct arena *are
 	}
 }
 
+// What is input of what was rated: mostly all of it, whose columns are not written twice.
+static void keep_above(const struct aexp_model *m, const struct row_entries *rated, struct arena *arena,
+                       struct row_entries *ret) {
+	size_t kept = 0;
+	for (size_t i = 0; i < rated->count; i++)
+		kept += rated->value[i] > (float)m->above;
+	*ret = (struct row_entries){rated->column, arena_alloc(arena, kept * sizeof(*ret->value)), kept};
+	if (kept < rated->count)
+		ret->column = arena_alloc(arena, kept * sizeof(*ret->column));
+	for (size_t i = 0, to = 0; i < rated->count; i++) {
+		if (!(rated->value[i] > (float)m->above))
+			continue;
+		if (kept < rated->count)
+			ret->column[to] = rated->column[i];
+		ret->value[to++] = value_of(m, rated->value[i]);
+	}
+}
+
+// Whose items the ratings are, IDS_FULL for unknown ones.
+static const uint32_t *find_rated(const struct aexp_model *m, const struct aexp_user *user, struct arena *arena) {
+	const char **name = arena_alloc(arena, user->ratings_count * sizeof(*name));
+	uint32_t *ret = arena_alloc(arena, user->ratings_count * sizeof(*ret));
+	for (size_t i = 0; i < user->ratings_count; i++)
+		name[i] = user->ratings[i].item;
+	ids_find_many(&m->item_ids, name, user->ratings_count, ret);
+	return ret;
+}
+
 bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, const struct report *report,
                   struct arena *arena, struct row_entries *ret, struct row_entries *ret_rated, struct error *error) {
 	struct entry *entries = arena_alloc(arena, user->ratings_count * sizeof(*entries));
+	const uint32_t *items = find_rated(m, user, arena);
 	size_t count = 0;
 	for (size_t i = 0; i < user->ratings_count; i++) {
 		const struct aexp_rating *r = &user->ratings[i];
 		float rating = (float)r->rating;
-		uint32_t item;
 		if (!isfinite(rating))
 			return error_set(error, ERROR_DATA, "user \"%s\": the rating of item \"%s\" is no finite number",
 			                 report->user, r->item);
-		if (ids_find(&m->item_ids, r->item, strlen(r->item), &item))
-			entries[count++] = (struct entry){item, rating};
+		if (items[i] != IDS_FULL)
+			entries[count++] = (struct entry){items[i], rating};
 		else if (!report_unknown(report, error, "item \"%s\" is unknown, its rating is left out", r->item))
 			return false;
 	}
@@ -77,11 +105,7 @@ bool code_ratings(const struct aexp_model *m, const struct aexp_user *user, cons
 			return error_set(error, ERROR_DATA, "user \"%s\": item \"%s\" is rated twice", report->user,
 			                 ids_name(&m->item_ids, entries[i].column));
 	entries_of(entries, count, arena, ret_rated);
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++)
-		if (entries[i].value > (float)m->above)
-			entries[kept++] = (struct entry){entries[i].column, value_of(m, entries[i].value)};
-	entries_of(entries, kept, arena, ret);
+	keep_above(m, ret_rated, arena, ret);
 	return true;
 }
 

@@ -498,12 +498,27 @@ bool model_open_on(const char *path, struct pool *pool, const struct backend *ba
 	m->path = memory_copy_string(path);
 	m->pool = pool;
 	m->backend = backend;
+	m->answers = memory_alloc(pool_threads(pool) * sizeof(*m->answers));
+	m->scratch = memory_alloc(pool_threads(pool) * sizeof(*m->scratch));
 	if (open_all(m, error)) {
 		*ret = m;
 		return true;
 	}
 	aexp_close(m);
 	return false;
+}
+
+// So many bytes a thread are kept from call to call: memory from the system costs more to have than to fill.
+enum { ARENA_KEPT = 16 << 20 };
+
+void model_forget_answers(struct aexp_model *m) {
+	for (size_t i = 0; i < pool_threads(m->pool); i++)
+		arena_recycle(&m->answers[i], ARENA_KEPT);
+}
+
+void model_forget_scratch(struct aexp_model *m) {
+	for (size_t i = 0; i < pool_threads(m->pool); i++)
+		arena_recycle(&m->scratch[i], ARENA_KEPT);
 }
 
 bool model_attach(struct aexp_model *m, const struct matrices *data) {
@@ -566,7 +581,12 @@ void aexp_close(struct aexp_model *m) {
 	free(m->by_user);
 	free(m->item_hidden);
 	lists_finish(m->listing);
-	arena_finish(&m->answers);
+	for (size_t i = 0; i < pool_threads(m->pool); i++) {
+		arena_finish(&m->answers[i]);
+		arena_finish(&m->scratch[i]);
+	}
+	free(m->answers);
+	free(m->scratch);
 	arena_finish(&m->arena);
 	stored_close(&m->stored);
 	free(m->path);

@@ -55,7 +55,8 @@ struct aexp_model {
 	struct row_block ratings, user, self;
 	uint32_t *no_target; // (MODEL_HIDDEN_ROWS + 1) zeroes
 	size_t rows, rows_most;
-	struct arena answers;    // of the last call
+	struct arena *answers;   // (threads) of the last call
+	struct arena *scratch;   // (threads) what a call needs while it works
 	struct listing *listing; // what lists.c keeps; NULL: nothing yet
 	// where a row is an item: the data of the run, which alone knows the rows; NULL: it is not there
 	const struct matrices *data;
@@ -72,6 +73,10 @@ bool model_open_on(const char *path, struct pool *pool, const struct backend *ba
 // The run's data, which outlives the model's use: where a row is an item, users of it can be asked for by their place.
 // False where it is not the data that the model is about.
 bool model_attach(struct aexp_model *model, const struct matrices *data);
+
+// The last call's answers go, and what it needed for them; the next one has their memory.
+void model_forget_answers(struct aexp_model *model);
+void model_forget_scratch(struct aexp_model *model);
 
 // What was unknown and how that is dealt with.
 struct report {

@@ -29,9 +29,7 @@ struct work {
 	struct request *requests;      // (count)
 	struct aexp_list *lists;       // (count)
 	size_t count, top;
-	struct topk *topk;     // (threads)
-	struct arena *scratch; // (threads) what requests are made of; lists are in the answers
-	struct arena *answers; // (threads) as long as those are made by several threads
+	struct topk *topk; // (threads)
 	size_t threads;
 	bool asked; // the items that users ask about, in place of the best
 };
@@ -71,6 +69,11 @@ static int ascending(const void *a, const void *b) {
 
 static void leave_out(const struct work *w, struct request *r, struct arena *arena) {
 	const struct aexp_user *user = r->user;
+	r->out = r->rated.column;
+	r->out_count = r->rated.count;
+	if (!user->leave_out_count)
+		return;
+	r->out_count = 0;
 	r->out = arena_alloc(arena, (r->rated.count + user->leave_out_count + 1) * sizeof(*r->out));
 	for (size_t k = 0; k < r->rated.count; k++)
 		r->out[r->out_count++] = r->rated.column[k];
@@ -78,8 +81,7 @@ static void leave_out(const struct work *w, struct request *r, struct arena *are
 		const char *name = user->leave_out[k];
 		r->out_count += ids_find(&w->model->item_ids, name, strlen(name), &r->out[r->out_count]);
 	}
-	if (user->leave_out_count)
-		qsort(r->out, r->out_count, sizeof(*r->out), ascending);
+	qsort(r->out, r->out_count, sizeof(*r->out), ascending);
 }
 
 static bool request_make(const struct work *w, const struct aexp_how *how, const struct aexp_user *user,
@@ -183,7 +185,7 @@ static size_t reasons_for(const struct work *w, const struct request *r, const f
 	for (size_t k = 0; k < n; k++)
 		all[k] = (struct reason){r->ratings.column[k], contribution[k * r->count + j]};
 	qsort(all, n, sizeof(*all), strongest_first);
-	*ret = arena_alloc(&w->model->answers, (most + 1) * sizeof(**ret));
+	*ret = arena_alloc(&w->model->answers[0], (most + 1) * sizeof(**ret));
 	for (; count < most && all[count].contribution > 0; count++)
 		(*ret)[count] = (struct aexp_reason){aexp_item(w->model, all[count].item),
 		                                     aexp_title(w->model, all[count].item), all[count].contribution};
@@ -238,7 +240,7 @@ static void list_fill(const struct work *w, const struct request *r, struct aren
 static void fill_share(void *context, size_t index) {
 	const struct work *w = context;
 	for (size_t i = index; i < w->count; i += w->threads)
-		list_fill(w, &w->requests[i], &w->answers[index], &w->lists[i]);
+		list_fill(w, &w->requests[i], &w->model->answers[index], &w->lists[i]);
 }
 
 static void lists_fill(struct work *w) {
@@ -316,7 +318,7 @@ static bool do_block(struct work *w, size_t left, struct error *error) {
 	w->count = 0;
 	while (w->count < left && w->count < MODEL_BLOCK_ROWS) {
 		struct request *r = &w->requests[w->count];
-		if (!request_make(w, w->how, &w->users[w->count], &w->scratch[0], r, error))
+		if (!request_make(w, w->how, &w->users[w->count], &w->model->scratch[0], r, error))
 			return false;
 		if (!block_add(m, m->items_as_rows ? &none : &r->ratings, &r->about, r->user->place))
 			break;
@@ -344,7 +346,7 @@ static void make_share(void *context, size_t index) {
 	silent.strict = true;
 	for (size_t i = index; i < w->count; i += w->threads)
 		w->requests[i].failed =
-		    !request_make(w, &silent, &w->users[i], &w->scratch[index], &w->requests[i], &(struct error){0});
+		    !request_make(w, &silent, &w->users[i], &w->model->scratch[index], &w->requests[i], &(struct error){0});
 }
 
 // Those whose list is no matter of scores, or holds less than it could, which scores that are no numbers bring about.
@@ -364,7 +366,8 @@ static bool do_many(struct work *w, size_t left, struct error *error) {
 	w->count = left < MANY_MOST ? left : MANY_MOST;
 	pool_run(w->model->pool, w->threads, make_share, w);
 	for (size_t i = 0; i < w->count; i++)
-		if (w->requests[i].failed && !request_make(w, w->how, &w->users[i], &w->scratch[0], &w->requests[i], error))
+		if (w->requests[i].failed &&
+		    !request_make(w, w->how, &w->users[i], &w->model->scratch[0], &w->requests[i], error))
 			return false;
 	if (!lists_make(w->model, w->requests, w->count, w->top, error))
 		return false;
@@ -392,29 +395,16 @@ static bool work_begin(struct work *w, size_t count, struct error *error) {
 	size_t most = count < MANY_MOST ? count : MANY_MOST;
 	w->requests = memory_alloc((most > MODEL_BLOCK_ROWS ? most : MODEL_BLOCK_ROWS) * sizeof(*w->requests));
 	w->topk = memory_alloc(threads * sizeof(*w->topk));
-	w->scratch = memory_alloc(threads * sizeof(*w->scratch));
-	w->answers = memory_alloc(threads * sizeof(*w->answers));
 	for (; w->threads < threads; w->threads++)
 		if (!w->asked && !topk_init(&w->topk[w->threads], m->items, w->top, error))
 			return false;
 	return true;
 }
 
-// What is not kept of the users at hand.
-static void work_clear(struct work *w) {
-	for (size_t i = 0; i < w->threads; i++)
-		arena_finish(&w->scratch[i]);
-}
-
 static void work_finish(struct work *w) {
-	work_clear(w);
-	for (size_t i = 0; i < w->threads; i++) {
+	for (size_t i = 0; i < w->threads; i++)
 		topk_finish(&w->topk[i]);
-		arena_join(&w->model->answers, &w->answers[i]);
-	}
 	free(w->topk);
-	free(w->scratch);
-	free(w->answers);
 	free(w->requests);
 }
 
@@ -422,13 +412,14 @@ static bool answer(struct aexp_model *m, const struct aexp_user *users, size_t c
                    bool asked, struct aexp_list *ret_lists, struct aexp_error *ret_error) {
 	struct work w = {.model = m, .how = how, .users = users, .lists = ret_lists, .asked = asked};
 	struct error error = {0};
-	arena_finish(&m->answers);
+	model_forget_scratch(m);
+	model_forget_answers(m);
 	if (!check_reasons(m, how, &error))
 		return public_error(&error, ret_error);
 	bool good = work_begin(&w, count, &error), many = !asked && count >= MANY && lists_can(m, w.top);
 	for (size_t left = count; good && left; left -= w.count) {
 		good = many ? do_many(&w, left, &error) : do_block(&w, left, &error);
-		work_clear(&w);
+		model_forget_scratch(m);
 		w.users += w.count;
 		w.lists += w.count;
 	}

@@ -85,9 +85,9 @@ static bool find_nearest(struct aexp_model *m, uint32_t item, size_t top, struct
 		return false;
 	top = top ? top : 10;
 	top = top < m->items ? top : m->items;
-	float *score = arena_alloc(&m->answers, m->items * sizeof(*score));
-	uint32_t *found = arena_alloc(&m->answers, top * sizeof(*found));
-	struct aexp_scored *items = arena_alloc(&m->answers, top * sizeof(*items));
+	float *score = arena_alloc(&m->answers[0], m->items * sizeof(*score));
+	uint32_t *found = arena_alloc(&m->answers[0], top * sizeof(*found));
+	struct aexp_scored *items = arena_alloc(&m->answers[0], top * sizeof(*items));
 	bool good = topk_init(&topk, m->items, top, error);
 	if (good && v.weights)
 		memcpy(score, v.data + (size_t)item * m->items, m->items * sizeof(*score));
@@ -109,7 +109,7 @@ bool aexp_similar(struct aexp_model *m, const char *item, size_t top, struct aex
                   struct aexp_error *ret_error) {
 	struct error error = {0};
 	uint32_t index;
-	arena_finish(&m->answers);
+	model_forget_answers(m);
 	if (!ids_find(&m->item_ids, item, strlen(item), &index)) {
 		error_set(&error, ERROR_DATA, "the model knows no item \"%s\"", item);
 		return public_error(&error, ret_error);

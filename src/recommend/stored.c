@@ -44,6 +44,8 @@ static bool parse_header(struct stored *s, size_t *ret_body, struct error *error
 	size_t body = HEADER_SIZE + (size_t)length;
 	if (!json_fits(text, (size_t)length))
 		return refuse(s, error, "the header has more values than any model needs", NULL);
+	if (json_holds_nul(text, (size_t)length))
+		return refuse(s, error, "the header holds the character NUL", NULL);
 	s->header = length && text[0] == '{' ? cJSON_ParseWithLengthOpts(text, (size_t)length, &end, false) : NULL;
 	if (!cJSON_IsObject(s->header))
 		return refuse(s, error, "the header is no JSON object", NULL);
@@ -223,7 +225,9 @@ const char *stored_text(const struct stored *s, const char *key) {
 
 bool stored_json(const struct stored *s, const char *key, cJSON **ret, struct error *error) {
 	const char *text = stored_text(s, key);
-	*ret = text && json_fits(text, strlen(text)) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
+	*ret = text && json_fits(text, strlen(text)) && !json_holds_nul(text, strlen(text))
+	           ? cJSON_ParseWithOpts(text, NULL, true)
+	           : NULL;
 	return *ret || refuse(s, error, "missing, no JSON, or too much of it, is the metadata's", key);
 }
 

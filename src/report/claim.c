@@ -19,7 +19,7 @@
 
 static const struct timespec BETWEEN = {.tv_nsec = 50000000}; // two looks at a lock that another has
 enum { BEAT = 2, STALE = 15 }; // seconds between two touches; without one, until it is dead
-enum { HOST_MOST = 256, TEXT_MOST = 512 };
+enum { HOST_MOST = 256, BOOT_MOST = 96, TEXT_MOST = 640 };
 
 // `.ID` + end beside the folder.
 static char *beside(const char *folder, const char *end) {
@@ -36,7 +36,7 @@ static char *beside(const char *folder, const char *end) {
 // --- who ---
 
 struct owner {
-	char host[HOST_MOST], since[32];
+	char host[HOST_MOST], since[32], boot[BOOT_MOST];
 	long pid;
 	unsigned long long born; // when the process began, in the kernel's ticks: pids come again
 };
@@ -64,15 +64,32 @@ static unsigned long long born_at(long pid) {
 	return at ? strtoull(at, NULL, 10) : 0;
 }
 
+// Whose pids they are: of a machine since it was started, and of a container in it. "" where the kernel does not say.
+// Names of hosts are no names: many are "localhost".
+static void boot_name(char ret[BOOT_MOST]) {
+	char id[40] = "", space[40] = "";
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	if (file && !fgets(id, sizeof(id), file))
+		id[0] = '\0';
+	if (file)
+		fclose(file);
+	id[strcspn(id, "\n")] = '\0';
+	ssize_t length = readlink("/proc/self/ns/pid", space, sizeof(space) - 1); // pid:[4026531836]
+	const char *number = length > 0 ? strpbrk(space, "0123456789") : NULL;
+	snprintf(ret, BOOT_MOST, "%s/%.*s", id, number ? (int)strspn(number, "0123456789") : 0, number ? number : "");
+}
+
 static void write_owner(int file) {
-	char host[HOST_MOST], since[32] = "";
+	char host[HOST_MOST], boot[BOOT_MOST], since[32] = "";
 	time_t now = time(NULL);
 	struct tm parts;
 	if (gmtime_r(&now, &parts))
 		strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &parts);
 	host_name(host);
+	boot_name(boot);
 	struct text text = {0};
-	text_format(&text, "host %s, pid %ld, since %s, born %llu\n", host, (long)getpid(), since, born_at(getpid()));
+	text_format(&text, "host %s, pid %ld, since %s, born %llu, boot %s\n", host, (long)getpid(), since,
+	            born_at(getpid()), boot);
 	// Only whoever waits reads it: what cannot be written is said by nobody.
 	if (ftruncate(file, 0) == 0 && pwrite(file, text_string(&text), text.length, 0) < 0)
 		errno = 0;
@@ -82,14 +99,14 @@ static void write_owner(int file) {
 // What names of hosts are made of: others would be shown to a person as they are.
 static const char host_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
 
-// False where it does not say.
+// False where it does not say. What an older version wrote has no boot.
 static bool read_owner(int file, struct owner *ret) {
 	char text[TEXT_MOST] = "";
 	ssize_t size = pread(file, text, sizeof(text) - 1, 0);
 	*ret = (struct owner){0};
 	return size > 0 &&
-	       sscanf(text, "host %255[^,], pid %ld, since %31[0-9TZ:-], born %llu", ret->host, &ret->pid, ret->since,
-	              &ret->born) == 4 &&
+	       sscanf(text, "host %255[^,], pid %ld, since %31[0-9TZ:-], born %llu, boot %95[0-9a-f/-]", ret->host, &ret->pid,
+	              ret->since, &ret->born, ret->boot) >= 4 &&
 	       ret->host[strspn(ret->host, host_characters)] == '\0';
 }
 
@@ -97,6 +114,13 @@ static bool is_here(const struct owner *owner) {
 	char host[HOST_MOST];
 	host_name(host);
 	return strcmp(host, owner->host) == 0;
+}
+
+// Whether its pid can be looked for.
+static bool is_seen_from_here(const struct owner *owner) {
+	char boot[BOOT_MOST];
+	boot_name(boot);
+	return is_here(owner) && owner->born && strcmp(boot, owner->boot) == 0;
 }
 
 // --- its heart ---
@@ -115,7 +139,7 @@ static void *beat(void *context) {
 	pthread_mutex_lock(&h->mutex);
 	while (!h->ended) {
 		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
+		clock_gettime(CLOCK_MONOTONIC, &until); // the other one may be set back, by hours
 		until.tv_sec += BEAT;
 		pthread_cond_timedwait(&h->ends, &h->mutex, &until);
 		futimens(h->file, NULL);
@@ -128,9 +152,13 @@ static void *beat(void *context) {
 static struct heart *heart_create(int file) {
 	struct heart *h = memory_alloc(sizeof(*h));
 	sigset_t all, before;
+	pthread_condattr_t steady;
 	h->file = file;
 	pthread_mutex_init(&h->mutex, NULL);
-	pthread_cond_init(&h->ends, NULL);
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(&h->ends, &steady);
+	pthread_condattr_destroy(&steady);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool runs = pthread_create(&h->thread, NULL, beat, h) == 0;
@@ -162,6 +190,7 @@ struct watch {
 	time_t since; // by this machine's clock
 	struct owner owner;
 };
+enum { WATCH_OWNER, WATCH_GUARD, WATCHES }; // what somebody who waits looks at
 
 static time_t seconds_now(void) {
 	struct timespec now;
@@ -169,8 +198,8 @@ static time_t seconds_now(void) {
 	return now.tv_sec;
 }
 
-// Whether it was touched no more while somebody looked at it.
-static bool is_stale(int file, struct watch *watch) {
+// Whether it was touched no more for so many seconds in which somebody looked at it.
+static bool is_stale(int file, struct watch *watch, time_t seconds) {
 	struct stat now;
 	if (fstat(file, &now) != 0)
 		return false;
@@ -179,14 +208,14 @@ static bool is_stale(int file, struct watch *watch) {
 		watch->seen = now;
 		watch->since = seconds_now();
 	}
-	return seconds_now() - watch->since > STALE;
+	return seconds_now() - watch->since > seconds;
 }
 
 // Whether whoever made the file is gone, where no lock tells.
 static bool is_dead(int file, struct watch *watch) {
-	if (read_owner(file, &watch->owner) && is_here(&watch->owner) && watch->owner.born)
+	if (read_owner(file, &watch->owner) && is_seen_from_here(&watch->owner))
 		return born_at(watch->owner.pid) != watch->owner.born;
-	return is_stale(file, watch);
+	return is_stale(file, watch, STALE);
 }
 
 // Whether the locked file is still the one of that name: an owner removes it before it lets go.
@@ -226,28 +255,30 @@ static void remove_leftovers(const char *lock) {
 
 // Takes a dead owner's file away. Two may see that it is dead: a third file, which only one can make, says whose turn
 // it is, and the owner is looked at again then. One who dies in between leaves it to be seen as stale.
-static void bury(const char *path, struct watch *watch) {
+static void bury(const char *path, struct watch watch[WATCHES]) {
 	struct text guard = {0};
 	text_format(&guard, "%s-dead", path);
 	int turn = open(text_string(&guard), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (turn >= 0) {
 		int file = open(path, O_RDWR | O_CLOEXEC);
-		if (file >= 0 && is_dead(file, watch))
+		if (file >= 0 && is_dead(file, &watch[WATCH_OWNER]))
 			unlink(path);
 		if (file >= 0)
 			close(file);
 		close(turn);
 		unlink(text_string(&guard));
 	} else {
-		struct stat status;
-		if (stat(text_string(&guard), &status) == 0 && time(NULL) - status.st_mtim.tv_sec > 10 * STALE)
+		turn = open(text_string(&guard), O_RDONLY | O_CLOEXEC);
+		if (turn >= 0 && is_stale(turn, &watch[WATCH_GUARD], 10 * STALE))
 			unlink(text_string(&guard));
+		if (turn >= 0)
+			close(turn);
 	}
 	text_finish(&guard);
 }
 
 // Without locks: the owner is who could make the file.
-static bool take_without(struct claim *claim, struct watch *watch, struct error *error, bool *ret_taken) {
+static bool take_without(struct claim *claim, struct watch watch[WATCHES], struct error *error, bool *ret_taken) {
 	claim->file = open(claim->owner, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (claim->file >= 0) {
 		*ret_taken = true;
@@ -258,7 +289,7 @@ static bool take_without(struct claim *claim, struct watch *watch, struct error 
 	int file = open(claim->owner, O_RDWR | O_CLOEXEC);
 	if (file < 0)
 		return errno == ENOENT || cannot(claim, "read", claim->owner, error);
-	bool dead = is_dead(file, watch);
+	bool dead = is_dead(file, &watch[WATCH_OWNER]);
 	close(file);
 	if (dead)
 		bury(claim->owner, watch);
@@ -267,20 +298,20 @@ static bool take_without(struct claim *claim, struct watch *watch, struct error 
 
 // A lock that could be had says that nobody on this machine has it, and where locks reach others nobody at all.
 static bool is_free(int file, struct watch *watch) {
-	return !read_owner(file, &watch->owner) || is_here(&watch->owner) || is_stale(file, watch);
+	return !read_owner(file, &watch->owner) || is_here(&watch->owner) || is_stale(file, watch, STALE);
 }
 
-static bool take(struct claim *claim, struct watch *watch, struct error *error, bool *ret_taken) {
+static bool take(struct claim *claim, struct watch watch[WATCHES], struct error *error, bool *ret_taken) {
 	claim->file = open(claim->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 	if (claim->file < 0)
 		return cannot(claim, "create", claim->path, error);
 	bool locked = flock(claim->file, LOCK_EX | LOCK_NB) == 0;
 	int reason = locked ? 0 : errno;
-	*ret_taken = locked && is_current(claim->file, claim->path) && is_free(claim->file, watch);
+	*ret_taken = locked && is_current(claim->file, claim->path) && is_free(claim->file, &watch[WATCH_OWNER]);
 	if (*ret_taken)
 		return true;
 	if (reason == EWOULDBLOCK)
-		read_owner(claim->file, &watch->owner);
+		read_owner(claim->file, &watch[WATCH_OWNER].owner);
 	close(claim->file);
 	claim->file = -1;
 	if (locked || reason == EWOULDBLOCK || reason == EINTR)
@@ -299,18 +330,18 @@ static void tell(const struct owner *owner, void (*wait)(void *context, const ch
 bool claim_take(const char *folder, void (*wait)(void *context, const char *who), bool (*interrupted)(void *context),
                 void *context, struct claim *ret, struct error *error) {
 	char *parent = path_folder(folder);
-	struct watch watch = {0};
+	struct watch watch[WATCHES] = {0};
 	*ret = (struct claim){.file = -1};
 	bool good = folder_create(parent, error), taken = false;
 	free(parent);
 	ret->path = beside(folder, ".lock");
 	ret->owner = beside(folder, ".owner");
 	for (bool first = true; good && !taken; first = false) {
-		good = take(ret, &watch, error, &taken);
+		good = take(ret, watch, error, &taken);
 		if (!good || taken)
 			break;
 		if (first && wait)
-			tell(&watch.owner, wait, context);
+			tell(&watch[WATCH_OWNER].owner, wait, context);
 		if (interrupted && interrupted(context))
 			return error_set(error, ERROR_INTERRUPTED, "interrupted while another wrote \"%s\"", folder);
 		nanosleep(&BETWEEN, NULL);

@@ -112,6 +112,18 @@ bool json_fits(const char *text, size_t length) {
 	return values <= JSON_VALUES_MOST;
 }
 
+bool json_holds_nul(const char *text, size_t length) {
+	static const char nul[] = "\\u0000";
+	const char *at = text, *end = text + length;
+	while ((at = memchr(at, '\\', (size_t)(end - at)))) {
+		size_t left = (size_t)(end - at);
+		if (left >= strlen(nul) && !memcmp(at, nul, strlen(nul)))
+			return true;
+		at += left < 2 ? left : 2;
+	}
+	return false;
+}
+
 // cJSON stops at the end of the first value, or at a NUL: what stands behind it is checked here.
 bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error) {
 	char *data = NULL;
@@ -122,6 +134,10 @@ bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct 
 	if (!json_fits(data, size)) {
 		free(data);
 		return error_at(error, ERROR_DATA, at, "more than %d values", JSON_VALUES_MOST);
+	}
+	if (json_holds_nul(data, size)) {
+		free(data);
+		return error_at(error, ERROR_DATA, at, "a string holds the character NUL");
 	}
 	const char *end = NULL;
 	struct cJSON *object = cJSON_ParseWithLengthOpts(data, size + 1, &end, true);

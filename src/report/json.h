@@ -36,8 +36,10 @@ enum { JSON_VALUES_MOST = 1 << 23 };
 // Whether a text of JSON has at most that many, counted generously: asked before it is parsed, of what anyone may have
 // written.
 bool json_fits(const char *text, size_t length);
+// Whether a string of it holds the character NUL ("\u0000"), where cJSON would end it: another name than the one that is said.
+bool json_holds_nul(const char *text, size_t length);
 // The object in a regular file of at most `most` bytes; cJSON_Delete it. ERROR_DATA when it is not one JSON object, or
-// has more than JSON_VALUES_MOST values.
+// has more than JSON_VALUES_MOST values, or a NUL in a string.
 bool json_read(const char *path, size_t most, struct cJSON **ret_object, struct error *error);
 // Members of an object (NULL is one without any). A file may have been changed: what has another type counts as left
 // out.

@@ -12,7 +12,8 @@ struct provenance {
 	size_t threads;
 	const char *data;          // where it came from: "files", "cache" or "synthetic"; NULL: unknown
 	const char *backend;       // "openblas 0.3.21 Haswell ..." as the backend describes itself
-	double started, ended;     // seconds since the epoch
+	double started, ended;     // seconds since the epoch, by a clock that may be set
+	double seconds;            // that it took, by one that nobody sets
 	size_t resumed_from_epoch; // 0 if never
 };
 

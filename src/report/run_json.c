@@ -87,7 +87,7 @@ void report_run_json(const struct run_result *result, const struct provenance *p
 	json_end(&json);
 	json_time(&json, "started", provenance->started);
 	json_time(&json, "ended", provenance->ended);
-	json_real(&json, "seconds", provenance->ended - provenance->started);
+	json_real(&json, "seconds", provenance->seconds);
 	json_count(&json, "epochs", result->epochs_count);
 	json_count(&json, "final_epoch", result->final_epoch);
 	json_bool(&json, "stopped_early", result->stopped_early);

@@ -194,6 +194,32 @@ static struct run_entry read_entry(struct arena *arena, const char *name, const 
 	return entry;
 }
 
+// Empty, cut, of a newer version, or another run's.
+bool run_folder_is_sound(const char *folder, struct error *error) {
+	for (size_t i = 0; i < ENDS; i++) {
+		struct arena arena = {0};
+		struct run_entry entry = {0};
+		struct cJSON *object = NULL;
+		char *path = path_join(folder, ends[i].file), *absolute = path_absolute(folder);
+		bool there = file_exists(path), good = !there || json_read(path, METRICS_MOST, &object, error);
+		const struct cJSON *id = member(object, "id");
+		if (good && there && !ends[i].read(&arena, object, &entry))
+			good = error_set(error, ERROR_RUN, "\"%s\" is not what this version of the program writes", path);
+		else if (good && cJSON_IsString(id) && strcmp(id->valuestring, path_base(absolute)) != 0)
+			good = error_set(error, ERROR_RUN, "\"%s\" is of the run %s", path, id->valuestring);
+		cJSON_Delete(object);
+		arena_finish(&arena);
+		free(path);
+		free(absolute);
+		if (there || !good) {
+			if (!good)
+				error->code = ERROR_RUN;
+			return good;
+		}
+	}
+	return true;
+}
+
 // --- times ---
 
 static struct run_time time_of(const char *folder) {

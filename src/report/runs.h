@@ -51,5 +51,7 @@ struct run_time runs_time(const struct run_entry *run);
 bool runs_resolve(const char *results, const char *run, char **ret_folder, struct error *error);
 bool runs_resolve_sweep(const char *results, const char *sweep, char **ret_folder, struct error *error); // sweeps alone
 bool run_folder_is_sweep(const char *folder); // finished or not
+// Of a folder that is finished: whether what says so can be read, and is of that run. Else ERROR_RUN, which names the file.
+bool run_folder_is_sound(const char *folder, struct error *error);
 
 #endif

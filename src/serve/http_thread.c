@@ -278,10 +278,9 @@ static void turn(struct http_thread *t) {
 
 static void *serve(void *context) {
 	struct http_thread *t = context;
-	sigset_t pipe;
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE); // a client that is gone is no reason to end
-	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	sigset_t all;
+	sigfillset(&all); // a client that is gone (SIGPIPE) is no reason to end; what else there is is for the main thread
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
 	while (!atomic_load(&t->site->stopping))
 		turn(t);
 	t->stopped = train_seconds();

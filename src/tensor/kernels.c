@@ -11,89 +11,83 @@
 
 // Entries ahead whose row is asked for: the weights' table may be large, a batch's rows lie in the cache.
 enum { AHEAD = 6 };
-#define FETCH_W(k, j)                                                                                                  \
-	if ((k) < c->last)                                                                                                 \
-	fetch(row_of(c->w, c->s->column[k]) + (j), CHUNK)
-#define FETCH_B(k, j)                                                                                                  \
-	if ((k) < c->last)                                                                                                 \
-	fetch(row_of(c->y, c->t->row[k]) + (j), CHUNK)
 
-// out[0, n) = beta out + bias + sum of scale(k) * row(k)[0, n) over k in [begin, end); the sums of a chunk of columns
-// stay in registers. A weighted sum of rows is both the forward product and, over the transposed pattern, the gradient.
-#define WEIGHTED_ROWS(NAME, CONTEXT, SCALE, ROW, FETCH)                                                                \
-	static inline void NAME(const CONTEXT *c, uint32_t begin, uint32_t end, const real *bias, real beta,               \
-	                        real *restrict out, size_t n) {                                                            \
-		size_t j = 0;                                                                                                  \
-		for (; j + CHUNK <= n; j += CHUNK) {                                                                           \
-			lanes a[VECTORS];                                                                                          \
-			EACH_VECTOR(v) a[v] = bias ? load(bias + j + v * LANES) : (lanes){0};                                      \
-			for (uint32_t k = begin; k < end; k++) {                                                                   \
-				const real *restrict w = (ROW) + j;                                                                    \
-				FETCH(k + AHEAD, j);                                                                                   \
-				const lanes scale = (SCALE) - (lanes){0};                                                              \
-				EACH_VECTOR(v) a[v] += scale * load(w + v * LANES);                                                    \
-			}                                                                                                          \
-			if (beta != 0)                                                                                             \
-				EACH_VECTOR(v) a[v] += beta * load(out + j + v * LANES);                                               \
-			EACH_VECTOR(v) store(out + j + v * LANES, a[v]);                                                           \
-		}                                                                                                              \
-		for (; j + 2 * LANES <= n; j += 2 * LANES) {                                                                   \
-			lanes a = bias ? load(bias + j) : (lanes){0}, b = bias ? load(bias + j + LANES) : (lanes){0};              \
-			for (uint32_t k = begin; k < end; k++) {                                                                   \
-				const real *restrict w = (ROW) + j;                                                                    \
-				const lanes scale = (SCALE) - (lanes){0};                                                              \
-				a += scale * load(w);                                                                                  \
-				b += scale * load(w + LANES);                                                                          \
-			}                                                                                                          \
-			if (beta != 0) {                                                                                           \
-				a += beta * load(out + j);                                                                             \
-				b += beta * load(out + j + LANES);                                                                     \
-			}                                                                                                          \
-			store(out + j, a);                                                                                         \
-			store(out + j + LANES, b);                                                                                 \
-		}                                                                                                              \
-		for (; j + LANES <= n; j += LANES) {                                                                           \
-			lanes a = bias ? load(bias + j) : (lanes){0};                                                              \
-			for (uint32_t k = begin; k < end; k++)                                                                     \
-				a += ((SCALE) - (lanes){0}) * load((ROW) + j);                                                         \
-			if (beta != 0)                                                                                             \
-				a += beta * load(out + j);                                                                             \
-			store(out + j, a);                                                                                         \
-		}                                                                                                              \
-		for (; j < n; j++) {                                                                                           \
-			real a = bias ? bias[j] : 0;                                                                               \
-			for (uint32_t k = begin; k < end; k++)                                                                     \
-				a += (SCALE) * (ROW)[j];                                                                               \
-			out[j] = beta != 0 ? a + beta * out[j] : a;                                                                \
-		}                                                                                                              \
+// Rows of a table and what they are multiplied by, entry by entry.
+struct summands {
+	const real *table;
+	size_t stride;
+	const uint32_t *row; // which row
+	const real *value;   // times value[k], or where `place` is known value[place[k]]
+	const uint32_t *place;
+	uint32_t last; // entries there are
+};
+static inline struct summands weight_rows(const struct sparse *s, const struct matrix *w) {
+	return (struct summands){w->data, w->stride, s->column, s->value, NULL, s->start[s->rows]};
+}
+static inline struct summands batch_rows(const struct transposed *t, const real *value, const struct matrix *y) {
+	return (struct summands){y->data, y->stride, t->row, value, t->entry, t->start[t->count]};
+}
+ALWAYS_INLINE const real *summand(const struct summands *c, uint32_t k) {
+	return c->table + c->row[k] * c->stride;
+}
+ALWAYS_INLINE real factor_of(const struct summands *c, uint32_t k) {
+	return c->value[c->place ? c->place[k] : k];
+}
+
+// Some vectors of columns, from the j-th on: out = beta out + bias + sum of factor(k) * summand(k) over k in [begin,
+// end); the sums stay in registers.
+ALWAYS_INLINE void sum_vectors(const struct summands *c, uint32_t begin, uint32_t end, const real *bias, real beta,
+                               real *restrict out, size_t j, size_t vectors) {
+	lanes a[VECTORS];
+	_Pragma("GCC unroll 16") for (size_t v = 0; v < vectors; v++) a[v] = bias ? load(bias + j + v * LANES) : (lanes){0};
+	for (uint32_t k = begin; k < end; k++) {
+		const real *restrict w = summand(c, k) + j;
+		const lanes scale = factor_of(c, k) - (lanes){0};
+		if (vectors == VECTORS && k + AHEAD < c->last)
+			fetch(summand(c, k + AHEAD) + j, CHUNK);
+		_Pragma("GCC unroll 16") for (size_t v = 0; v < vectors; v++) a[v] += scale * load(w + v * LANES);
 	}
+	if (beta != 0)
+		_Pragma("GCC unroll 16") for (size_t v = 0; v < vectors; v++) a[v] += beta * load(out + j + v * LANES);
+	_Pragma("GCC unroll 16") for (size_t v = 0; v < vectors; v++) store(out + j + v * LANES, a[v]);
+}
 
-struct weight_rows {
-	const struct sparse *s;
-	const struct matrix *w;
-	uint32_t last;
-};
-struct batch_rows {
-	const struct transposed *t;
-	const real *value;
-	const struct matrix *y;
-	uint32_t last;
-};
-WEIGHTED_ROWS(sum_weight_rows, struct weight_rows, c->s->value[k], row_of(c->w, c->s->column[k]), FETCH_W)
-WEIGHTED_ROWS(sum_batch_rows, struct batch_rows, c->value[c->t->entry[k]], row_of(c->y, c->t->row[k]), FETCH_B)
+// The same of n columns. A weighted sum of rows is both the forward product and, over the transposed pattern, the
+// gradient.
+ALWAYS_INLINE void sum_rows(const struct summands *c, uint32_t begin, uint32_t end, const real *bias, real beta,
+                            real *restrict out, size_t n) {
+	size_t j = 0;
+	for (; j + CHUNK <= n; j += CHUNK)
+		sum_vectors(c, begin, end, bias, beta, out, j, VECTORS);
+	for (; j + 2 * LANES <= n; j += 2 * LANES)
+		sum_vectors(c, begin, end, bias, beta, out, j, 2);
+	for (; j + LANES <= n; j += LANES)
+		sum_vectors(c, begin, end, bias, beta, out, j, 1);
+	for (; j < n; j++) {
+		real a = bias ? bias[j] : 0;
+		for (uint32_t k = begin; k < end; k++)
+			a += factor_of(c, k) * summand(c, k)[j];
+		out[j] = beta != 0 ? a + beta * out[j] : a;
+	}
+}
+
+ALWAYS_INLINE void sparse_times_by(const struct sparse *s, const struct matrix *w, const real *bias, real beta,
+                                   const struct matrix *y, size_t n) {
+	const struct summands rows = weight_rows(s, w);
+	for (size_t i = 0; i < s->rows; i++)
+		sum_rows(&rows, s->start[i], s->start[i + 1], bias, beta, row_of(y, i), n);
+}
 
 static void sparse_times(const struct sparse *s, const struct matrix *w, const real *bias, real beta,
                          const struct matrix *y) {
-	const struct weight_rows rows = {s, w, s->start[s->rows]};
-	for (size_t i = 0; i < s->rows; i++)
-		sum_weight_rows(&rows, s->start[i], s->start[i + 1], bias, beta, row_of(y, i), y->columns);
+	BY_USUAL_WIDTH(y->columns, N, sparse_times_by(s, w, bias, beta, y, N));
 }
 
 static void transposed_times(const struct transposed *t, const uint32_t *place, const real *value,
                              const struct matrix *y, real beta, const struct matrix *g) {
-	const struct batch_rows rows = {t, value, y, t->start[t->count]};
+	const struct summands rows = batch_rows(t, value, y);
 	for (size_t i = 0; i < t->count; i++)
-		sum_batch_rows(&rows, t->start[i], t->start[i + 1], NULL, beta, row_of(g, place ? place[i] : i), g->columns);
+		sum_rows(&rows, t->start[i], t->start[i + 1], NULL, beta, row_of(g, place ? place[i] : i), g->columns);
 }
 
 static inline real dot(const real *restrict x, const real *restrict y, size_t n) {
@@ -170,35 +164,38 @@ static void add(const struct matrix *x, real beta, const struct matrix *y) {
 	}
 }
 
-static void activate(enum activation_id id, real p, const struct matrix *x, const struct matrix *y) {
-	for (size_t i = 0; i < y->rows; i++) {
-		const real *from = row_of(x, i);
-		real *to = row_of(y, i);
-		switch (id) {
-#define X(NAME, name, needs_x)                                                                                         \
-	case ACTIVATION_##NAME:                                                                                            \
-		for (size_t j = 0; j < y->columns; j++)                                                                        \
-			to[j] = name##_value(from[j], p);                                                                          \
-		break;
-			ACTIVATIONS(X)
-#undef X
-		case ACTIVATION_COUNT:
-			break;
-		}
-	}
-}
-
-static void activate_back_row(enum activation_id id, real p, const real *x, const real *y, const real *dy, real beta,
-                              real *dx, size_t n) {
+ALWAYS_INLINE void activate_chunk(enum activation_id id, real p, const real *x, real *y, size_t n) {
 	switch (id) {
 #define X(NAME, name, needs_x)                                                                                         \
 	case ACTIVATION_##NAME:                                                                                            \
-		if (beta == 0)                                                                                                 \
-			for (size_t j = 0; j < n; j++)                                                                             \
-				dx[j] = dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                           \
-		else                                                                                                           \
-			for (size_t j = 0; j < n; j++)                                                                             \
-				dx[j] = beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                            \
+		IN_PLACE ROLLED for (size_t j = 0; j < n; j++) y[j] = name##_value(x[j], p);                                   \
+		break;
+		ACTIVATIONS(X)
+#undef X
+	case ACTIVATION_COUNT:
+		break;
+	}
+}
+
+static void activate(enum activation_id id, real p, const struct matrix *x, const struct matrix *y) {
+	for (size_t i = 0; i < y->rows; i++)
+		EACH_CHUNK(y->columns, first, n)
+	BY_USUAL_WIDTH(n, N, activate_chunk(id, p, row_of(x, i) + first, row_of(y, i) + first, N));
+}
+
+// dx may be dy.
+ALWAYS_INLINE void activate_back_chunk(enum activation_id id, real p, const real *x, const real *y, const real *dy,
+                                       real beta, real *dx, size_t n) {
+	switch (id) {
+#define X(NAME, name, needs_x)                                                                                         \
+	case ACTIVATION_##NAME:                                                                                            \
+		if (beta == 0) {                                                                                               \
+			IN_PLACE ROLLED for (size_t j = 0; j < n; j++) dx[j] =                                                     \
+			    dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                                   \
+		} else {                                                                                                       \
+			IN_PLACE ROLLED for (size_t j = 0; j < n; j++) dx[j] =                                                     \
+			    beta * dx[j] + dy[j] * name##_slope((needs_x) ? x[j] : 0, y[j], p);                                    \
+		}                                                                                                              \
 		break;
 		ACTIVATIONS(X)
 #undef X
@@ -210,7 +207,10 @@ static void activate_back_row(enum activation_id id, real p, const real *x, cons
 static void activate_back(enum activation_id id, real p, const struct matrix *x, const struct matrix *y,
                           const struct matrix *dy, real beta, const struct matrix *dx) {
 	for (size_t i = 0; i < y->rows; i++)
-		activate_back_row(id, p, x ? row_of(x, i) : NULL, row_of(y, i), row_of(dy, i), beta, row_of(dx, i), y->columns);
+		EACH_CHUNK(y->columns, first, n)
+	BY_USUAL_WIDTH(n, N,
+	               activate_back_chunk(id, p, x ? row_of(x, i) + first : NULL, row_of(y, i) + first,
+	                                   row_of(dy, i) + first, beta, row_of(dx, i) + first, N));
 }
 
 // The bits of units [unit, unit + 64) of a row; they lie in two chunks where unit is no multiple of 64.
@@ -269,7 +269,7 @@ static void dropout_sparse(const struct dropout_draw *draw, const struct sparse 
 
 // --- statistics of columns: each range is swept row by row, a chunk of columns at a time ---
 
-static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, real *restrict sum) {
+ALWAYS_INLINE void column_sums_chunk(const struct matrix *y, size_t first, real *restrict sum, size_t n) {
 	memset(sum, 0, n * sizeof(real));
 	for (size_t i = 0; i < y->rows; i++) {
 		const real *restrict row = row_of(y, i) + first;
@@ -281,19 +281,19 @@ static void column_sums_chunk(const struct matrix *y, size_t first, size_t n, re
 static void column_sums(const struct matrix *y, real *ret) {
 	EACH_CHUNK(y->columns, first, n) {
 		real sum[CHUNK];
-		column_sums_chunk(y, first, n, sum);
+		BY_WIDTH(n, N, column_sums_chunk(y, first, sum, N));
 		memcpy(ret + first, sum, n * sizeof(real));
 	}
 }
 
 // Means and squares of the rows so far, in state->mean and state->inverse_deviation, joined with those of a block of
 // rows (Chan, Golub and LeVeque 1979): squares around the block's own mean, so that no large numbers cancel.
-static void batch_norm_gather_chunk(const struct batch_norm_state *s, size_t before, const struct matrix *input,
-                                    size_t first, size_t n) {
+ALWAYS_INLINE void batch_norm_gather_chunk(const struct batch_norm_state *s, size_t before, const struct matrix *input,
+                                           size_t first, size_t n) {
 	const real rows = (real)input->rows, share = rows / ((real)before + rows), weight = (real)before * share;
 	real mean[CHUNK], squares[CHUNK] = {0};
 	real *restrict all_mean = s->mean + first, *restrict all_squares = s->inverse_deviation + first;
-	column_sums_chunk(input, first, n, mean);
+	column_sums_chunk(input, first, mean, n);
 	for (size_t j = 0; j < n; j++)
 		mean[j] /= rows;
 	for (size_t i = 0; i < input->rows; i++) {
@@ -310,7 +310,7 @@ static void batch_norm_gather_chunk(const struct batch_norm_state *s, size_t bef
 
 static void batch_norm_gather(const struct batch_norm_state *state, size_t before, const struct matrix *x) {
 	EACH_CHUNK(x->columns, first, n)
-	batch_norm_gather_chunk(state, before, x, first, n);
+	BY_WIDTH(n, N, batch_norm_gather_chunk(state, before, x, first, N));
 }
 
 static void batch_norm_finish(const struct batch_norm_state *s, size_t rows, size_t columns) {
@@ -322,18 +322,25 @@ static void batch_norm_finish(const struct batch_norm_state *s, size_t rows, siz
 	}
 }
 
+// y = (x - mean) scale + shift; output may be input.
+ALWAYS_INLINE void normalize_chunk(const struct matrix *input, const struct matrix *output, size_t first,
+                                   const real *restrict mean, const real *restrict scale, const real *restrict shift,
+                                   size_t n) {
+	for (size_t i = 0; i < input->rows; i++) {
+		const real *x = row_of(input, i) + first;
+		real *y = row_of(output, i) + first;
+		IN_PLACE
+		for (size_t j = 0; j < n; j++)
+			y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
+	}
+}
+
 static void batch_norm(const struct batch_norm_state *s, const struct matrix *input, const struct matrix *output) {
 	EACH_CHUNK(input->columns, first, n) {
-		const real *restrict mean = s->mean + first, *restrict shift = s->beta + first;
 		real scale[CHUNK];
 		for (size_t j = 0; j < n; j++)
 			scale[j] = s->gamma[first + j] * s->inverse_deviation[first + j];
-		for (size_t i = 0; i < input->rows; i++) {
-			const real *x = row_of(input, i) + first;
-			real *y = row_of(output, i) + first;
-			for (size_t j = 0; j < n; j++)
-				y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
-		}
+		BY_WIDTH(n, N, normalize_chunk(input, output, first, s->mean + first, scale, s->beta + first, N));
 	}
 }
 
@@ -343,57 +350,65 @@ static void batch_norm_running(const struct batch_norm_state *s, const struct ma
 		real scale[CHUNK];
 		for (size_t j = 0; j < n; j++)
 			scale[j] = s->gamma[first + j] / real_sqrt(s->running_variance[first + j] + s->epsilon);
-		for (size_t i = 0; i < input->rows; i++) {
-			const real *x = row_of(input, i) + first;
-			real *y = row_of(output, i) + first;
-			for (size_t j = 0; j < n; j++)
-				y[j] = (x[j] - s->running_mean[first + j]) * scale[j] + s->beta[first + j];
+		BY_WIDTH(n, N, normalize_chunk(input, output, first, s->running_mean + first, scale, s->beta + first, N));
+	}
+}
+
+ALWAYS_INLINE void batch_norm_back_gather_chunk(const struct batch_norm_state *s, size_t before,
+                                                const struct matrix *input, const struct matrix *gradient, size_t first,
+                                                real *restrict dgamma, real *restrict dbeta, size_t n) {
+	const real *restrict mean = s->mean + first;
+	real sum[CHUNK] = {0}, product[CHUNK] = {0};
+	for (size_t i = 0; i < input->rows; i++) {
+		const real *restrict x = row_of(input, i) + first, *restrict dy = row_of(gradient, i) + first;
+		for (size_t j = 0; j < n; j++) {
+			sum[j] += dy[j];
+			product[j] += dy[j] * (x[j] - mean[j]);
 		}
+	}
+	for (size_t j = 0; j < n; j++) {
+		dbeta[j] = (before ? dbeta[j] : 0) + sum[j];
+		dgamma[j] = (before ? dgamma[j] : 0) + product[j] * s->inverse_deviation[first + j];
 	}
 }
 
 static void batch_norm_back_gather(const struct batch_norm_state *s, size_t before, const struct matrix *input,
                                    const struct matrix *gradient, real *dgamma, real *dbeta) {
-	EACH_CHUNK(input->columns, first, n) {
-		const real *restrict mean = s->mean + first;
-		real sum[CHUNK] = {0}, product[CHUNK] = {0};
-		for (size_t i = 0; i < input->rows; i++) {
-			const real *restrict x = row_of(input, i) + first, *restrict dy = row_of(gradient, i) + first;
-			for (size_t j = 0; j < n; j++) {
-				sum[j] += dy[j];
-				product[j] += dy[j] * (x[j] - mean[j]);
-			}
-		}
-		for (size_t j = 0; j < n; j++) {
-			dbeta[first + j] = (before ? dbeta[first + j] : 0) + sum[j];
-			dgamma[first + j] = (before ? dgamma[first + j] : 0) + product[j] * s->inverse_deviation[first + j];
+	EACH_CHUNK(input->columns, first, n)
+	BY_WIDTH(n, N, batch_norm_back_gather_chunk(s, before, input, gradient, first, dgamma + first, dbeta + first, N));
+}
+
+// dx = scale (dy - (dbeta + z dgamma) / rows), z = (x - mean) inverse; dx may be dy.
+ALWAYS_INLINE void batch_norm_back_chunk(const struct batch_norm_state *s, size_t rows, const real *dgamma,
+                                         const real *dbeta, const struct matrix *input, const struct matrix *gradient,
+                                         real beta, const struct matrix *ret, size_t first, size_t n) {
+	const real *restrict mean = s->mean + first;
+	real scale[CHUNK], slope[CHUNK], shift[CHUNK];
+	for (size_t j = 0; j < n; j++) {
+		scale[j] = s->gamma[first + j] * s->inverse_deviation[first + j];
+		shift[j] = scale[j] * dbeta[first + j] / (real)rows;
+		slope[j] = scale[j] * s->inverse_deviation[first + j] * dgamma[first + j] / (real)rows;
+	}
+	for (size_t i = 0; i < input->rows; i++) {
+		const real *x = row_of(input, i) + first, *dy = row_of(gradient, i) + first;
+		real *dx = row_of(ret, i) + first;
+		if (beta == 0) {
+			IN_PLACE
+			for (size_t j = 0; j < n; j++)
+				dx[j] = scale[j] * dy[j] - (x[j] - mean[j]) * slope[j] - shift[j];
+		} else {
+			IN_PLACE
+			for (size_t j = 0; j < n; j++)
+				dx[j] = beta * dx[j] + scale[j] * dy[j] - (x[j] - mean[j]) * slope[j] - shift[j];
 		}
 	}
 }
 
-// dx = scale (dy - (dbeta + z dgamma) / rows), z = (x - mean) inverse
 static void batch_norm_back(const struct batch_norm_state *s, size_t rows, const real *dgamma, const real *dbeta,
                             const struct matrix *input, const struct matrix *gradient, real beta,
                             const struct matrix *ret) {
-	EACH_CHUNK(input->columns, first, n) {
-		const real *restrict mean = s->mean + first;
-		real scale[CHUNK], slope[CHUNK], shift[CHUNK];
-		for (size_t j = 0; j < n; j++) {
-			scale[j] = s->gamma[first + j] * s->inverse_deviation[first + j];
-			shift[j] = scale[j] * dbeta[first + j] / (real)rows;
-			slope[j] = scale[j] * s->inverse_deviation[first + j] * dgamma[first + j] / (real)rows;
-		}
-		for (size_t i = 0; i < input->rows; i++) {
-			const real *x = row_of(input, i) + first, *dy = row_of(gradient, i) + first;
-			real *dx = row_of(ret, i) + first;
-			if (beta == 0)
-				for (size_t j = 0; j < n; j++)
-					dx[j] = scale[j] * dy[j] - (x[j] - mean[j]) * slope[j] - shift[j];
-			else
-				for (size_t j = 0; j < n; j++)
-					dx[j] = beta * dx[j] + scale[j] * dy[j] - (x[j] - mean[j]) * slope[j] - shift[j];
-		}
-	}
+	EACH_CHUNK(input->columns, first, n)
+	BY_WIDTH(n, N, batch_norm_back_chunk(s, rows, dgamma, dbeta, input, gradient, beta, ret, first, N));
 }
 
 // --- loss ---
@@ -495,6 +510,7 @@ struct absent {
 
 // The wait and the update of one number while it is in registers.
 #define UPDATE_LOOP(name)                                                                                              \
+	IN_PLACE                                                                                                           \
 	for (size_t j = 0; j < n; j++) {                                                                                   \
 		real weight = w[j], state = s[j], other = d[j];                                                                \
 		name##_wait(&f, &weight, &state, &other);                                                                      \
@@ -578,23 +594,30 @@ static double optimize(const struct optimizer_rows *rows, const struct matrix *g
 	return squares;
 }
 
+// The gradient of weights whose rows a batch touched: sums of value times rows of y.
+struct batch_gradient {
+	const struct transposed *t;
+	const real *value;
+	const struct matrix *y;
+};
+
 // One row: its gradient (the sum over the touched place's entries, or 0 where it has none) a chunk at a time, and the
 // update with it at once.
-static inline void step_row(const struct optimizer_rows *rows, size_t row, const struct batch_rows *gradient,
+static inline void step_row(const struct optimizer_rows *rows, size_t row, const struct batch_gradient *gradient,
                             size_t place, bool touched, const struct waiting *waited, struct absent *absent) {
 	uint32_t begin = touched ? gradient->t->start[place] : 0, end = touched ? gradient->t->start[place + 1] : 0;
 	EACH_CHUNK(rows->weight.columns, first, n) {
 		real g[CHUNK];
 		struct places at = places_of(rows, row, first, absent);
 		struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
-		sum_batch_rows(&(struct batch_rows){gradient->t, gradient->value, &y, gradient->last}, begin, end, NULL, 0, g,
-		               n);
+		struct summands part = batch_rows(gradient->t, gradient->value, &y);
+		sum_rows(&part, begin, end, NULL, 0, g, n);
 		update(rows, waited, at, g, n);
 	}
 }
 
 // Touched places ahead whose row and state are asked for: the rows lie anywhere in a large table.
-enum { ROWS_AHEAD = 2 };
+enum { ROWS_AHEAD = 8 };
 
 static inline __attribute__((always_inline)) void fetch_places(const struct optimizer_rows *rows, size_t row,
                                                                size_t first, size_t n) {
@@ -605,31 +628,34 @@ static inline __attribute__((always_inline)) void fetch_places(const struct opti
 			fetch(&rows->state[i][place], n);
 }
 
-// A chunk of the columns of all touched rows.
-static inline __attribute__((always_inline)) void step_lazily_by(enum optimizer_id id,
-                                                                 const struct optimizer_rows *rows,
-                                                                 const struct batch_rows *gradient, size_t first,
-                                                                 size_t n, double *before, double *after) {
-	const struct transposed *t = gradient->t;
+// A chunk of the columns of all touched rows. Its numbers are copies, so that nothing that is stored can change them.
+ALWAYS_INLINE void step_lazily_by(enum optimizer_id id, const struct optimizer_rows *all,
+                                  const struct batch_gradient *gradient, size_t first, size_t n, double *before,
+                                  double *after) {
+	const struct optimizer_rows rows = *all;
+	const struct transposed t = *gradient->t;
 	const struct matrix y = matrix_part(gradient->y, 0, gradient->y->rows, first, n);
-	const struct batch_rows part = {t, gradient->value, &y, gradient->last};
+	const struct summands part = batch_rows(&t, gradient->value, &y);
 	struct absent absent = {{0}, {0}};
+	double squares[2] = {0};
 	real g[CHUNK];
-	for (size_t i = 0; i < t->count; i++) {
-		struct places at = places_of(rows, t->column[i], first, &absent);
+	for (size_t i = 0; i < t.count; i++) {
+		struct places at = places_of(&rows, t.column[i], first, &absent);
 		struct waiting f = no_wait;
-		if (i + ROWS_AHEAD < t->count)
-			fetch_places(rows, t->column[i + ROWS_AHEAD], first, n);
-		sum_batch_rows(&part, t->start[i], t->start[i + 1], NULL, 0, g, n);
-		if (!rows->caught_up)
-			f = waiting_of(rows->waiting, t->waited[i]);
-		*before += rows->l2 > 0 ? squares_of(at.w, n) : 0;
-		update_loop(id, rows, &f, at, g, n);
-		*after += rows->l2 > 0 ? squares_of(at.w, n) : 0;
+		if (i + ROWS_AHEAD < t.count)
+			fetch_places(&rows, t.column[i + ROWS_AHEAD], first, n);
+		sum_rows(&part, t.start[i], t.start[i + 1], NULL, 0, g, n);
+		if (!rows.caught_up)
+			f = waiting_of(rows.waiting, t.waited[i]);
+		squares[0] += rows.l2 > 0 ? squares_of(at.w, n) : 0;
+		update_loop(id, &rows, &f, at, g, n);
+		squares[1] += rows.l2 > 0 ? squares_of(at.w, n) : 0;
 	}
+	*before += squares[0];
+	*after += squares[1];
 }
 
-static void step_lazily_chunk(const struct optimizer_rows *rows, const struct batch_rows *gradient, size_t first,
+static void step_lazily_chunk(const struct optimizer_rows *rows, const struct batch_gradient *gradient, size_t first,
                               size_t n, double *before, double *after) {
 	switch (rows->id) {
 #define X(NAME, name)                                                                                                  \
@@ -658,14 +684,14 @@ static double note_squares(const struct optimizer_rows *rows, double before, dou
 	return all;
 }
 
-static double step_lazily(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+static double step_lazily(const struct optimizer_rows *rows, const struct batch_gradient *gradient) {
 	double before = 0, after = 0;
 	EACH_CHUNK(rows->weight.columns, first, n)
 	step_lazily_chunk(rows, gradient, first, n, &before, &after);
 	return note_squares(rows, before, after);
 }
 
-static double step_all(const struct optimizer_rows *rows, const struct batch_rows *gradient) {
+static double step_all(const struct optimizer_rows *rows, const struct batch_gradient *gradient) {
 	double squares = 0;
 	struct absent absent = {{0}, {0}};
 	for (size_t row = 0; row < rows->weight.rows; row++) {
@@ -731,7 +757,7 @@ static double step_column_all(const struct optimizer_rows *rows, const struct tr
 
 static double optimize_touched(const struct optimizer_rows *rows, const struct transposed *t, const real *value,
                                const struct matrix *y) {
-	const struct batch_rows gradient = {t, value, y, t->start[t->count]};
+	const struct batch_gradient gradient = {t, value, y};
 	if (y)
 		return rows->lazy ? step_lazily(rows, &gradient) : step_all(rows, &gradient);
 	return rows->lazy ? step_column_lazily(rows, t, value) : step_column_all(rows, t, value);

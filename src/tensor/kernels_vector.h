@@ -67,4 +67,38 @@ static inline real sum_of(lanes v) {
 	for (size_t first = 0, n; first < (columns) && (n = (columns)-first < CHUNK ? (columns)-first : CHUNK, true);      \
 	     first += CHUNK)
 
+// CALL with N standing for n, as a constant where it is a whole chunk: such loops have no ends to look after, are
+// unrolled, and keep what does not change from row to row in registers. CALL is of functions that are always inline.
+// Not so for narrower chunks: gcc unrolls a loop of 16 before it makes vectors of it, and then makes none.
+#define BY_WIDTH(n, N, CALL)                                                                                           \
+	do {                                                                                                               \
+		if ((n) == CHUNK) {                                                                                            \
+			enum { N = CHUNK };                                                                                        \
+			CALL;                                                                                                      \
+		} else {                                                                                                       \
+			const size_t N = (n);                                                                                      \
+			CALL;                                                                                                      \
+		}                                                                                                              \
+	} while (false)
+// The same for loops of whole vectors, which nothing needs to make: narrow chunks are constants too.
+#define BY_USUAL_WIDTH(n, N, CALL)                                                                                     \
+	do {                                                                                                               \
+		if ((n) == CHUNK / 4) {                                                                                        \
+			enum { N = CHUNK / 4 };                                                                                    \
+			CALL;                                                                                                      \
+		} else {                                                                                                       \
+			BY_WIDTH(n, N, CALL);                                                                                      \
+		}                                                                                                              \
+	} while (false)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+// Before a loop whose output may be one of its inputs, but not another part of it.
+#ifdef __clang__
+#define IN_PLACE _Pragma("clang loop vectorize(assume_safety)")
+#define ROLLED
+#else
+#define IN_PLACE _Pragma("GCC ivdep")
+#define ROLLED _Pragma("GCC unroll 1")
+#endif
+
 #endif

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char MAGIC[8] = "aexp.ckp";
@@ -135,6 +136,8 @@ void trainer_put(struct trainer *t, struct bytes_out *out) {
 	bytes_put_u64(out, best);
 	if (best)
 		bytes_put(out, t->best, t->graph->weights * sizeof(real));
+	if (t->descent)
+		descent_put(t->descent, out);
 }
 
 // Weights of the best epoch, where there is one that they are kept of.
@@ -167,11 +170,16 @@ bool trainer_take(struct trainer *t, struct bytes_in in) {
 	struct bytes_in network = in;
 	network_state_take(t->network, &in, true);
 	const void *best = take_best(t, taken.best_epoch, &in);
+	struct bytes_in descent = in;
+	if (t->descent)
+		descent_take(t->descent, taken.epochs_count, &in, true);
 	if (in.failed || in.left) {
 		free(taken.epochs);
 		return false;
 	}
 	network_state_take(t->network, &network, false);
+	if (t->descent)
+		descent_take(t->descent, taken.epochs_count, &descent, false);
 	if (best)
 		memcpy(t->best, best, t->graph->weights * sizeof(real));
 	t->at = probe.at;
@@ -363,11 +371,24 @@ bool keeper_take(struct trainer *t) {
 // Until one has been written: what a slow disk takes.
 static const double FIRST_COST = 0.02, BYTES_A_SECOND = 2e8;
 
+// What a link would lead to is not ours to clear.
+static bool leads_elsewhere(const struct train_keep *keep) {
+	struct stat status;
+	if (!keep || lstat(keep->folder, &status) != 0 || !S_ISLNK(status.st_mode))
+		return false;
+	note(&(struct keeper){.keep = keep}, keep->folder,
+	     "is a link, not a folder: no checkpoints are kept, and none is taken");
+	return true;
+}
+
 void keeper_begin(struct trainer *t) {
 	struct keeper *k = &t->keeper;
-	bool none = t->graph->optimizer->descends || t->experiment->train->checkpoint->share == 0;
+	bool none = t->experiment->train->checkpoint->share == 0 || leads_elsewhere(t->observer->keep);
+	double bytes = (double)network_state_size(t->graph);
+	if (t->descent)
+		bytes += descent_size(t->descent->n, t->descent->params);
 	*k = (struct keeper){.keep = none ? NULL : t->observer->keep, .last = train_seconds()};
-	k->cost = FIRST_COST + (double)network_state_size(t->graph) / BYTES_A_SECOND;
+	k->cost = FIRST_COST + bytes / BYTES_A_SECOND;
 }
 
 bool keeper_due_after_epoch(const struct trainer *t) {
@@ -387,7 +408,8 @@ bool keeper_write(struct trainer *t) {
 	struct keeper *k = &t->keeper;
 	struct error error = {0};
 	double start = train_seconds();
-	if (!k->keep || (!t->snapshot.length && network_not_finite(t->network, NULL)))
+	bool begun = !t->descent || t->descent->iterations; // before its first step it knows nothing
+	if (!k->keep || !begun || (!t->snapshot.length && network_not_finite(t->network, NULL)))
 		return false;
 	bool good = write_file(t, k->serial + 1, &error);
 	k->last = train_seconds();
@@ -401,4 +423,14 @@ bool keeper_write(struct trainer *t) {
 			k->keep->note(k->keep->context, error.message);
 	}
 	return good;
+}
+
+bool keeper_interrupt(struct trainer *t, size_t epoch, struct error *error) {
+	bool kept = keeper_write(t);
+	error_set(error, ERROR_INTERRUPTED, "interrupted in epoch %zu", epoch);
+	if (kept)
+		error_hint(error, "The same command goes on from there.");
+	else if (t->keeper.serial)
+		error_hint(error, "The same command goes on from the last checkpoint.");
+	return false;
 }

@@ -1,7 +1,7 @@
 // Checkpoints: all that a training holds between two batches, in a file that is written whole or not at all. A training
 // that goes on from one gives the same bytes as one that was never interrupted.
 //
-// File: magic | version | program, backend, ID | trainer | network | best weights | hash of all before it.
+// File: magic | version | program, backend, ID | trainer | network | best weights | descent | hash of all before it.
 #ifndef AEXP_TRAIN_CHECKPOINT_H
 #define AEXP_TRAIN_CHECKPOINT_H
 
@@ -17,6 +17,8 @@ bool keeper_due_in_epoch(const struct trainer *trainer);
 // Writes the trainer as it is, or its snapshot where it has one, and drops those before the last two. What cannot be
 // written is noted: it ends no training. False then, and where a weight is not finite: the last good one stays.
 bool keeper_write(struct trainer *trainer);
+// An interrupted training writes one and says so: false, and the error.
+bool keeper_interrupt(struct trainer *trainer, size_t epoch, struct error *error);
 // Takes the newest one that is whole and of this very run; each one that is not is noted. False where there is none:
 // the trainer is then as it was.
 bool keeper_take(struct trainer *trainer);

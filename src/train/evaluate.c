@@ -8,6 +8,7 @@
 #include "train/outcome.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,11 +115,11 @@ struct evaluation_part {
 	uint32_t *ranked; // (ranked_count) users with a relevant entry, ascending
 	uint32_t *plain;  // (plain_count) rows that are only computed at their cells, ascending
 	size_t ranked_count, plain_count;
-	size_t skipped;    // users with a target, none of them relevant
-	float *prediction; // (cells) in the order of the source's target
-	float *packed;     // (cells of a batch)
-	float *scores;     // (score_users, items) where a row is an item
-	uint32_t *item;    // (full_rows) where a row is an item
+	size_t skipped;      // users with a target, none of them relevant
+	float *prediction;   // (cells) in the order of the source's target
+	float *packed;       // (cells of a batch)
+	float *scores;       // (score_users, items) where a row is an item
+	uint32_t *item;      // (full_rows) where a row is an item
 	struct there *there; // where the scorer ranks
 	size_t score_users;
 };
@@ -330,6 +331,53 @@ static bool adjust_begin(struct evaluation *e, struct error *error) {
 	return !e->adjust.has_cold || e->column_entries;
 }
 
+// --- threads that predict blocks of their own ---
+
+struct evaluation_reader {
+	struct network *network; // the first one's is the scorer's
+	struct batch batch;
+	float *packed; // (cells of the batch)
+};
+
+static bool reader_init(const struct evaluation *e, bool first, struct evaluation_reader *r, struct error *error) {
+	if (first)
+		r->network = e->sharing.network;
+	else if (!network_create_reader(e->sharing.network, &e->sharing.room, &r->network, error))
+		return false;
+	return batch_create_like(e->batch, &r->batch, error) &&
+	       (r->packed = memory_array(batch_cells_most(e->batch), sizeof(*r->packed), "the predictions", error));
+}
+
+static void readers_finish(struct evaluation *e) {
+	for (size_t i = 0; i < e->readers_count; i++) {
+		if (i)
+			network_destroy(e->readers[i].network);
+		batch_destroy(&e->readers[i].batch);
+		free(e->readers[i].packed);
+	}
+	free(e->readers);
+	e->readers = NULL;
+	e->readers_count = 0;
+}
+
+// As they are first wanted: most runs that are short have no use for them.
+static bool make_readers(struct evaluation *e, struct error *error) {
+	size_t threads = pool_threads(e->pool);
+	if (e->readers)
+		return true;
+	e->readers = memory_alloc(threads * sizeof(*e->readers));
+	while (e->readers_count < threads) {
+		size_t i = e->readers_count++; // half made ones are finished, too
+		if (!reader_init(e, i == 0, &e->readers[i], error)) {
+			readers_finish(e);
+			return false;
+		}
+	}
+	return true;
+}
+
+// --- beginning and end ---
+
 static bool collector_begin(struct evaluation *e, struct error *error) {
 	const struct experiment *x = e->experiment;
 	if (!ranking_collector_create(x->uses, x->uses_count, e->matrices->items, e->pool, &e->collector, error))
@@ -358,6 +406,7 @@ void evaluation_finish(struct evaluation *e) {
 	free(e->column_entries);
 	free(e->surprise);
 	ranking_collector_destroy(e->collector);
+	readers_finish(e);
 	e->parts = NULL;
 	e->levels = NULL;
 	e->column_entries = NULL;
@@ -397,24 +446,63 @@ static void take_rows(void *context, size_t index) {
 		take_cells(b, i);
 }
 
-// The cells of the batch's rows, which came packed.
-static void spread_cells(const struct evaluation *e, const struct evaluation_part *p, const uint32_t *rows,
-                         size_t count) {
+// What the batch's cells are predicted as goes where they stand in the data.
+static void put_cells(const struct evaluation_part *p, const struct batch *batch, const float *packed) {
 	const struct csr *target = p->source.target;
-	const uint32_t *start = e->batch->target.start;
-	for (size_t i = 0; i < count; i++)
-		memcpy(p->prediction + target->start[rows[i]], p->packed + start[i],
-		       (start[i + 1] - start[i]) * sizeof(*p->packed));
+	const uint32_t *start = batch->target.start;
+	for (size_t i = 0; i < batch->rows; i++)
+		memcpy(p->prediction + target->start[batch->row[i]], packed + start[i],
+		       (start[i + 1] - start[i]) * sizeof(*packed));
 }
 
 static void predict_plain_cells(const struct evaluation *e, struct evaluation_part *p) {
 	for (size_t first = 0; first < p->plain_count; first += e->rows) {
-		const uint32_t *rows = p->plain + first;
-		size_t count = at_most(p->plain_count - first, e->rows);
-		batch_gather(e->batch, &p->source, rows, count);
+		batch_gather(e->batch, &p->source, p->plain + first, at_most(p->plain_count - first, e->rows));
 		e->scorer.cells(e->scorer.context, e->batch, p->packed);
-		spread_cells(e, p, rows, count);
+		put_cells(p, e->batch, p->packed);
 	}
+}
+
+// --- blocks that threads take one by one ---
+
+struct share {
+	const struct evaluation *e;
+	struct evaluation_part *p;
+	size_t first, end; // of the rows at hand
+	atomic_size_t next;
+};
+
+// The next block's rows; false where there is none.
+static bool take_block(struct share *s, size_t rows, size_t *ret_first, size_t *ret_count) {
+	*ret_first = s->first + atomic_fetch_add_explicit(&s->next, rows, memory_order_relaxed);
+	*ret_count = *ret_first < s->end ? at_most(s->end - *ret_first, rows) : 0;
+	return *ret_count;
+}
+
+// A thread that gets less than some blocks may wait long for the others.
+static bool has_shares(const struct evaluation *e, size_t count, size_t rows) {
+	enum { BLOCKS_LEAST = 3 };
+	size_t threads = pool_threads(e->pool);
+	return e->sharing.network && threads > 1 && count > (BLOCKS_LEAST * threads - 1) * rows && rows <= RANKING_PORTION;
+}
+
+static void predict_share(void *context, size_t member) {
+	struct share *s = context;
+	struct evaluation_reader *r = &s->e->readers[member];
+	for (size_t first, count; take_block(s, s->e->rows, &first, &count);) {
+		batch_gather(&r->batch, &s->p->source, s->p->plain + first, count);
+		network_read_cells(r->network, &r->batch, r->packed);
+		put_cells(s->p, &r->batch, r->packed);
+	}
+}
+
+static bool predict_plain_shares(struct evaluation *e, struct evaluation_part *p, struct error *error) {
+	struct share share = {.e = e, .p = p, .end = p->plain_count};
+	if (!make_readers(e, error))
+		return false;
+	network_ready(e->sharing.network, false);
+	pool_team(e->pool, predict_share, &share);
+	return true;
 }
 
 // Where the scorer has no other way: whole rows.
@@ -520,9 +608,33 @@ static void rank_user_rows_there(const struct evaluation *e, struct evaluation_p
 		    .item = t->item, .count = t->count, .pairs = t->pairs, .cells = p->prediction ? p->packed : NULL};
 		e->scorer.rank(e->scorer.context, e->batch, &ask, &answer);
 		if (p->prediction)
-			spread_cells(e, p, b.row, count);
+			put_cells(p, e->batch, p->packed);
 		ranking_collector_add(e->collector, count, rank_given, &b);
 	}
+}
+
+static void rank_share(void *context, size_t member) {
+	struct share *s = context;
+	struct evaluation_reader *r = &s->e->readers[member];
+	for (size_t first, count; take_block(s, s->e->full_rows, &first, &count);) {
+		struct block b = {.e = s->e, .p = s->p, .row = s->p->ranked + first};
+		batch_gather(&r->batch, &s->p->source, b.row, count);
+		b.scores = network_read_all(r->network, &r->batch);
+		ranking_collector_rank(s->e->collector, member, first - s->first, count, rank_user_row, &b);
+	}
+}
+
+static bool rank_user_shares(struct evaluation *e, struct evaluation_part *p, struct error *error) {
+	size_t portion = RANKING_PORTION / e->full_rows * e->full_rows;
+	if (!make_readers(e, error))
+		return false;
+	network_ready(e->sharing.network, true);
+	for (size_t first = 0; first < p->ranked_count; first += portion) {
+		struct share share = {.e = e, .p = p, .first = first, .end = first + at_most(p->ranked_count - first, portion)};
+		pool_team(e->pool, rank_share, &share);
+		ranking_collector_join(e->collector, share.end - first);
+	}
+	return true;
 }
 
 enum { TURN_USERS = 16 };
@@ -573,15 +685,18 @@ static void rank_item_rows(const struct evaluation *e, struct evaluation_part *p
 
 // --- a part ---
 
-static void rank_users(const struct evaluation *e, struct evaluation_part *p, struct user_values *keep,
-                       struct part_result *ret) {
+static bool rank_users(struct evaluation *e, struct evaluation_part *p, struct user_values *keep,
+                       struct part_result *ret, struct error *error) {
 	double values[METRIC_USES_MAX];
+	bool good = true;
 	ranking_collector_clear(e->collector);
 	ranking_collector_keep(e->collector, keep);
 	if (e->matrices->items_as_rows)
 		rank_item_rows(e, p);
 	else if (p->there)
 		rank_user_rows_there(e, p);
+	else if (e->sharing.room.full_rows && has_shares(e, p->ranked_count, e->full_rows))
+		good = rank_user_shares(e, p, error);
 	else
 		rank_user_rows(e, p);
 	ranking_collector_keep(e->collector, NULL);
@@ -592,6 +707,14 @@ static void rank_users(const struct evaluation *e, struct evaluation_part *p, st
 			ret->metric[i] = values[i];
 	for (size_t i = 0; keep && i < keep->count; i++)
 		keep->user[i] = p->ranked[keep->user[i]];
+	return good;
+}
+
+static bool predict_plain(struct evaluation *e, struct evaluation_part *p, struct error *error) {
+	if (has_shares(e, p->plain_count, e->rows))
+		return predict_plain_shares(e, p, error);
+	(e->scorer.cells ? predict_plain_cells : predict_plain_rows)(e, p);
+	return true;
 }
 
 // values: the targets in the ratings' own scale.
@@ -656,11 +779,9 @@ static bool evaluate(struct evaluation *e, int part, struct part_result *ret, st
 	ret->exists = true;
 	if (!p->source.target && !part_init(e, part, p, error))
 		return false;
-	if (part != PART_TRAIN && e->collector)
-		rank_users(e, p, ret_users ? &ranked : NULL, ret);
-	if (p->prediction)
-		(e->scorer.cells ? predict_plain_cells : predict_plain_rows)(e, p);
-	bool good = finish_part(e, p, &ranked, ret, ret_users, error);
+	bool ranks = part != PART_TRAIN && e->collector;
+	bool good = (!ranks || rank_users(e, p, ret_users ? &ranked : NULL, ret, error)) &&
+	            (!p->prediction || predict_plain(e, p, error)) && finish_part(e, p, &ranked, ret, ret_users, error);
 	user_values_finish(&ranked);
 	if (part != PART_VALID) // which is evaluated again
 		part_finish(p);

@@ -18,16 +18,23 @@ struct scorer {
 };
 struct scorer scorer_of_network(struct network *network); // with room for full rows where rankings are asked for
 
+// Where several threads may predict, each blocks of its own.
+struct evaluation_sharing {
+	struct network *network;  // the scorer's; NULL: they may not
+	struct network_room room; // of a reader of it
+};
+
 struct evaluation {
 	// what the caller sets
 	const struct experiment *experiment;
 	const struct matrices *matrices;
 	struct scorer scorer;
-	bool no_cells;          // its scores are no predictions of targets: cell metrics are undefined
-	struct batch *batch;    // room for `rows` rows
-	struct pool *pool;      // may be NULL; results do not depend on it
-	size_t rows, full_rows; // of a block; of a block of rankings
-	size_t scores_most;     // where a row is an item: scores of users by items that are held at once; 0: 2^26 (256 MiB)
+	bool no_cells;                     // its scores are no predictions of targets: cell metrics are undefined
+	struct batch *batch;               // room for `rows` rows
+	struct pool *pool;                 // may be NULL; results do not depend on it
+	size_t rows, full_rows;            // of a block; of a block of rankings
+	struct evaluation_sharing sharing; // results do not depend on it
+	size_t scores_most; // where a row is an item: scores of users by items that are held at once; 0: 2^26 (256 MiB)
 	// what evaluation_begin sets
 	double *levels; // (levels_count) ascending: what a target may be
 	size_t levels_count;
@@ -36,6 +43,8 @@ struct evaluation {
 	double *surprise;                    // (items) where a metric asks for it; else NULL
 	struct evaluation_part *parts;       // (PARTS) what is kept from one evaluation of a part to the next
 	struct ranking_collector *collector; // NULL where no ranking metric is asked for
+	struct evaluation_reader *readers;   // (readers_count), as many as the pool has threads, or none yet
+	size_t readers_count;
 };
 
 bool evaluation_begin(struct evaluation *evaluation, struct error *error);

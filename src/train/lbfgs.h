@@ -1,4 +1,4 @@
-// Training by L-BFGS (Nocedal 1980; liblbfgs): all rows at once, a line search for each step, an iteration an epoch.
+// Training by L-BFGS (descent.h): all rows at once, a line search for each step, an iteration an epoch.
 #ifndef AEXP_TRAIN_LBFGS_H
 #define AEXP_TRAIN_LBFGS_H
 

@@ -27,8 +27,9 @@ static double batches_bytes(const struct experiment *e, const struct matrices *m
 	double packed =
 	    sizeof(uint32_t) * (2 * (double)m->train.rows + (double)csr_count(&m->train) + (double)csr_count(&m->features));
 	double order = ORDER_ARRAYS * sizeof(uint32_t) * (double)m->train.rows;
-	return evaluated.bytes + (double)shape->batches * trained.bytes + fmin((double)e->train->refeed, 2) * refed.bytes +
-	       packed + order;
+	double evaluating = (double)(1 + (shape->readers ? shape->readers + 1 : 0)) * evaluated.bytes;
+	return evaluating + (double)(shape->batches * shape->runs) * trained.bytes +
+	       fmin((double)e->train->refeed, 2) * refed.bytes + packed + order;
 }
 
 // The best ones, the last good ones, and those of the result; of L-BFGS its steps and gradients.
@@ -47,12 +48,14 @@ static void measure_training(const struct experiment *e, const struct matrices *
 	trainer_measure(e, m, graph, threads, &shape);
 	const struct backend *backend = (const struct backend *)e->backend.row;
 	ret->memory[NEED_NETWORK] = backend->apart ? 0 : (double)network_bytes(graph, backend, &shape.room);
+	if (shape.readers)
+		ret->memory[NEED_NETWORK] += (double)shape.readers * (double)network_bytes(graph, backend, &shape.reader_room);
 	ret->memory[NEED_BATCHES] = batches_bytes(e, m, &shape);
 	ret->memory[NEED_EVALUATION] = evaluation_measure(e, m, shape.rows, threads);
 	ret->memory[NEED_KEPT] = copies_bytes(e, graph);
 	double best = e->train->early_stop ? sizeof(real) * (double)graph->weights : 0;
-	bool kept = !graph->optimizer->descends && e->train->checkpoint->share > 0;
-	ret->checkpoint = kept ? (double)network_state_size(graph) + best : 0;
+	double descent = graph->optimizer->descends ? descent_size(graph->trainable, graph->optimizer_params) : 0;
+	ret->checkpoint = e->train->checkpoint->share > 0 ? (double)network_state_size(graph) + best + descent : 0;
 }
 
 // --- disk ---

@@ -95,17 +95,6 @@ void train_describe(const struct experiment *experiment, const struct matrices *
 		graph_describe(graph, ret);
 }
 
-// Where an interrupted training can go on from.
-static bool interrupt(struct trainer *t, size_t epoch, struct error *error) {
-	bool kept = keeper_write(t);
-	error_set(error, ERROR_INTERRUPTED, "interrupted in epoch %zu", epoch);
-	if (kept)
-		error_hint(error, "The same command goes on from there.");
-	else if (t->keeper.serial)
-		error_hint(error, "The same command goes on from the last checkpoint.");
-	return false;
-}
-
 // One epoch over all rows with targets, or what is left of it.
 static bool train_epoch(struct trainer *t, size_t epoch, double *ret_loss, struct error *error) {
 	const struct train_observer *o = t->observer;
@@ -120,7 +109,7 @@ static bool train_epoch(struct trainer *t, size_t epoch, double *ret_loss, struc
 		if ((interrupted || due) && !trainer_settle(t, epoch, error))
 			return false;
 		if (interrupted)
-			return interrupt(t, epoch, error);
+			return keeper_interrupt(t, epoch, error);
 		if (due)
 			keeper_write(t);
 	}
@@ -184,7 +173,6 @@ static void keep_epoch(struct trainer *t) {
 
 static bool train_epochs(struct trainer *t, struct error *error) {
 	struct run_result *r = t->result;
-	begin(t);
 	while (r->epochs_count < experiment_epochs(t->experiment) && !r->stopped_early && !r->ended) {
 		double start = train_seconds(), ratings = t->ratings, loss = NAN;
 		size_t epoch = r->epochs_count + 1;
@@ -204,7 +192,8 @@ static bool train_epochs(struct trainer *t, struct error *error) {
 static bool train_weights(struct trainer *t, struct error *error) {
 	if (!experiment_epochs(t->experiment))
 		return trainer_end_epoch(t, 1, NAN, 0, 0, error);
-	return t->graph->optimizer->descends ? train_lbfgs(t, error) : train_epochs(t, error);
+	begin(t);
+	return t->descent ? train_lbfgs(t, error) : train_epochs(t, error);
 }
 
 static bool finish_run(struct trainer *t, struct error *error) {

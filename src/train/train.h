@@ -56,8 +56,8 @@ bool train_open_backend(const struct experiment *experiment, struct pool *pool, 
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error);
 
 // Trains and evaluates, from the last checkpoint where there is one: to the bit what a training would give that nobody
-// interrupted. An interrupted one leaves a checkpoint. Optimizers that descend (L-BFGS) and models have none: they
-// begin anew. ret is finished with train_result_finish, also after a failure. The result refers to experiment, matrices
+// interrupted. An interrupted one leaves a checkpoint. Models have none: they are fitted anew, which gives the same
+// bytes. ret is finished with train_result_finish, also after a failure. The result refers to experiment, matrices
 // and graph. ret_backend: how the device describes itself, to be freed.
 bool train_run(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
                struct pool *pool, const struct train_observer *observer, struct run_result *ret, char **ret_backend,

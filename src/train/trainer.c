@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVALUATION_ROWS = 256 };
+enum { EVALUATION_ROWS = 256, EVALUATION_MOST = 4096, EVALUATION_ENTRIES = 1 << 14 };
 static const size_t FULL_NUMBERS = (size_t)1 << 24; // of a block of full outputs, 64 MiB
 
 static void measure_sources(const struct experiment *e, const struct matrices *m, const struct graph *graph,
@@ -34,7 +34,7 @@ static void measure_sources(const struct experiment *e, const struct matrices *m
 }
 
 // Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
-enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 64 };
+enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 16 };
 
 static size_t count_batches(const struct experiment *e, const struct graph *graph, size_t all, size_t threads,
                             size_t rows) {
@@ -61,17 +61,56 @@ static size_t block_bytes(size_t upload_bytes, size_t batches) {
 	return (batches < fit ? batches : fit) * upload_bytes;
 }
 
+// Whether cells come out the same whatever rows come with theirs: without a dense product, whose rounding may depend on
+// how many there are.
+static bool rows_stand_alone(const struct graph *graph) {
+	for (size_t i = 0; i < graph->nodes_count; i++) {
+		const struct node *node = &graph->nodes[i];
+		if (node->densified || (node->op && node->op->has_paths && !node->reads_rows && !node->cells))
+			return false;
+	}
+	return true;
+}
+
+// Rows of a block that is evaluated at its cells: where rows have few entries more of them, so that threads do not meet
+// after every few microseconds; always whole blocks of the fewest.
+static size_t cells_rows(const struct graph *graph, size_t fewest) {
+	double entries = fmax(graph->shape.ratings_entries + graph->shape.target_entries, 1);
+	size_t wanted = (size_t)fmin(EVALUATION_ENTRIES / entries, EVALUATION_MOST) / fewest * fewest;
+	return rows_stand_alone(graph) && wanted > fewest ? wanted : fewest;
+}
+
+// Threads predict side by side where blocks are small: of large ones each thread better computes some columns, whose
+// weights stay in its cache, and to have the memory for them would take longer than they gain.
+static void measure_readers(const struct experiment *e, const struct graph *graph, size_t threads,
+                            const struct batch_measure *batch, struct trainer_shape *ret) {
+	static const double BYTES_MOST = 1 << 24, FULL_MOST = 1 << 19, ALL_MOST = 1 << 29; // of one; numbers; of all
+	const struct backend *backend = (const struct backend *)e->backend.row;
+	ret->reader_room = ret->room;
+	ret->reader_room.gradients = false;
+	ret->reader_room.reads = true;
+	if ((double)ret->full_rows * (double)graph->shape.ratings_width > FULL_MOST)
+		ret->reader_room.full_rows = 0;
+	if (backend->apart || threads < 2)
+		return;
+	double bytes = (double)network_bytes(graph, backend, &ret->reader_room) + batch->bytes;
+	ret->readers = bytes <= BYTES_MOST && bytes * (double)threads <= ALL_MOST ? threads - 1 : 0;
+}
+
 void trainer_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
                      struct trainer_shape *ret) {
 	size_t batch = graph->shape.batch, all = order_rows_in_use(&m->train);
 	struct batch_measure most;
 	*ret = (struct trainer_shape){0};
 	measure_sources(e, m, graph, ret);
-	size_t rows = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS, full = FULL_NUMBERS / m->train.columns;
+	size_t fewest = batch > EVALUATION_ROWS ? batch : EVALUATION_ROWS, full = FULL_NUMBERS / m->train.columns;
+	size_t rows = cells_rows(graph, fewest);
 	ret->rows = rows < m->train.rows ? rows : m->train.rows;
-	ret->full_rows = full < 1 ? 1 : full < ret->rows ? full : ret->rows;
+	ret->full_rows = fewest < m->train.rows ? fewest : m->train.rows;
+	ret->full_rows = full < 1 ? 1 : full < ret->full_rows ? full : ret->full_rows;
 	ret->trained_rows = batch < all ? batch : all;
 	ret->batches = count_batches(e, graph, all, threads, ret->trained_rows);
+	ret->runs = threads > 1 && !e->train->refeed && ret->batches * ret->trained_rows < all ? 2 : 1;
 	batch_measure(ret->sources, ret->sources_count, ret->rows, &most);
 	bool ranks = evaluate_ranks(e) && ret->sources_count > 1;
 	ret->room = (struct network_room){.rows = ret->rows,
@@ -80,6 +119,7 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	                                  .feature_entries = most.feature_entries,
 	                                  .full_rows = ranks ? ret->full_rows : 0,
 	                                  .gradients = graph->optimizer->descends};
+	measure_readers(e, graph, threads, &most, ret);
 	if (e->train->refeed)
 		refeed_room(ret->trained_rows, m->train.columns, &ret->room);
 	ret->may_hold = !graph->optimizer->descends && !e->train->refeed && store_can(&ret->sources[0]);
@@ -153,18 +193,22 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &shape->room, &t->network, error))
 		return false;
 	t->evaluation.scorer = scorer_of_network(t->network);
+	if (shape->readers && !t->backend->apart)
+		t->evaluation.sharing = (struct evaluation_sharing){t->network, shape->reader_room};
 	return evaluation_begin(&t->evaluation, error);
 }
 
 static bool make_batches(struct trainer *t, const struct trainer_shape *shape, struct error *error) {
-	size_t count = t->held ? GATHERED_MOST : shape->batches;
-	t->unsettled_most = t->backend->apart ? shape->room.losses : count;
-	t->batches = memory_alloc((count + 1) * sizeof(*t->batches));
+	size_t each = t->held ? GATHERED_MOST : shape->batches, count = t->held ? each : each * shape->runs;
+	t->unsettled_most = t->backend->apart ? shape->room.losses : each;
+	t->batches = t->batches_memory = memory_alloc((count + 1) * sizeof(*t->batches));
+	t->ahead = count > each ? t->batches + each : NULL;
+	t->batches_count = each;
 	t->unsettled = memory_alloc((t->unsettled_most + 1) * sizeof(*t->unsettled));
-	for (; t->batches_count < count; t->batches_count++)
-		if (t->held            ? !batch_create_counts(shape->trained_rows, &t->batches[t->batches_count], error)
-		    : t->batches_count ? !batch_create_like(t->batches, &t->batches[t->batches_count], error)
-		                       : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
+	for (size_t i = 0; i < count; i++, t->batches_made++)
+		if (t->held ? !batch_create_counts(shape->trained_rows, &t->batches[i], error)
+		    : i     ? !batch_create_like(t->batches, &t->batches[i], error)
+		            : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
 			return false;
 	return true;
 }
@@ -188,6 +232,7 @@ static bool hold(struct trainer *t, struct error *error) {
 	if (!store_create(t->backend, t->device, &t->source, t->order.count, &t->store, error))
 		return false;
 	network_hold(t->network, &t->store);
+	t->short_rows = t->packed.short_rows;
 	packed_finish(&t->packed);
 	t->source.packed = NULL;
 	return true;
@@ -223,6 +268,9 @@ bool trainer_create(struct trainer *t, struct error *error) {
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
 		return false;
+	if (t->graph->optimizer->descends &&
+	    !descent_create(t->graph->trainable, t->graph->optimizer_params, &t->descent, error))
+		return false;
 	choose_watched(t);
 	return true;
 }
@@ -231,15 +279,16 @@ void trainer_finish(struct trainer *t) {
 	network_destroy(t->network);
 	store_destroy(&t->store);
 	batch_destroy(&t->batch);
-	for (size_t i = 0; i < t->batches_count; i++)
-		batch_destroy(&t->batches[i]);
+	for (size_t i = 0; i < t->batches_made; i++)
+		batch_destroy(&t->batches_memory[i]);
 	refeed_finish(&t->refeed);
-	free(t->batches);
+	free(t->batches_memory);
 	free(t->unsettled);
 	packed_finish(&t->packed);
 	order_finish(&t->order);
 	evaluation_finish(&t->evaluation);
 	free(t->best);
+	descent_destroy(t->descent);
 	text_finish(&t->snapshot);
 }
 
@@ -248,6 +297,7 @@ void trainer_finish(struct trainer *t) {
 // The epoch's rows from `first` on, as many as there are batches for.
 struct gathering {
 	struct trainer *trainer;
+	struct batch *batches;
 	size_t first;
 };
 
@@ -261,20 +311,68 @@ static void gather_batch(void *context, size_t index) {
 	struct trainer *t = g->trainer;
 	size_t first = g->first + index * t->graph->shape.batch;
 	if (t->held) {
-		batch_count(&t->batches[index], &t->source, t->order.place + first, t->store.order + first,
+		batch_count(&g->batches[index], &t->source, t->order.place + first, t->store.order + first,
 		            batch_rows(t, first));
 		return;
 	}
-	batch_gather(&t->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
+	batch_gather(&g->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
 	if (!t->backend->apart) // else the device does
-		batch_transpose(&t->batches[index]);
+		batch_transpose(&g->batches[index]);
+}
+
+// One batch for each that training has begun on.
+static bool time_to_gather(void *context, size_t index) {
+	const struct gathering *g = context;
+	return index < network_begun(g->trainer->network);
 }
 
 void trainer_gather(struct trainer *t, size_t first, size_t count) {
-	pool_run(t->pool, count, gather_batch, &(struct gathering){t, first});
+	pool_run(t->pool, count, gather_batch, &(struct gathering){t, t->batches, first});
+}
+
+static size_t batches_from(const struct trainer *t, size_t first, size_t most) {
+	size_t batch = t->graph->shape.batch,
+	       left = first < t->order.count ? (t->order.count - first + batch - 1) / batch : 0;
+	size_t count = left < most ? left : most;
+	count = count < t->batches_count ? count : t->batches_count;
+	return count < RUN_BATCHES ? count : RUN_BATCHES;
+}
+
+// The batches to train on next, at most `most`; returns how many.
+static size_t next_batches(struct trainer *t, size_t most) {
+	size_t count = batches_from(t, t->at.first, most);
+	if (t->ahead_count >= count && t->ahead_first == t->at.first) {
+		struct batch *gathered = t->ahead;
+		t->ahead = t->batches;
+		t->batches = gathered;
+	} else {
+		trainer_gather(t, t->at.first, count);
+	}
+	t->ahead_count = 0;
+	return count;
+}
+
+// Trains on them; threads that would wait for each other gather the ones after them meanwhile.
+static void train_batches(struct trainer *t, size_t count, uint32_t epoch) {
+	size_t next = t->at.first + count * t->graph->shape.batch, ahead = t->ahead ? batches_from(t, next, SIZE_MAX) : 0;
+	struct gathering gathering = {t, t->ahead, next};
+	if (ahead)
+		pool_spare(t->pool, &(struct pool_work){ahead, gather_batch, time_to_gather, &gathering});
+	network_train(t->network, t->batches, count, epoch, NULL);
+	if (ahead)
+		pool_spare_finish(t->pool);
+	t->ahead_first = next;
+	t->ahead_count = ahead;
 }
 
 // --- an epoch ---
+
+// Rows come to the device in the order in which the host would have gathered them.
+static void send_order(struct trainer *t) {
+	for (size_t first = 0; t->short_rows && first < t->order.count; first += t->graph->shape.batch)
+		batch_sort_rows(t->batches, t->source.ratings, t->order.place + first, batch_rows(t, first));
+	store_order(&t->store, t->order.place, t->order.count);
+}
 
 void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 	t->schedule.epoch = epoch;
@@ -282,10 +380,11 @@ void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 	network_set_rate(t->network, schedule_factor(t->graph->schedule, &t->schedule));
 	network_set_phase(t->network, phase_at(t->graph, epoch, ret_ends));
 	t->negatives.epoch = (uint32_t)epoch;
+	t->ahead_count = 0;
 	if (t->experiment->train->shuffle)
 		order_shuffle(&t->order, (uint32_t)epoch, t->pool);
 	if (t->held)
-		store_order(&t->store, t->order.place, t->order.count);
+		send_order(t);
 	if (!t->at.first)
 		t->at = (struct progress_in_epoch){.number = 1};
 }
@@ -350,17 +449,14 @@ static bool train_refed(struct trainer *t, size_t epoch, struct error *error) {
 }
 
 bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *error) {
-	size_t left = trainer_batches_left(t), count = left < most ? left : most;
-	count = count < t->batches_count ? count : t->batches_count;
-	count = count < RUN_BATCHES ? count : RUN_BATCHES;
-	trainer_gather(t, t->at.first, count);
+	size_t count = next_batches(t, most);
 	if (t->unsettled_count + count > t->unsettled_most && !trainer_settle(t, epoch, error))
 		return false;
 	if (t->refeed.times) {
 		if (!train_refed(t, epoch, error))
 			return false;
 	} else {
-		network_train(t->network, t->batches, count, (uint32_t)epoch, NULL);
+		train_batches(t, count, (uint32_t)epoch);
 		note_batches(t, count);
 		if (!t->backend->apart && !trainer_settle(t, epoch, error))
 			return false;

@@ -6,6 +6,7 @@
 #include "nn/packed.h"
 #include "nn/schedule.h"
 #include "nn/store.h"
+#include "train/descent.h"
 #include "train/evaluate.h"
 #include "train/order.h"
 #include "train/refeed.h"
@@ -43,13 +44,18 @@ struct trainer {
 	struct network *network;
 	struct batch batch;    // for evaluation
 	struct batch *batches; // (batches_count): a run of batches to train on, gathered together
+	struct batch *ahead;   // (batches_count): the next run, gathered by threads that would wait; or NULL
 	size_t batches_count;
+	size_t ahead_first, ahead_count; // what that holds: batches of the epoch at hand, from this place of its order on
+	struct batch *batches_memory;    // (batches_made): of both
+	size_t batches_made;
 	struct unsettled *unsettled; // (unsettled_most): what is asked of the batches' losses once they are there
 	size_t unsettled_count;      // of steps that the device may still be at
 	size_t unsettled_most;
 	struct packed packed;
 	struct store store; // where the data lies on the device
 	bool held;          // it does
+	bool short_rows;    // of what is held: see struct packed
 	struct order order;
 	struct refeed refeed;
 	struct evaluation evaluation;
@@ -61,6 +67,7 @@ struct trainer {
 	int best_use;               // index of the watched metric, -1: train.loss
 	size_t waited;              // epochs since the best
 	struct schedule_state schedule;
+	struct descent *descent; // of an optimizer that descends, else NULL
 	struct progress_in_epoch at;
 	struct divergence diverged; // where a loss or a weight was not finite; epoch 0: nowhere
 	bool gradients;             // the network has room for them
@@ -75,9 +82,12 @@ struct trainer_shape {
 	size_t sources_count;
 	size_t rows, full_rows;       // of a batch for evaluation; of a block of rankings
 	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
+	size_t runs;                  // of so many batches each: one, or one more that is gathered ahead
 	struct network_room room;
-	bool may_hold;       // training's batches can be gathered on the device
-	size_t upload_bytes; // of a batch that is not: see struct resident_room
+	bool may_hold;                   // training's batches can be gathered on the device
+	size_t upload_bytes;             // of a batch that is not: see struct resident_room
+	struct network_room reader_room; // of one more thread that predicts
+	size_t readers;                  // such threads, none of which may be there in the end
 };
 void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
                      size_t threads, struct trainer_shape *ret);

@@ -172,16 +172,13 @@ static void arena_joins(void **state) {
 	arena_finish(&arena);
 }
 
-static void arena_pieces_do_not_overlap(void **state) {
-	(void)state;
-	struct random_stream stream = random_stream_make(1, "test", "arena");
-	struct arena arena = {0};
+static void fill_arena(struct arena *arena, struct random_stream stream) {
 	unsigned char *pieces[PIECES];
 	size_t sizes[PIECES];
 	for (uint32_t i = 0; i < PIECES; i++) {
 		uint32_t value = random_u32(stream, 0, 0, i);
 		sizes[i] = value % 100 == 0 ? value % 100000 : value % 200;
-		pieces[i] = arena_alloc(&arena, sizes[i]);
+		pieces[i] = arena_alloc(arena, sizes[i]);
 		assert_int_equal((uintptr_t)pieces[i] % 16, 0);
 		assert_true(all_zero(pieces[i], sizes[i]));
 		memset(pieces[i], (int)(i % 251) + 1, sizes[i]);
@@ -189,8 +186,41 @@ static void arena_pieces_do_not_overlap(void **state) {
 	for (size_t i = 0; i < PIECES; i++)
 		for (size_t j = 0; j < sizes[i]; j++)
 			assert_int_equal(pieces[i][j], i % 251 + 1);
+}
+
+static void arena_pieces_do_not_overlap(void **state) {
+	(void)state;
+	struct arena arena = {0};
+	fill_arena(&arena, random_stream_make(1, "test", "arena"));
 	arena_finish(&arena);
 	assert_null(arena.blocks);
+	arena_finish(&arena);
+}
+
+// What comes again is zeroed, however much of it was in use before, and no more is kept than may be.
+static void arena_serves_again(void **state) {
+	(void)state;
+	struct arena arena = {0}, none = {0};
+	arena_recycle(&none, 1000);
+	assert_null(none.spare);
+	for (int round = 0; round < 4; round++) {
+		char name[] = {(char)('a' + round), '\0'};
+		fill_arena(&arena, random_stream_make(1, "test", name));
+		arena_recycle(&arena, 1 << 20);
+		assert_null(arena.blocks);
+		assert_non_null(arena.spare);
+		const void *kept = arena.spare, *piece = arena_alloc(&arena, 100);
+		assert_true((const char *)piece > (const char *)kept && (const char *)piece < (const char *)kept + 200);
+	}
+	arena_alloc(&arena, 1 << 21); // an own block, which does not stay
+	arena_recycle(&arena, 1 << 22);
+	arena_recycle(&arena, 0); // what was kept before is not what this is about
+	assert_non_null(arena.spare);
+	arena_finish(&arena);
+	assert_null(arena.spare);
+	arena_alloc(&arena, 10);
+	arena_recycle(&arena, 10);
+	assert_null(arena.spare);
 	arena_finish(&arena);
 }
 
@@ -248,6 +278,7 @@ int main(void) {
 	    cmocka_unit_test(exhaustion_ends_the_program),
 	    cmocka_unit_test(arena_joins),
 	    cmocka_unit_test(arena_pieces_do_not_overlap),
+	    cmocka_unit_test(arena_serves_again),
 	    cmocka_unit_test(arena_strings),
 	    cmocka_unit_test(texts_grow),
 	};

@@ -145,6 +145,63 @@ static void a_team_in_step(void **state) {
 	}
 }
 
+// Work for those who wait: every block once, none before its time, whether it was taken within the team or was left
+// over; the barriers hold as without it.
+struct spare {
+	struct relay relay;
+	atomic_size_t turn; // that the team has come to
+	struct tally tally;
+	bool early;
+	bool never; // nothing is ready
+};
+
+static bool in_time(void *context, size_t index) {
+	struct spare *spare = context;
+	return !spare->never && index < atomic_load(&spare->turn);
+}
+
+static void take_one(void *context, size_t index) {
+	struct spare *spare = context;
+	size_t turn = atomic_load(&spare->turn);
+	if (spare->never ? turn < TURNS : index >= turn)
+		spare->early = true;
+	count_one(&spare->tally, index);
+}
+
+static void step_and_tell(void *context, size_t member) {
+	struct spare *spare = context;
+	struct relay *relay = &spare->relay;
+	size_t members = pool_threads(relay->pool);
+	for (size_t turn = 0; turn < TURNS; turn++) {
+		const uint64_t *from = relay->cells[turn % 2];
+		if (member == 0)
+			atomic_store(&spare->turn, turn + 1);
+		relay->cells[(turn + 1) % 2][member] = from[(member + 1) % members] * 6364136223846793005u + member;
+		pool_barrier(relay->pool);
+	}
+}
+
+static void waits_are_used(void **state) {
+	(void)state;
+	static struct spare spare;
+	for (size_t kind = 0; kind < KINDS; kind++)
+		for (int never = 0; never < 2; never++) {
+			struct relay expected = {.pool = pool_create(THREADS[kind])};
+			memset(&spare, 0, sizeof spare);
+			spare.never = never;
+			spare.relay.pool = expected.pool;
+			pool_team(expected.pool, pass_on, &expected);
+			pool_spare(expected.pool, &(struct pool_work){1000, take_one, in_time, &spare});
+			pool_team(expected.pool, step_and_tell, &spare);
+			pool_spare_finish(expected.pool);
+			for (size_t i = 0; i < 1000; i++)
+				assert_int_equal(spare.tally.times[i], 1);
+			assert_false(spare.early);
+			assert_memory_equal(spare.relay.cells, expected.cells, sizeof expected.cells);
+			pool_destroy(expected.pool);
+		}
+}
+
 // All threads of a pool take part: each waits within its block until the others are there.
 static void meet(void *context, size_t index) {
 	(void)index;
@@ -239,6 +296,7 @@ int main(void) {
 	    cmocka_unit_test(waits_for_the_slow),
 	    cmocka_unit_test(the_threads_are_there),
 	    cmocka_unit_test(a_team_in_step),
+	    cmocka_unit_test(waits_are_used),
 	    cmocka_unit_test(workers_block_signals),
 	    cmocka_unit_test(created_and_destroyed),
 	    cmocka_unit_test(no_pool_is_one_thread),

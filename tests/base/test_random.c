@@ -320,8 +320,28 @@ static void frozen_values(void **state) {
 	assert_true(random_uniform(stream, 3, 12345, 0) == 0x1.190061624c232p-1);
 }
 
+static void pairs_are_single_draws(void **state) {
+	(void)state;
+	enum { MOST = 100 };
+	struct random_stream stream = random_stream_make(5, "test", "pairs");
+	uint32_t row[MOST], unit[MOST];
+	uint64_t out[MOST];
+	for (uint32_t i = 0; i < MOST; i++) {
+		row[i] = i % 3 == 0 ? UINT32_MAX - i : i * 7919;
+		unit[i] = i % 5 == 0 ? UINT32_MAX - i : i * 31;
+	}
+	for (size_t count = 0; count <= MOST; count++) {
+		for (size_t i = 0; i < MOST; i++)
+			out[i] = 1;
+		random_u64_pairs(stream, (uint32_t)count, row, unit, count, out);
+		for (size_t i = 0; i < MOST; i++)
+			assert_true(out[i] == (i < count ? random_u64(stream, (uint32_t)count, row[i], unit[i]) : 1));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(pairs_are_single_draws),
 	    cmocka_unit_test(known_answers),
 	    cmocka_unit_test(fill_is_philox),
 	    cmocka_unit_test(bulk_is_one_by_one),

@@ -46,6 +46,17 @@ tail -c +2 "$corpus/packed/gz-gz" >twice.csv.gz
 ratings twice.csv.gz
 run 0 data ratings.cfg --json
 
+# Headers that ask for memory: a dictionary of 1.5 GiB, a window of 2 GiB. They may be had or not; nothing breaks.
+seq 1 2000 | awk 'BEGIN { print "user,item,rating" } { print "u" $1 % 50 ",i" $1 ",3" }' >wide.csv
+for pack in 'xz --lzma2=dict=1536MiB' 'zstd -q --ultra --long=31'; do
+	command -v "${pack%% *}" >/dev/null || continue
+	$pack -c wide.csv >wide.csv.packed
+	ratings wide.csv.packed
+	code=0
+	"$aexp" data ratings.cfg >"$work/out" 2>"$work/err" || code=$?
+	[ "$code" = 0 ] || { [ "$code" = 3 ] && [ -s "$work/err" ]; } || fail "$pack: exit code $code: $(cat "$work/err")"
+done
+
 # --- tables ---
 printf 'user,item,rating' >line.csv # what are zeros alone counts as an empty archive
 truncate -s 1000000000 line.csv
@@ -59,8 +70,14 @@ printf 'user,item,rating\nu1,i1,\033]0;owned\007\n' >terminal.csv
 ratings terminal.csv
 run 3 data ratings.cfg
 err 'rating "?]0;owned?" is not a finite number'
-experiment users.cfg 'data: { source: { users = 2147483648; }; };'
-run 2 plan users.cfg
+printf 'user,item,rating\nu1,i1,nan\n' >nan.csv
+ratings nan.csv
+run 3 data ratings.cfg
+err 'rating "nan" is not a finite number'
+for users in 2147483647 2147483648 4294967296 9223372036854775807 100000000000000000000; do
+	experiment users.cfg "data: { source: { users = $users; }; };"
+	run 2 plan users.cfg
+done
 
 # --- experiment files ---
 experiment deep.cfg "$(printf 'a = '; head -c 100 /dev/zero | tr '\0' '(')"
@@ -89,6 +106,11 @@ err 'more than 16 files extend each other'
 } >again.cfg
 run 2 plan again.cfg
 err 'files that extend each other have more than 8388608 bytes in all'
+for path in /dev/zero .; do
+	echo "extends = \"$path\";" >reads.cfg
+	run 2 plan reads.cfg
+	err "cannot read \"$path\""
+done
 mkfifo pipe.cfg
 echo 'extends = "pipe.cfg";' >waits.cfg
 run 2 plan waits.cfg
@@ -147,6 +169,23 @@ err 'a user has more than 4096 attributes'
 awk 'BEGIN { printf "{\"items\": ["; for (i = 0; i < 9000000; i++) printf "0,"; print "0]}" }' >"$work/in"
 run 3 predict model.safetensors
 err 'more on a line than is said of a user'
+{
+	printf '{"id": '
+	head -c 2000000 /dev/zero | tr '\0' '['
+} >"$work/in"
+run 3 recommend model.safetensors
+err 'not one JSON object on a line'
+echo '{"id": "a", "ratings": {"1": 1e999}}' >"$work/in"
+run 3 recommend model.safetensors
+err 'no number is the rating of "1"'
+printf 'id,item,rating\nu,1,nan\n' >"$work/in"
+run 3 recommend model.safetensors
+err 'no number is the rating "nan"'
+for line in '{"id": "a\u0000b", "ratings": {"1": 5}}' '{"id": "a", "ratings": {"1\u0000x": 5}}'; do # cJSON would read "a" and "1"
+	printf '%s\n' "$line" >"$work/in"
+	run 3 recommend model.safetensors
+	err 'standard input:1: the line holds the character NUL'
+done
 : >"$work/in"
 # model HEADER BODY: a file of that header, whatever it says of the body; printf's escapes.
 model() {
@@ -165,6 +204,9 @@ err 'no shape of one or two dimensions has the tensor "a"'
 model '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  ' '\0\0\300\177\0\0\0\0' >m
 run 3 recommend m
 err 'numbers that are not finite has the tensor "a"'
+model '{"a\u0000":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} ' "$eight" >m
+run 3 recommend m
+err 'the header holds the character NUL'
 printf '\377\377\377\377\377\377\377\177{}' >m
 run 3 recommend m
 err 'the header is longer than the file'
@@ -182,4 +224,76 @@ run 0 list -o results
 run 0 show -o results x/2
 run 2 plot -o results x/3
 err 'is not finished'
+# A summary whose first run is itself, two whose first runs are each other, and a sweep whose trial is itself.
+summary() {
+	mkdir -p "results/y/$1"
+	printf '{"schema": "aexp.summary/1", "experiment": "y", "id": "%s", "backend": "b", "protocol": "p", "runs": [{"id": "%s", "seed": "1"}, {"id": "%s", "seed": "2"}], "final": {"test": {"mse": {"mean": 1, "sd": 0, "low": 1, "high": 1, "values": [1, 1]}}}}' \
+		"$1" "$2" "$2" >"results/y/$1/summary.json"
+	cp "$(find results/a* -name experiment.cfg | head -n 1)" "results/y/$1/experiment.cfg"
+}
+summary aaaaaaaaaaaa aaaaaaaaaaaa
+summary bbbbbbbbbbbb cccccccccccc
+summary cccccccccccc bbbbbbbbbbbb
+mkdir -p results/y/dddddddddddd
+printf '{"schema": "aexp.sweep/1", "objectives": [{"metric": "valid.mse", "goal": "min"}], "trials": [{"trial": 1, "id": "dddddddddddd", "objectives": [1]}], "best": [1]}' \
+	>results/y/dddddddddddd/sweep.json
+cp results/y/aaaaaaaaaaaa/experiment.cfg results/y/dddddddddddd/given.cfg
+for id in aaaaaaaaaaaa bbbbbbbbbbbb dddddddddddd; do
+	for verb in list 'show y' 'compare y' 'plot y' 'recommend y' 'verify --integrity y' 'export y'; do
+		code=0
+		case $verb in list) set -- ;; *) set -- "${verb% *} results/y/$id" ;; esac
+		"$aexp" ${1-list} -o results <"$work/in" >"$work/out" 2>"$work/err" || code=$?
+		[ "$code" -le 3 ] || fail "$verb of results that name themselves ($id): exit code $code: $(cat "$work/err")"
+	done
+done
+# Checkpoints are not where a link leads to.
+"$aexp" run names.cfg -s name=plain -o linked -q >"$work/out" 2>"$work/err"
+folder=$(dirname "$(find linked -name metrics.json)")
+rm "$folder/metrics.json"
+mkdir elsewhere
+for file in 00000001.ckpt .tmp-1-0 mine; do
+	echo mine >elsewhere/$file
+done
+ln -s "$work/elsewhere" "$folder/checkpoint"
+run 0 run names.cfg -s name=plain -s train.checkpoint.share=1 -o linked
+err 'checkpoint: is a link, not a folder'
+[ "$(cat elsewhere/00000001.ckpt elsewhere/.tmp-1-0 elsewhere/mine | sort -u)" = mine ] && [ "$(ls -A elsewhere | wc -l)" = 3 ] ||
+	fail "a link was followed: $(ls -A elsewhere)"
+rm "$folder/checkpoint"
+
+# --- results that are none: cut on the way, of a version to come, another run's ---
+cp "$folder/metrics.json" whole.json
+for change in 'd' 's/^/x/' 's|aexp.metrics/1|aexp.metrics/2|' 's/"id": "[0-9a-f]/"id": "x/'; do
+	sed "$change" whole.json >"$folder/metrics.json"
+	run 1 run names.cfg -s name=plain -o linked
+	err 'run it again with --force'
+	no_out
+	sed "$change" whole.json | cmp -s - "$folder/metrics.json" || fail "what could not be read was written over"
+done
+run 0 run names.cfg -s name=plain -o linked --force -q
+cmp whole.json "$folder/metrics.json" || fail "--force makes other results"
+run 0 run names.cfg -s name=plain -o linked
+out 'finished already'
+
+# --- what is printed ---
+mkdir -p "control/$(printf 'a\033[2J\302\233b')"
+cp -r "$folder" "control/$(printf 'a\033[2J\302\233b')/"
+if command -v script >/dev/null; then
+	script -qec "'$aexp' list -o control" /dev/null <"$work/in" >"$work/out" 2>&1 || fail "list on a terminal: $(cat "$work/out")"
+	out 'a?[2J?b'
+	! grep -q "$(printf '\033')" "$work/out" || fail "a name reached the terminal as it is"
+fi
+run 0 list -o control --json
+is_json
+# Streams that are closed from the start: a file that is opened must not take their numbers.
+for closed in '<&-' '>&-' '2>&-' '<&- >&- 2>&-'; do
+	code=0
+	rm -rf closed
+	eval "\"\$aexp\" run names.cfg -s name=plain -o closed $closed" >"$work/out" 2>"$work/err" || code=$?
+	case $closed in *' >&-'* | '>&-') [ "$code" = 1 ] || fail "standard output is closed: exit code $code" ;;
+	*) [ "$code" = 0 ] || fail "$closed: exit code $code" ;; esac
+	for file in metrics.json model.safetensors history.jsonl experiment.cfg; do
+		cmp "$folder/$file" "closed/plain/$(basename "$folder")/$file" || fail "$closed: $file is not what it is otherwise"
+	done
+done
 exit $failed

@@ -4,7 +4,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 
-enum { KINDS = 6, LINES = 400 };
+enum { KINDS = 7, LINES = 400 };
 
 static const char config[] =
     "source: { format = \"delimited\"; path = \"r.csv\"; header = false; columns: { time = 4; }; };";
@@ -12,7 +12,9 @@ static const char config[] =
 // Ids, some small numbers, some not; what is asked for decides which are used.
 static void append_id(struct text *text, size_t kind, const char *prefix, uint32_t draw) {
 	uint32_t id = draw % 211;
-	if (kind == 0 || (kind >= 2 && draw % 3 == 0))
+	if (kind == 6) // 2 to 20 bytes, often the one before; runs of one user
+		text_format(text, "%c%.*s%u", prefix[0], (int)(id * 5 % 17), "abcdefghijklmnopq", id % 100);
+	else if (kind == 0 || (kind >= 2 && draw % 3 == 0))
 		text_format(text, "%u", id * 7919);
 	else if (kind == 1 || draw % 3 == 1)
 		text_format(text, "%s-%u", prefix, id);
@@ -21,7 +23,7 @@ static void append_id(struct text *text, size_t kind, const char *prefix, uint32
 }
 
 // One line of the kind: 0 numbers, 1 names, 2 both, 3 quoted with line ends within, 4 blank lines and \r\n, 5 odd
-// numbers.
+// numbers, 6 names of many lengths.
 static void append_line(struct text *text, size_t kind, struct random_stream stream, uint64_t row) {
 	static const char *const ratings[] = {
 	    "4", "3.5", "-2", "1e1", "+0.250", "4.", ".5", "00012", "123456789.123456789"};
@@ -30,7 +32,7 @@ static void append_line(struct text *text, size_t kind, struct random_stream str
 	if (kind == 4 && draw % 5 == 0)
 		text_append(text, draw % 2 ? "\n" : "\r\n\n");
 	text_append(text, quote);
-	append_id(text, kind, *quote ? "two\nlines" : "user", (uint32_t)row % 97);
+	append_id(text, kind, *quote ? "two\nlines" : "user", (uint32_t)(kind == 6 ? row / 5 : row) % 97);
 	text_format(text, "%s,%s", quote, quote);
 	append_id(text, kind, "item", (uint32_t)row);
 	text_format(text, "%s,%s,%u", quote, ratings[kind == 5 ? draw % 9 : draw % 2], 900000000 + draw % 1000);

@@ -119,12 +119,60 @@ static void twice_is_an_error(void **state) {
 	}
 }
 
+static int compare_columns(const void *left, const void *right) {
+	uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	return (a > b) - (a < b);
+}
+
+// Rows of every length on both sides of where the way of sorting changes, among few columns and many.
+static void long_rows_are_sorted(void **state) {
+	(void)state;
+	static const size_t lengths[] = {1, 2, 39, 40, 41, 42, 255, 256, 2047, 2048, 2049, 9000};
+	static const uint64_t columns[] = {9000, 1 << 16, (1 << 16) + 1, 1 << 22, (1 << 22) + 1, (uint64_t)1 << 32};
+	enum { MOST = 9000 };
+	struct dice dice = dice_make(2);
+	uint32_t *row = make_array(MOST, sizeof *row), *column = make_array(MOST, sizeof *column),
+	         *sorted = make_array(MOST, sizeof *sorted);
+	float *value = make_array(MOST, sizeof *value);
+	uint8_t *liked = make_array(MOST, 1);
+	for (size_t k = 0; k < sizeof lengths / sizeof lengths[0] * (sizeof columns / sizeof columns[0]); k++) {
+		size_t count = lengths[k % (sizeof lengths / sizeof lengths[0])];
+		uint64_t most = columns[k / (sizeof lengths / sizeof lengths[0])];
+		struct csr csr;
+		for (size_t i = 0; i < count; i++) // each column once: in steps, with some room to draw from
+			column[i] = (uint32_t)(i * (most / MOST) + dice_throw(&dice, (size_t)(most / MOST)));
+		memcpy(sorted, column, count * sizeof *sorted);
+		qsort(sorted, count, sizeof *sorted, compare_columns);
+		for (size_t i = count; i-- > 1;) {
+			size_t other = dice_throw(&dice, i + 1);
+			uint32_t moved = column[i];
+			column[i] = column[other];
+			column[other] = moved;
+		}
+		for (size_t i = 0; i < count; i++) { // tell of the column
+			value[i] = (float)(column[i] % 1000);
+			liked[i] = column[i] / 7 % 2;
+		}
+		assert_true(csr_build(1, (size_t)most, count, row, column, value, liked, &csr, NULL));
+		assert_memory_equal(csr.column, sorted, count * sizeof *sorted);
+		for (size_t i = 0; i < count; i++) {
+			assert_true(csr.value[i] == (float)(sorted[i] % 1000));
+			assert_int_equal(csr.liked[i], sorted[i] / 7 % 2);
+		}
+		csr_finish(&csr);
+	}
+	free(row);
+	free(column);
+	free(sorted);
+	free(value);
+	free(liked);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(builds_and_turns),
-	    cmocka_unit_test(order_of_entries_does_not_matter),
-	    cmocka_unit_test(too_large_is_an_error),
-	    cmocka_unit_test(twice_is_an_error),
+	    cmocka_unit_test(builds_and_turns),      cmocka_unit_test(order_of_entries_does_not_matter),
+	    cmocka_unit_test(too_large_is_an_error), cmocka_unit_test(twice_is_an_error),
+	    cmocka_unit_test(long_rows_are_sorted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

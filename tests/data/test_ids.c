@@ -69,6 +69,31 @@ static void test_many(void **state) {
 	ids_finish(&ids);
 }
 
+// Any number of names at a time, known and unknown, as one by one.
+static void test_several(void **state) {
+	(void)state;
+	enum { KNOWN = 3000, ASKED = 100 };
+	struct ids ids = {0};
+	char name[ASKED][16];
+	const char *names[ASKED];
+	uint32_t found[ASKED + 1], one;
+	struct random_stream stream = random_stream_make(1, "test", "several");
+	for (size_t count = 0; count <= ASKED; count++) {
+		for (size_t i = 0; i < count; i++) {
+			snprintf(name[i], sizeof name[i], "%u", random_u32(stream, 0, count, (uint32_t)i) % (2 * KNOWN));
+			names[i] = i % 31 == 30 ? "" : name[i];
+		}
+		found[count] = 7; // nothing is written behind
+		ids_find_many(&ids, names, count, found);
+		assert_int_equal(found[count], 7);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(found[i], ids_find(&ids, names[i], strlen(names[i]), &one) ? one : IDS_FULL);
+		for (uint32_t i = 0; count == 2 && i < KNOWN; i++) // the first ones are asked of an empty table
+			ids_add(&ids, name[0], (size_t)snprintf(name[0], sizeof name[0], "%u", i));
+	}
+	ids_finish(&ids);
+}
+
 // 4 GiB of names are not made here: the table is told that it has them.
 static void test_full(void **state) {
 	(void)state;
@@ -102,11 +127,8 @@ static void test_crowded(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_order_and_names),
-	    cmocka_unit_test(test_against_a_list),
-	    cmocka_unit_test(test_many),
-	    cmocka_unit_test(test_full),
-	    cmocka_unit_test(test_crowded),
+	    cmocka_unit_test(test_order_and_names), cmocka_unit_test(test_against_a_list), cmocka_unit_test(test_many),
+	    cmocka_unit_test(test_several),         cmocka_unit_test(test_full),           cmocka_unit_test(test_crowded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 // cell.
 #include "make_data.h"
 
+#include "base/pool.h"
 #include "data/filter.h"
 
 enum { ROUNDS = 150 };
@@ -262,6 +263,69 @@ static void items_as_rows_turn_everything_over(void **state) {
 	free_dataset(&d);
 }
 
+enum { LARGE_USERS = 3000, LARGE_ITEMS = 700, LARGE_DRAWN = 400000 }; // several runs of ratings
+
+// The same ratings, those of a user one behind the other.
+static struct dataset grouped_by_user(const struct dataset *from) {
+	struct dataset d = {.users.count = from->users.count, .items.count = from->items.count, .count = from->count};
+	size_t *start = make_array(d.users.count + 1, sizeof *start);
+	d.user = make_array(d.count, sizeof *d.user);
+	d.item = make_array(d.count, sizeof *d.item);
+	d.rating = make_array(d.count, sizeof *d.rating);
+	d.time = make_array(d.count, sizeof *d.time);
+	for (size_t i = 0; i < d.count; i++) {
+		start[from->user[i] + 1]++;
+	}
+	for (size_t user = 0; user < d.users.count; user++) {
+		start[user + 1] += start[user];
+	}
+	for (size_t i = 0; i < d.count; i++) {
+		size_t at = start[from->user[i]]++;
+		d.user[at] = from->user[i];
+		d.item[at] = from->item[i];
+		d.rating[at] = from->rating[i];
+		d.time[at] = from->time[i];
+	}
+	free(start);
+	return d;
+}
+
+// Neither the order of the ratings nor the number of threads changes a matrix: the split draws by user and item.
+static void order_and_threads_do_not_matter(void **state) {
+	(void)state;
+	struct dice dice = dice_make(15);
+	struct dataset mixed = make_dataset(&dice, LARGE_USERS, LARGE_ITEMS, LARGE_DRAWN);
+	struct dataset grouped = grouped_by_user(&mixed);
+	struct pool *pools[] = {NULL, pool_create(2), pool_create(5)};
+	struct made_config c;
+	make_config(&c);
+	c.filter = (struct filter_config){98, 60, NAN};
+	c.shares = (struct split_shares){SPLIT_SEED_OF_RUN, 0.02, 0.3};
+	make_split(&c, &split_ratio_kind, &c.shares);
+	for (size_t turned = 0; turned < 2; turned++) {
+		struct matrices first, m;
+		c.data.rows.row = turned ? &make_rows_items : &make_rows_users;
+		create(&c, &mixed, 3, &first);
+		assert_true(csr_count(&first.train) > 100000 && first.users < LARGE_USERS && first.items < LARGE_ITEMS);
+		for (size_t i = 0; i < 6; i++) {
+			struct dataset *d = i % 2 ? &mixed : &grouped;
+			d->pool = pools[i / 2];
+			create(&c, d, 3, &m);
+			assert_same(&first.train, &m.train);
+			assert_same(&first.valid.target, &m.valid.target);
+			assert_same(&first.test.target, &m.test.target);
+			assert_memory_equal(first.user_of, m.user_of, m.users * sizeof *m.user_of);
+			matrices_finish(&m);
+		}
+		mixed.pool = NULL;
+		matrices_finish(&first);
+	}
+	pool_destroy(pools[1]);
+	pool_destroy(pools[2]);
+	free_dataset(&mixed);
+	free_dataset(&grouped);
+}
+
 static void buckets_compare_as_float(void **state) {
 	(void)state;
 	double at[] = {3.7}, to[] = {0, 1};
@@ -488,6 +552,7 @@ int main(void) {
 	    cmocka_unit_test(filter_is_the_core),
 	    cmocka_unit_test(matrices_hold_every_rating_once),
 	    cmocka_unit_test(items_as_rows_turn_everything_over),
+	    cmocka_unit_test(order_and_threads_do_not_matter),
 	    cmocka_unit_test(buckets_compare_as_float),
 	    cmocka_unit_test(side_information_is_coded),
 	    cmocka_unit_test(coding_by_hand),

@@ -265,10 +265,45 @@ static void collector_equals_the_definitions(void **state) {
 	}
 }
 
+// Without metrics that ask for lists or for the area under the curve there are no lists; and in two steps, from the
+// last users to the first: the same bytes.
+static void without_lists(void **state) {
+	(void)state;
+	enum { PLAIN = METRICS - 2, FEW = PLAIN * CUTS }; // less user_auc and novelty
+	uint64_t random = 8;
+	struct metric_use uses[USES];
+	uint8_t all[ITEMS];
+	make_uses(uses);
+	memset(all, 1, sizeof(all));
+	for (size_t round = 0; round < 100; round++) {
+		struct user user[USERS];
+		double mean[3][USES];
+		size_t users[3], skipped[3];
+		for (size_t i = 0; i < USERS; i++)
+			draw_user(&random, &user[i]);
+		for (size_t way = 0; way < 3; way++) {
+			struct ranking_collector *collector = make_collector(uses, way ? FEW : USES, NULL);
+			const struct crowd crowd[] = {{user, all}, {user + USERS / 3, all}};
+			if (way < 2) {
+				add_users(collector, user, USERS);
+			} else {
+				ranking_collector_rank(collector, 0, USERS / 3, USERS - USERS / 3, rank_user, &crowd[1]);
+				ranking_collector_rank(collector, 0, 0, USERS / 3, rank_user, &crowd[0]);
+				ranking_collector_join(collector, USERS);
+			}
+			ranking_collector_result(collector, mean[way], &users[way], &skipped[way]);
+			assert_int_equal(users[way], users[0]);
+			assert_int_equal(skipped[way], skipped[0]);
+			assert_memory_equal(mean[way], mean[0], FEW * sizeof(double));
+			ranking_collector_destroy(collector);
+		}
+	}
+}
+
 // More users than are ranked at once, in any portions, on any number of threads: not a bit of difference.
 static void threads_and_portions_change_nothing(void **state) {
 	(void)state;
-	enum { MANY = 3000 };
+	enum { MANY = RANKING_PORTION + 3000 };
 	uint64_t random = 6;
 	struct metric_use uses[USES];
 	struct user *all = malloc(MANY * sizeof(*all));
@@ -342,6 +377,7 @@ int main(void) {
 	    cmocka_unit_test(hand_worked),
 	    cmocka_unit_test(the_best_order),
 	    cmocka_unit_test(collector_equals_the_definitions),
+	    cmocka_unit_test(without_lists),
 	    cmocka_unit_test(threads_and_portions_change_nothing),
 	    cmocka_unit_test(no_users_no_value),
 	    cmocka_unit_test(ties_go_to_the_lower_index),

@@ -14,6 +14,9 @@ struct fixture {
 	size_t items, k;
 	uint32_t out[ITEMS]; // (out_count) every so many-th item
 	size_t out_count;
+	// what a row is expected to have: values of some items, or more than they are
+	size_t expected; // items, the last ones; 0: nothing
+	float more;
 };
 
 static float score_of(const struct fixture *f, float value) {
@@ -34,12 +37,26 @@ static size_t place_of(const struct fixture *f, size_t row, size_t item) {
 	return before;
 }
 
+static void expect(struct fixture *f, size_t row) {
+	float values[SCAN_EXPECTED_MOST];
+	uint32_t excluded[SCAN_EXPECTED_MOST];
+	size_t first = f->items - f->expected, excluded_count = 0;
+	for (size_t i = 0; i < f->expected; i++)
+		values[i] = f->values[row][first + i] + f->more;
+	for (size_t i = 0; i < f->out_count; i++)
+		if (f->out[i] >= first)
+			excluded[excluded_count++] = (uint32_t)(f->out[i] - first);
+	scan_expect(&f->scan, row, values, f->expected, excluded, excluded_count);
+}
+
 // In pieces of that many columns.
 static void add_all(struct fixture *f, size_t columns) {
 	float piece[ITEMS + SCAN_BLOCK];
 	scan_begin(&f->scan, ROWS);
 	for (size_t row = 0; row < ROWS; row++)
 		scan_leave_out(&f->scan, row, f->out, f->out_count);
+	for (size_t row = 0; f->expected && row < ROWS; row++)
+		expect(f, row);
 	for (size_t first = 0; first < f->items; first += columns)
 		for (size_t row = 0; row < ROWS; row++) {
 			size_t count = f->items - first < columns ? f->items - first : columns;
@@ -49,7 +66,9 @@ static void add_all(struct fixture *f, size_t columns) {
 		}
 }
 
-static void hold_with(const struct topk_kernels *kernels, struct fixture *f, size_t columns) {
+// Returns how many rows are sure of their list.
+static size_t hold_with(const struct topk_kernels *kernels, struct fixture *f, size_t columns) {
+	size_t rows = 0;
 	struct error error = {0};
 	uint32_t items[ITEMS];
 	float scores[ITEMS];
@@ -59,7 +78,12 @@ static void hold_with(const struct topk_kernels *kernels, struct fixture *f, siz
 	for (size_t row = 0; row < ROWS; row++) {
 		for (size_t i = 0; i < f->out_count; i++)
 			f->values[row][f->out[i]] = -INFINITY; // the same to a whole sort
-		size_t candidates = 0, count = scan_take(&f->scan, row, items, scores);
+		bool sure;
+		size_t candidates = 0, count = scan_take(&f->scan, row, items, scores, &sure);
+		rows += sure;
+		assert_true(sure || f->expected);
+		if (!sure)
+			continue;
 		for (size_t i = 0; i < f->items; i++)
 			candidates += f->values[row][i] > -INFINITY;
 		assert_int_equal(count, candidates < f->k ? candidates : f->k);
@@ -69,14 +93,19 @@ static void hold_with(const struct topk_kernels *kernels, struct fixture *f, siz
 		}
 	}
 	scan_finish(&f->scan);
+	return rows;
 }
 
-static void hold(const struct fixture *f, size_t columns) {
+static size_t hold(const struct fixture *f, size_t columns) {
 	const struct topk_kernels *kernels[KERNEL_SETS];
+	size_t rows = 0;
 	for (size_t i = 0; i < kernel_sets(kernels); i++) {
 		struct fixture fixture = *f;
-		hold_with(kernels[i], &fixture, columns);
+		size_t these = hold_with(kernels[i], &fixture, columns);
+		assert_true(i == 0 || these == rows); // all sets know as much
+		rows = these;
 	}
+	return rows;
 }
 
 // Values that are falling, rising, of few different ones, and any.
@@ -126,7 +155,59 @@ static void test_function(void **state) {
 	}
 }
 
+// Rises but for rounding: every other value scores a little less than its neighbours.
+static void wavers(const void *context, float *value, size_t count, float *ret) {
+	(void)context;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t bits;
+		memcpy(&bits, &value[i], sizeof(bits));
+		ret[i] = value[i] > 16 ? 16 : value[i];
+		ret[i] -= bits % 2 ? fabsf(ret[i]) * 1.2e-7F : 0;
+	}
+}
+
+// Values that lie as near to each other as its errors are, with many that score the most, or all of any size.
+static void test_wavering(void **state) {
+	(void)state;
+	for (size_t kind = 0; kind < 4; kind++)
+		for (size_t near = 0; near < 3; near++)
+			for (size_t expected = 0; expected < 2; expected++) {
+				struct fixture f = {.k = 20, .function = {wavers, NULL, 3e-7F}, .expected = expected * 100};
+				fill(&f, ITEMS, kind);
+				for (size_t row = 0; near && row < ROWS; row++)
+					for (size_t i = 0; i < ITEMS; i++)
+						f.values[row][i] = near == 1 ? 3 + f.values[row][i] * 2e-8F : 16 + f.values[row][i] * 1e-5F;
+				assert_true(hold(&f, 384) == ROWS);
+			}
+}
+
+// A bound from some of the items: where a row is sure of its list it is the whole sort's, whatever was expected, and it
+// is sure where no more was expected than is there and scores are no mere ties.
+static void test_expected(void **state) {
+	static const size_t expected[] = {1, 30, SCAN_EXPECTED_MOST};
+	static const float more[] = {0, -0.5F, 1e-4F, 3, 1000};
+	size_t sure = 0, unsure = 0;
+	(void)state;
+	for (size_t kind = 0; kind < 4; kind++)
+		for (size_t function = 0; function < 2; function++)
+			for (size_t e = 0; e < sizeof(expected) / sizeof(expected[0]); e++)
+				for (size_t m = 0; m < sizeof(more) / sizeof(more[0]); m++)
+					for (size_t out = 0; out < 2; out++) {
+						struct fixture f = {.k = 20, .expected = expected[e], .more = more[m]};
+						f.function.of = function ? steps : NULL;
+						fill(&f, ITEMS, kind);
+						for (size_t item = 0; out && item < ITEMS; item += 3)
+							f.out[f.out_count++] = (uint32_t)item;
+						size_t rows = hold(&f, 384);
+						assert_true(rows == ROWS || more[m] > 0);
+						sure += rows;
+						unsure += ROWS - rows;
+					}
+	assert_true(sure > 500 && unsure > 50);
+}
+
 int main(void) {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_sort), cmocka_unit_test(test_function)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_sort), cmocka_unit_test(test_function),
+	                                   cmocka_unit_test(test_wavering), cmocka_unit_test(test_expected)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,29 @@ static void ascending_and_descending_scores(void **state) {
 	topk_finish(&topk);
 }
 
+// How many come before each number of a row, against comparisons one by one.
+static void places_are_counted(void **state) {
+	(void)state;
+	uint64_t random = 7;
+	const struct topk_kernels *kernels[KERNEL_SETS];
+	size_t sets = kernel_sets(kernels);
+	for (size_t round = 0; round < 300; round++) {
+		size_t count = 1 + draw_below(&random, round < 150 ? 70 : 600);
+		float *scores = malloc(count * sizeof(*scores)); // of that size, so that reading on is seen
+		assert_non_null(scores);
+		for (size_t i = 0; i < count; i++)
+			scores[i] = draw_score(&random, round % 3 ? 9 : 0);
+		for (size_t place = 0; place < count; place++) {
+			size_t before = 0;
+			for (size_t i = 0; i < count; i++)
+				before += scores[i] > scores[place] || (scores[i] == scores[place] && i < place);
+			for (size_t set = 0; set < sets && !isnan(scores[place]); set++)
+				assert_int_equal(kernels[set]->before_place(scores, count, place), before);
+		}
+		free(scores);
+	}
+}
+
 static void every_set_gives_the_same_numbers(void **state) {
 	(void)state;
 	enum { KEYS = 512, GROUPS = 128 };
@@ -193,8 +216,11 @@ static void every_set_gives_the_same_numbers(void **state) {
 
 int main(void) {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(small_rows_equal_a_full_sort),       cmocka_unit_test(large_rows_equal_a_full_sort),
-	    cmocka_unit_test(equal_scores_go_to_the_first_items), cmocka_unit_test(ascending_and_descending_scores),
+	    cmocka_unit_test(small_rows_equal_a_full_sort),
+	    cmocka_unit_test(large_rows_equal_a_full_sort),
+	    cmocka_unit_test(equal_scores_go_to_the_first_items),
+	    cmocka_unit_test(ascending_and_descending_scores),
+	    cmocka_unit_test(places_are_counted),
 	    cmocka_unit_test(every_set_gives_the_same_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,9 +4,10 @@
 # folder that is whole; another finished run is untouched; the same command without a fault ends with the bytes of a run that
 # nobody disturbed, and leaves nothing behind. Every other time it is a finished run that is run again (--force): it stays whole.
 # Usage: faults.sh AEXP SOURCE LIBRARY [SECONDS]   LIBRARY: faults.c; SECONDS: as many places as fit, once each, in an order of
-# chance; 0: each place once; without: every error at each place, and at more than one call
+# chance; 0: each place once; without: every error at each place, and at more than one call. AEXP_FAULT_THREADS: of each run (1);
+# AEXP_FAULT_PATIENCE: seconds until a run is said to hang (20)
 set -eu
-AEXP=$(realpath "$1") SOURCE=$(realpath "$2") LIBRARY=$(realpath "$3") SECONDS_MOST=${4-}
+AEXP=$(realpath "$1") SOURCE=$(realpath "$2") LIBRARY=$(realpath "$3") SECONDS_MOST=${4-} THREADS=${AEXP_FAULT_THREADS-1} PATIENCE=${AEXP_FAULT_PATIENCE-20}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 . "$SOURCE/tests/resume/common.sh"
@@ -18,7 +19,7 @@ cat >>"$WORK/small.cfg" <<'END'
 train: { epochs = 3; batch = 64; early_stop: { metric = "valid.rmse"; patience = 3; }; };
 END
 grep -v '^train' "$WORK/base-openblas.cfg" >"$WORK/base" && mv "$WORK/base" "$WORK/base-openblas.cfg"
-run() { "$AEXP" run "$WORK/small.cfg" $often -t 1 "$@"; }
+run() { "$AEXP" run "$WORK/small.cfg" $often -t "$THREADS" "$@"; }
 run -q -o "$WORK/calm" >/dev/null
 calm=$(dirname "$(find "$WORK/calm" -name metrics.json)")
 
@@ -83,7 +84,7 @@ try() {
 	code=0 force=
 	[ $((tried % 2)) = 0 ] || force=--force
 	[ -z "$force" ] || cp -r "$calm" "$folder"
-	LD_PRELOAD="$LIBRARY" AEXP_FAULT="$1" timeout -k 5 20 "$AEXP" run "$WORK/small.cfg" $often -t 1 -q $force -o "$WORK/tried" \
+	LD_PRELOAD="$LIBRARY" AEXP_FAULT="$1" timeout -k 5 "$PATIENCE" "$AEXP" run "$WORK/small.cfg" $often -t "$THREADS" -q $force -o "$WORK/tried" \
 		>"$WORK/out" 2>"$WORK/err" || code=$?
 	case $code in
 	0) whole "$folder" || fail "$1: exit code 0, but the run is not whole" ;;
@@ -106,6 +107,7 @@ while read -r fault; do
 	[ "${SECONDS_MOST:-0}" = 0 ] || [ $(($(date +%s) - started)) -lt "$SECONDS_MOST" ] || break
 	try "$fault"
 	tried=$((tried + 1))
+	[ $((tried % 200)) != 0 ] || echo "$tried of $(wc -l <"$WORK/faults") after $(($(date +%s) - started)) s" >&2
 done <"$WORK/faults"
 echo "$(wc -l <"$WORK/places") places, $tried of $(wc -l <"$WORK/faults") faults tried; exit codes:$(for code in "${!codes[@]}"; do echo -n " $code: ${codes[$code]}"; done)"
 cut -d' ' -f1 "$WORK/places" | sort | uniq -c

@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	if (good.data == NULL)
 		good = make();
 	fuzz_change(good.data + HEADER_BYTES, good.size - HEADER_BYTES, data, size, &body);
-	hash_of(NULL, text_string(&body), body.length, checksum);
+	struct chunks chunks = {.feed = feed_memory, .from = text_string(&body), .size = body.length};
+	hash_of(NULL, &chunks, checksum);
 	make_head(good.key, HEADER_BYTES + body.length, checksum, head);
 	text_append_bytes(&file, head, sizeof head);
 	text_append_bytes(&file, text_string(&body), body.length);

@@ -105,6 +105,52 @@ static void predict(struct network *n, const struct batch *batch, struct outcome
 		memcpy(ret->all + i * ITEMS, all.data + i * all.stride, ITEMS * sizeof(real));
 }
 
+static void outcome_finish(struct outcome *outcome) {
+	free(outcome->weights);
+	free(outcome->cells);
+	free(outcome->all);
+}
+
+// What members of the team predict from readers of their own, all of them the same batch.
+struct reading {
+	const struct batch *batch;
+	struct network **networks; // (members)
+	struct outcome *outcomes;  // (members)
+};
+
+static void read_alone(void *context, size_t member) {
+	const struct reading *r = context;
+	struct outcome *ret = &r->outcomes[member];
+	network_read_cells(r->networks[member], r->batch, ret->cells);
+	struct matrix all = network_read_all(r->networks[member], r->batch);
+	for (size_t i = 0; i < BATCH; i++)
+		memcpy(ret->all + i * ITEMS, all.data + i * all.stride, ITEMS * sizeof(real));
+}
+
+static void check_readers(struct network *n, struct pool *pool, struct network_room room, const struct batch *batch,
+                          const struct outcome *expected) {
+	enum { MOST = 8 };
+	struct network *networks[MOST] = { n };
+	struct outcome outcomes[MOST] = { { 0 } };
+	size_t members = pool_threads(pool);
+	room.reads = true;
+	for (size_t i = 0; i < members; i++) {
+		outcomes[i].cells = memory_alloc((expected->cells_count + 1) * sizeof(float));
+		outcomes[i].all = memory_alloc(BATCH * ITEMS * sizeof(real));
+		if (i)
+			assert_true(network_create_reader(n, &room, &networks[i], NULL));
+	}
+	network_ready(n, true);
+	pool_team(pool, read_alone, &(struct reading){ batch, networks, outcomes });
+	for (size_t i = 0; i < members; i++) {
+		assert_memory_equal(outcomes[i].cells, expected->cells, expected->cells_count * sizeof(float));
+		assert_memory_equal(outcomes[i].all, expected->all, BATCH * ITEMS * sizeof(real));
+		outcome_finish(&outcomes[i]);
+		if (i)
+			network_destroy(networks[i]);
+	}
+}
+
 static void train(const struct graph *graph, size_t threads, struct outcome *ret) {
 	static uint8_t trained[DATA_ROWS];
 	for (size_t i = 0; i < DATA_ROWS; i++)
@@ -136,17 +182,13 @@ static void train(const struct graph *graph, size_t threads, struct outcome *ret
 	ret->weights = memory_alloc(graph->weights * sizeof(real));
 	network_save(network, ret->weights);
 	predict(network, batches, ret);
+	network_load(network, ret->weights); // what was made of weights is to be made again
+	check_readers(network, pool, room, batches, ret);
 	network_destroy(network);
 	tested->close(device);
 	pool_destroy(pool);
 	for (size_t b = 0; b < BATCHES; b++)
 		batch_destroy(&batches[b]);
-}
-
-static void outcome_finish(struct outcome *outcome) {
-	free(outcome->weights);
-	free(outcome->cells);
-	free(outcome->all);
 }
 
 static void check_graph(const struct graph *graph) {

@@ -26,3 +26,8 @@ hold "$SOURCE/heldout.cfg" -s graph.score.bias=false -s graph.score.activation=i
 hold "$SOURCE/heldout.cfg" -s graph.score.activation=swish
 hold "$SOURCE/cdae.cfg"
 hold "$SOURCE/multi.cfg" -s backend=reference
+# A catalogue that has favourites, which later users are measured by: with a strictly rising output, and with one that is
+# the same for many items.
+hold "$SOURCE/heldout.cfg" -s data.source.items=1700 -s data.source.users=2500 -s data.source.ratings=30000 \
+	-s graph.score.activation=identity
+hold "$SOURCE/heldout.cfg" -s data.source.items=1700 -s data.source.users=2500 -s data.source.ratings=30000

@@ -219,7 +219,8 @@ static inline struct fixture *fixture_create(size_t epochs, size_t valid_every) 
 	                                    .threads = 2,
 	                                    .backend = "openblas 0.3.21 Haswell",
 	                                    .started = 1793520000.75,
-	                                    .ended = 1793520010};
+	                                    .ended = 1793520010,
+	                                    .seconds = 9.25};
 	return f;
 }
 

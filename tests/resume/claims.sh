@@ -67,13 +67,69 @@ claim() {
 	echo "$file"
 }
 
+# A process of the same host's name that is not of this machine, or of another container: its pid says nothing here.
+check_same_name() {
+	into=$WORK/same-name
+	claimed=$into/small/.$(basename "$(dirname "$(find "$WORK/calm" -name metrics.json)")").owner
+	mkdir -p "$into/small"
+	echo 'host here, pid 999999999999, since 2026-11-26T19:00:00Z, born 5, boot 0-0/1' >"$claimed"
+	one stranger here
+	wait_for 'waiting for it' "$WORK/stranger.err"
+	for i in 1 2 3 4 5 6; do
+		touch "$claimed"
+		sleep 0.5
+	done
+	! grep -q 'epoch' "$WORK/stranger.err" || fail "the same name: it took over what lives: $(cat "$WORK/stranger.err")"
+	kill "$child"
+	wait "$child" 2>/dev/null || true
+	# The same words of this boot: such a pid there is not.
+	sed -i "s|boot .*|boot $(cat /proc/sys/kernel/random/boot_id)/$(readlink /proc/self/ns/pid | tr -cd 0-9)|" "$claimed"
+	one next here
+	wait "$child" || fail "the same name: $(cat "$WORK/next.err")"
+	same "$WORK/calm" "$into" "the same name" || true
+}
+
+# An owner touches its file by a clock that nobody sets.
+check_clock() {
+	into=$WORK/clock
+	export AEXP_TEST_CLOCK=ahead
+	one early here -s train.epochs=1000000
+	unset AEXP_TEST_CLOCK
+	wait_for '' "$(claim)"
+	file=$(claim) before=$(stat -c %y "$file")
+	for ((i = 0; i < 80; i++)); do
+		[ "$(stat -c %y "$file")" = "$before" ] || break
+		sleep 0.1
+	done
+	[ "$(stat -c %y "$file")" != "$before" ] || fail "a clock that is set back: the claim is not touched"
+	kill -9 "$child"
+	wait "$child" 2>/dev/null || true
+}
+
+# Started with standard error closed, it must not write messages into the first file that it opens.
+check_closed() {
+	into=$WORK/closed
+	"$AEXP" run "$WORK/small.cfg" $long $often -t 1 -o "$into" >/dev/null 2>&- &
+	child=$!
+	for ((i = 0; i < 1000; i++)); do
+		[ -z "$(find "$into" -name '*.ckpt' 2>/dev/null)" ] || break
+		sleep 0.01
+	done
+	[ "$(wc -l <"$(claim)")" = 1 ] && grep -q '^host ' "$(claim)" || fail "closed streams: the claim holds $(cat "$(claim)")"
+	kill -9 "$child"
+	wait "$child" 2>/dev/null || true
+}
+
 preload=
+check_closed
 check 'locks' here
 if [ -n "$LIBRARY" ]; then
 	preload=$(realpath "$LIBRARY")
 	export AEXP_TEST_FLOCK=none
 	check 'no locks' here
 	check 'no locks, another host' there
+	check_same_name
+	check_clock
 	export AEXP_TEST_FLOCK=local
 	check 'locks of each host alone' there
 fi

@@ -24,7 +24,7 @@ END
 }
 
 # The kinds of training whose state differs. kind NAME: its lines of an experiment file.
-kinds='lazy_adadelta lazy_sgd dense_adam dropout early_stop plateau phases sampled refeed clip warmup halved from_file'
+kinds='lazy_adadelta lazy_sgd dense_adam dropout early_stop plateau phases sampled refeed clip warmup halved lbfgs from_file closed'
 plain='graph: ( { name = "taste"; op = "dense"; input = "ratings"; units = 24; activation = "sigmoid"; l2 = 0; path = "sparse"; },
 	{ name = "score"; op = "dense"; units = "items"; path = "sparse"; } );'
 kind() {
@@ -54,6 +54,9 @@ kind() {
 	refeed) echo "$plain optimizer: { kind = \"sgd\"; rate = 0.001; momentum = 0.9; }; train: { refeed = 1; };" ;;
 	clip) echo "$plain optimizer: { kind = \"adam\"; rate = 0.01; clip_norm = 0.1; };" ;;
 	warmup) echo "$plain optimizer: { kind = \"sgd\"; rate = 0.005; momentum = 0.9; schedule: { kind = \"cosine\"; warmup = 40; }; };" ;;
+	lbfgs) echo "$(echo "$plain" | sed 's/l2 = 0/l2 = 0.001/') optimizer: { kind = \"lbfgs\"; memory = 4; };
+		train: { epochs = 60; batch = 0; early_stop: { metric = \"valid.rmse\"; patience = 50; }; };" ;;
+	closed) echo 'model: { kind = "user_item_bias"; };' ;; # fitted in one go: from the beginning
 	from_file) # the only one whose data is read from a file, of which a cache is left
 		awk 'BEGIN { srand(3); print "user,item,rating"
 			for (u = 1; u <= 400; u++) for (i = 1 + u % 7; i <= 50; i += 4 + (u * i) % 9) print u "," i "," 1 + int(5 * rand()) }' >"$WORK/ratings.csv"
@@ -64,6 +67,11 @@ kind() {
 
 # write KIND FILE: BACKEND: groups that stand twice are merged by a second file.
 write() {
+	if [ "$1" = closed ]; then # has no training
+		experiment "$2" "$3" "$(kind closed)"
+		sed -i '/^train:/d' "$2"
+		return
+	fi
 	experiment "$WORK/base-$3.cfg" "$3"
 	{
 		echo "extends = \"base-$3.cfg\";"

@@ -18,12 +18,17 @@ time_of() {
 	date +%s%N
 }
 
+# keeps KIND: what makes a run of that kind leave checkpoints wherever it can.
+keeps() {
+	[ "$1" = closed ] || echo "$often"
+}
+
 # disturb KIND BACKEND: kills it once or several times on its way, each time at a moment of the whole time that a run takes.
 disturb() {
 	rm -rf "$WORK/killed"
 	rounds=$((RANDOM % 3 + 1))
 	for ((i = 0; i < rounds && kills < KILLS; i++)); do
-		"$AEXP" run "$WORK/$1-$2.cfg" $often -t $((RANDOM % 3 + 1)) -o "$WORK/killed" >/dev/null 2>"$WORK/err" &
+		"$AEXP" run "$WORK/$1-$2.cfg" $(keeps "$1") -t $((RANDOM % 3 + 1)) -o "$WORK/killed" >/dev/null 2>"$WORK/err" &
 		child=$!
 		moment=$((RANDOM * 32768 + RANDOM))
 		sleep "$(awk -v share=$((moment % 1000)) -v most="${length[$1-$2]}" 'BEGIN { print share / 1000 * most / 1e9 }')"
@@ -31,7 +36,7 @@ disturb() {
 		wait "$child" 2>/dev/null || true
 	done
 	code=0
-	"$AEXP" run "$WORK/$1-$2.cfg" $often -t $((RANDOM % 3 + 1)) -o "$WORK/killed" >"$WORK/out" 2>"$WORK/err" || code=$?
+	"$AEXP" run "$WORK/$1-$2.cfg" $(keeps "$1") -t $((RANDOM % 3 + 1)) -o "$WORK/killed" >"$WORK/out" 2>"$WORK/err" || code=$?
 	! grep 'ckpt: ' "$WORK/err" || fail "$1, $2: a checkpoint was not taken"
 	[ "$code" = 0 ] || { fail "$1, $2: exit code $code: $(cat "$WORK/err")"; return; }
 	# Once more, as a user would: what is finished stays as it is, and is tidied up.
@@ -49,7 +54,7 @@ while [ "$kills" -lt "$KILLS" ] && [ -z "$failed" ]; do
 			if [ -z "${length[$kind-$backend]-}" ]; then
 				write "$kind" "$WORK/$kind-$backend.cfg" "$backend"
 				start=$(time_of)
-				"$AEXP" run "$WORK/$kind-$backend.cfg" $often -q -o "$WORK/calm-$kind-$backend" >/dev/null 2>"$WORK/err" ||
+				"$AEXP" run "$WORK/$kind-$backend.cfg" $(keeps "$kind") -q -o "$WORK/calm-$kind-$backend" >/dev/null 2>"$WORK/err" ||
 					{ cat "$WORK/err"; exit 1; }
 				length[$kind-$backend]=$(($(time_of) - start))
 			fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Interruptions as a user sees them: exit codes and messages of SIGINT and SIGTERM, going on, --force, damaged and foreign
+# Interruptions as a user sees them: exit codes and messages of SIGINT, SIGTERM and SIGHUP, readers that are gone, going on, --force, damaged and foreign
 # checkpoints, what is left behind by a process that was killed after its last file, several runs, trials of a sweep that
 # are stopped at rungs, and what a training leaves that diverged. Usage: signals.sh AEXP SOURCE
 set -eu
@@ -35,7 +35,9 @@ again() {
 folder() { dirname "$(find "$WORK/broken" -name experiment.cfg)"; }
 resumed() { sed -n 's/.*"resumed_from_epoch": \([0-9]*\).*/\1/p' "$(folder)/run.json"; }
 
-for signal in INT TERM; do
+hup=HUP # where whoever started this ignores it, as nohup does, so do its children
+[ $((0x$(awk '/^SigIgn/ { print $2 }' "/proc/$$/status") & 1)) = 0 ] || hup=
+for signal in INT TERM $hup; do
 	interrupt "$signal"
 	[ "$code" = 130 ] || fail "SIG$signal: exit code $code"
 	err 'interrupted in epoch [0-9]*'
@@ -47,7 +49,18 @@ done
 err 'going on from a checkpoint of epoch'
 again
 [ "$(resumed)" -gt 0 ] || fail "resumed_from_epoch is $(resumed)"
-same "$WORK/calm" "$WORK/broken" "interrupted twice" || true
+same "$WORK/calm" "$WORK/broken" "interrupted three times" || true
+rm -rf "$WORK/broken"
+(trap '' HUP && interrupt HUP && [ "$code" = 0 ]) || fail "SIGHUP ends what it was to ignore"
+same "$WORK/calm" "$WORK/broken" "SIGHUP ignored" || true
+
+# Who read the messages is gone: the run is not.
+rm -rf "$WORK/broken"
+"$AEXP" run "$WORK/small.cfg" $long $often -o "$WORK/broken" 2>&1 >/dev/null | head -n 1 >/dev/null || true
+same "$WORK/calm" "$WORK/broken" "a lost reader" || true
+rm -rf "$WORK/broken"
+interrupt TERM
+again
 
 # A second signal ends it at once: the evaluation after an epoch is not waited for.
 interrupt INT --force

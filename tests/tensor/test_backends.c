@@ -1327,6 +1327,33 @@ static int set_up(void **state) {
 	return backend_reference.open(&backend_reference, NULL, NULL, &reference, NULL) ? 0 : 1;
 }
 
+// What lists count on (recommend/lists.c): over neighbouring numbers, the smaller first, activations but swish never fall
+// by more than 4e-7 of what they are, and the identity and relus not at all.
+static void check_rising(const struct backend *b, struct device *d, size_t id, float from) {
+	enum { NUMBERS = 4096 };
+	static real x[NUMBERS], y[NUMBERS];
+	bool exact = id == ACTIVATION_IDENTITY || id == ACTIVATION_RELU || id == ACTIVATION_LEAKY_RELU;
+	for (size_t i = 0; i < NUMBERS; i++, from = nextafterf(from, INFINITY))
+		x[i] = (real)from;
+	struct matrix in = { x, 1, NUMBERS, NUMBERS }, out = { y, 1, NUMBERS, NUMBERS };
+	b->activate(d, (enum activation_id)id, parameter_of(id), &in, &out);
+	real most = y[0];
+	for (size_t i = 1; i < NUMBERS; i++) {
+		assert_true(y[i] >= most - (exact ? 0 : (real)4e-7 * (most < 0 ? -most : most)));
+		most = y[i] > most ? y[i] : most;
+	}
+}
+
+static void test_rising(void **state) {
+	(void)state;
+	for (size_t id = 0; id < ACTIVATION_COUNT; id++)
+		for (int i = -900; id != ACTIVATION_SWISH && i < 900; i++) {
+			float from = (float)i * fabsf((float)i) / 20000;
+			check_rising(&backend_openblas, openblas, id, from);
+			check_rising(&backend_reference, reference, id, from);
+		}
+}
+
 static int tear_down(void **state) {
 	(void)state;
 	backend_reference.close(reference);
@@ -1349,6 +1376,7 @@ int main(int count, char **arguments) {
 		cmocka_unit_test(test_chosen),
 		cmocka_unit_test(test_dropout_rate),
 		cmocka_unit_test(test_logits),
+		cmocka_unit_test(test_rising),
 		cmocka_unit_test(test_softmax_far),
 		cmocka_unit_test(test_cuda_refused),
 	};

@@ -32,6 +32,13 @@ static const char stopped[] = SPARSE
     "train: { epochs = 12; batch = 1; checkpoint: { share = 1.0; minutes = 1e-9; };\n"
     "early_stop: { metric = \"valid.mse\"; patience = 4; }; alternate: ( { nodes = [ \"h\" ]; }, { nodes = [ \"out\" "
     "]; } ); };";
+static const char descending[] =
+    "graph: ( { name = \"h\"; op = \"dense\"; input = \"ratings\"; units = 8; activation = \"sigmoid\"; l2 = 0.001;\n"
+    "    init: { kind = \"normal\"; sd = 30.0; }; },\n"
+    "  { name = \"out\"; op = \"dense\"; units = \"items\"; init: { kind = \"normal\"; sd = 3.0; }; } );\n"
+    "optimizer: { kind = \"lbfgs\"; memory = 3; past = 2; delta = 1e-9; };\n"
+    "train: { epochs = 25; batch = 0; checkpoint: { share = 1.0; }; "
+    "early_stop: { metric = \"valid.mse\"; patience = 25; }; };";
 static const char diverging[] = SPARSE "optimizer: { kind = \"sgd\"; rate = 1e5; };\n" TRAIN "};";
 static const char halving[] =
     SPARSE "optimizer: { kind = \"sgd\"; rate = 20.0; };\n" TRAIN "on_divergence = \"halve_rate\"; };";
@@ -239,14 +246,15 @@ static void test_foreign(void **state) {
 }
 
 // Files with the right hash and anything in them: nobody reads past the end, divides by nothing or waits for ever.
-static void check_made_up(const char *rest) {
+// left: batches after which there are two checkpoints.
+static void check_made_up(const char *rest, size_t left) {
 	enum { DIGITS = HASH_HEX - 1, TRIES = 600 };
 	struct world w;
 	char *data;
 	size_t size;
 	uint64_t state = 7;
 	make(&w, rest);
-	assert_false(run(&w, 2));
+	assert_false(run(&w, left));
 	char *path = kept(&w, 1), *other = kept(&w, 0);
 	assert_true(file_read(path, 1 << 24, &data, &size, &w.error));
 	char *made = memory_alloc(size);
@@ -279,8 +287,9 @@ static void check_made_up(const char *rest) {
 
 static void test_made_up(void **state) {
 	(void)state;
-	check_made_up(lazy);
-	check_made_up(stopped);
+	check_made_up(lazy, 2);
+	check_made_up(stopped, 2);
+	check_made_up(descending, 12);
 }
 
 // A folder that cannot be written is said once, and ends nothing.
@@ -350,12 +359,28 @@ static void test_more_kinds(void **state) {
 	check_every_batch(stopped, true);
 }
 
+// L-BFGS: interrupted after each evaluation of each of its searches. There are more evaluations than epochs.
+static void test_descent(void **state) {
+	(void)state;
+	struct world w;
+	size_t asked = 0;
+	make(&w, descending);
+	while (!run(&w, asked + 1)) {
+		drop(&w);
+		asked++;
+	}
+	assert_int_equal(w.result.epochs_count, 25);
+	assert_true(asked > w.result.epochs_count);
+	finish(&w);
+	check_every_batch(descending, false);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_batch), cmocka_unit_test(test_more_kinds), cmocka_unit_test(test_two_are_kept),
 	    cmocka_unit_test(test_damaged),     cmocka_unit_test(test_foreign),    cmocka_unit_test(test_made_up),
 	    cmocka_unit_test(test_no_room),     cmocka_unit_test(test_none),       cmocka_unit_test(test_diverged),
-	    cmocka_unit_test(test_halved),
+	    cmocka_unit_test(test_halved),      cmocka_unit_test(test_descent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

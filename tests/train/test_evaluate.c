@@ -35,6 +35,7 @@ struct world {
 	struct pool *pool;
 	struct device *device;
 	struct network *network;
+	struct network_room room;
 	struct batch batch;
 };
 
@@ -68,6 +69,7 @@ static void set_up_text(struct world *w, const char *text, const char *const *ov
 	                            .rating_entries = batch_rating_entries_most(&w->batch),
 	                            .feature_entries = batch_feature_entries_most(&w->batch),
 	                            .full_rows = rows};
+	w->room = room;
 	assert_true(network_create(&w->graph, w->device, backend, w->experiment.seed, &room, &w->network, &error));
 	errors_finish(&errors);
 }
@@ -286,27 +288,32 @@ static struct scorer scorer_of(struct network *network, bool cells) {
 	return scorer;
 }
 
-static void equals_the_definition(const char *const *overrides, size_t overrides_count) {
+// Whether threads had blocks of their own.
+static bool equals_the_definition(const char *const *overrides, size_t overrides_count) {
 	static const size_t blocks[][3] = {{7, 3, 1000}, {64, 64, 70}, {150, 1, 0}}; // rows, full_rows, scores_most
 	struct world w;
 	struct part_result expected[PARTS];
 	struct error error;
+	bool shared = false;
 	set_up(&w, overrides, overrides_count);
 	for (int part = 0; part < PARTS; part++) {
 		expect_part(&w, part, &expected[part]);
 		assert_true(part == PART_TRAIN || !w.matrices.valid.target.start || expected[part].ranked_users > 5);
 	}
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
-		for (size_t way = 0; way < 4; way++) {
-			bool threads = way % 2;
+		for (size_t way = 0; way < 5; way++) { // in the last one each thread predicts blocks of its own
+			bool threads = way % 2 || way == 4;
+			struct evaluation_sharing sharing = {w.network, w.room};
 			struct evaluation e = {.experiment = &w.experiment,
 			                       .matrices = &w.matrices,
-			                       .scorer = scorer_of(w.network, way < 2),
+			                       .scorer = scorer_of(w.network, way < 2 || way == 4),
 			                       .batch = &w.batch,
 			                       .pool = threads ? w.pool : NULL,
 			                       .rows = blocks[i][0] < w.matrices.train.rows ? blocks[i][0] : w.matrices.train.rows,
 			                       .full_rows = blocks[i][1],
 			                       .scores_most = blocks[i][2]};
+			sharing.room.reads = true;
+			e.sharing = way == 4 ? sharing : e.sharing;
 			assert_true(evaluation_begin(&e, &error));
 			for (int round = 0; round < 2; round++) // the second time with what was kept
 				for (int part = 0; part < PARTS; part++)
@@ -314,14 +321,17 @@ static void equals_the_definition(const char *const *overrides, size_t overrides
 			for (int part = PART_VALID; part < PARTS; part++)
 				if (expected[part].ranked_users > 0)
 					check_users(&w, &e, part, &expected[part]);
+			assert_true(way == 4 || e.readers_count == 0);
+			shared |= e.readers_count == pool_threads(w.pool);
 			evaluation_finish(&e);
 		}
 	tear_down(&w);
+	return shared;
 }
 
 static void users_as_rows(void **state) {
 	(void)state;
-	equals_the_definition(NULL, 0);
+	assert_true(equals_the_definition(NULL, 0));
 }
 
 static void items_as_rows(void **state) {
