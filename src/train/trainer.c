@@ -237,10 +237,15 @@ void trainer_gather(struct trainer *t, size_t first, size_t count) {
 	pool_run(t->pool, count, gather_batch, &(struct gathering){t, t->batches, first});
 }
 
+// Batches of the epoch from that place of its order on.
+static size_t batches_left(const struct trainer *t, size_t first) {
+	size_t batch = t->graph->shape.batch, rows = t->order.count;
+	return first < rows ? (rows - first + batch - 1) / batch : 0;
+}
+
+// As many of them as are gathered together.
 static size_t batches_from(const struct trainer *t, size_t first, size_t most) {
-	size_t batch = t->graph->shape.batch,
-	       left = first < t->order.count ? (t->order.count - first + batch - 1) / batch : 0;
-	size_t count = left < most ? left : most;
+	size_t left = batches_left(t, first), count = left < most ? left : most;
 	count = count < t->batches_count ? count : t->batches_count;
 	return count < RUN_BATCHES ? count : RUN_BATCHES;
 }
@@ -288,8 +293,7 @@ void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 }
 
 size_t trainer_batches_left(const struct trainer *t) {
-	size_t batch = t->graph->shape.batch, rows = t->order.count;
-	return t->at.first < rows ? (rows - t->at.first + batch - 1) / batch : 0;
+	return batches_left(t, t->at.first);
 }
 
 static bool diverged(struct trainer *t, size_t epoch, size_t number, struct error *error) {
