@@ -23,6 +23,7 @@
 
 extern "C" {
 #include "tensor/backend.h"
+#include "tensor/work.h"
 }
 
 constexpr int WARP = 32;                         // lanes
@@ -41,12 +42,34 @@ struct staging {
 	int half;
 };
 
+// One of two halves of what is uploaded while the device is at the other: its pinned memory; when its copy is done, and
+// when all has been asked for that reads it.
+struct ahead {
+	char *memory; // (bytes)
+	size_t bytes;
+	cudaEvent_t copied, issued;
+	bool used;
+};
+
+// A step that is launched as one graph; see unit.cu.
+struct unit {
+	const void *key; // NULL: free
+	cudaGraphExec_t graph;
+	size_t times;
+};
+constexpr size_t UNITS_MOST = 16;
+
 struct device {
 	const struct backend *backend;
-	cudaStream_t stream;
+	cudaStream_t stream, ahead_stream;
+	struct ahead ahead[2];
+	struct unit units[UNITS_MOST];
+	bool capturing, spoiled; // while a unit is captured; whether it asked for what cannot be captured
+	bool plain;              // no graphs: AEXP_CUDA_PLAIN
+	void *workspace;         // of cuBLAS, whose own would be allocated while it is captured
 	cublasHandle_t blas;
 	struct staging staging;
-	void *scratch; // (scratch_bytes) of the device; grows, and is any kernel's until the next call on the seam
+	void *scratch; // (scratch_bytes) of the device: any kernel's until the next call on the seam; see reserve
 	size_t scratch_bytes;
 	double *numbers;    // (DEVICE_NUMBERS) of the device, as short-lived
 	real *one;          // (1) of the device: 1
@@ -74,6 +97,11 @@ void *device_scratch(struct device *device, size_t bytes);
 			device_check(device, cudaGetLastError(), #kernel);                                                         \
 		}                                                                                                              \
 	} while (0)
+
+// How many columns a list has, of `count` at most.
+__device__ static inline size_t touched_count(const struct transposed &t) {
+	return t.counted ? *t.counted : t.count;
+}
 
 static inline unsigned blocks_for(size_t count, size_t each) {
 	return (unsigned)((count + each - 1) / each);

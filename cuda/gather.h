@@ -44,6 +44,7 @@ struct span {
 struct row_lists {
 	struct sparse s;
 	struct matrix w;
+	__device__ bool exists(size_t) const { return true; }
 	__device__ struct span range(size_t i) const { return span{s.start[i], s.start[i + 1]}; }
 	__device__ real value(uint32_t k) const { return s.value[k]; }
 	__device__ const real *row(uint32_t k) const { return w.data + s.column[k] * w.stride; }
@@ -53,6 +54,7 @@ struct column_lists {
 	struct transposed t;
 	const real *values;
 	struct matrix y;
+	__device__ bool exists(size_t i) const { return i < touched_count(t); }
 	__device__ struct span range(size_t i) const { return span{t.start[i], t.start[i + 1]}; }
 	__device__ real value(uint32_t k) const { return values[t.entry[k]]; }
 	__device__ const real *row(uint32_t k) const { return y.data + t.row[k] * y.stride; }
@@ -100,6 +102,8 @@ __global__ void __launch_bounds__(THREADS)
 	const size_t i = blockIdx.x;
 	const uint32_t tx = threadIdx.x & (across - 1), layer = threadIdx.x / across, layers = THREADS / across;
 	const size_t column = ((size_t)blockIdx.y * across + tx) * V;
+	if (!lists.exists(i))
+		return;
 	struct span span = lists.range(i);
 	const uint32_t pieces = pieces_of(span, most), count = span.end - span.begin, piece = blockIdx.z;
 	if (piece >= pieces)
@@ -129,6 +133,8 @@ template <int V, typename L, typename F>
 __global__ void __launch_bounds__(THREADS)
     join_pieces_kernel(L lists, size_t n, uint32_t most, const real *part, F finish) {
 	const size_t i = blockIdx.x;
+	if (!lists.exists(i))
+		return;
 	const uint32_t pieces = pieces_of(lists.range(i), most);
 	for (size_t column = (size_t)threadIdx.x * V; pieces > 1 && column < n; column += THREADS * V) {
 		reals_of<V> sum = load<V>(part + i * most * n + column);
@@ -149,7 +155,7 @@ void gather_lists(struct device *device, const L &lists, size_t count, size_t n,
 	uint32_t across = ACROSS_LEAST;
 	while (across < ACROSS_MOST && (size_t)across * V < n)
 		across *= 2;
-	real *part = most > 1 ? (real *)device_scratch(device, (count * most * n + 1) * sizeof(real)) : NULL;
+	real *part = most > 1 ? (real *)device_scratch(device, work_pieces_bytes(count, n, most)) : NULL;
 	if (most > 1 && !part)
 		return;
 	RUN_ON(device, (gather_kernel<V>), dim3(blocks_for(count, 1), blocks_for(n, (size_t)across * V), most), THREADS,

@@ -79,10 +79,8 @@ __global__ void __launch_bounds__(THREADS) sum_cells_kernel(size_t rows, size_t 
 
 // ret[0] = the sum of what body(i, j) returns, over all cells.
 template <typename F> void sum_cells(struct device *device, size_t rows, size_t columns, F body, double *ret) {
-	constexpr size_t BLOCKS_MOST = 1024;
-	const size_t wanted = (rows * columns + THREADS - 1) / THREADS;
-	const unsigned blocks = (unsigned)(wanted < BLOCKS_MOST ? wanted : BLOCKS_MOST);
-	double *part = (double *)device_scratch(device, (blocks + 1) * sizeof(*part));
+	const unsigned blocks = (unsigned)work_blocks((rows * columns + THREADS - 1) / THREADS);
+	double *part = (double *)device_scratch(device, work_blocks_bytes(blocks));
 	if (!part)
 		return;
 	RUN_ON(device, sum_cells_kernel, dim3(blocks), THREADS, rows, columns, body, part);
@@ -166,13 +164,11 @@ __global__ void __launch_bounds__(THREADS)
 	take(j, sum);
 }
 
-// take(j, the sums of what body(i, j) returns, over all rows). Slices of at least 64 rows, at most 64 of them.
+// take(j, the sums of what body(i, j) returns, over all rows).
 template <typename F, typename T> void sum_columns(struct device *device, size_t rows, size_t columns, F body, T take) {
-	constexpr size_t SLICE_LEAST = 64, SLICES_MOST = 64;
-	const size_t wanted = (rows + SLICE_LEAST - 1) / SLICE_LEAST, most = wanted < SLICES_MOST ? wanted : SLICES_MOST;
-	const size_t slice = most ? (rows + most - 1) / most : 0;
+	const size_t most = work_slices(rows), slice = most ? (rows + most - 1) / most : 0;
 	const unsigned slices = slice ? blocks_for(rows, slice) : 0;
-	struct pair *part = (struct pair *)device_scratch(device, (slices * columns + 1) * sizeof(*part));
+	struct pair *part = (struct pair *)device_scratch(device, work_slices_bytes(slices, columns));
 	if (!part)
 		return;
 	RUN_ON(device, sum_columns_kernel, dim3(blocks_for(columns, WARP), slices), THREADS, rows, columns, slice, body,

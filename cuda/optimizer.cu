@@ -82,6 +82,7 @@ void gpu_optimize(struct device *device, const struct optimizer_rows *rows, cons
 struct touched_lists {
 	struct column_lists columns;
 	bool lazy;
+	__device__ bool exists(size_t i) const { return !lazy || columns.exists(i); }
 	__device__ bool find(size_t i, size_t *ret_place) const {
 		*ret_place = i;
 		return lazy || transposed_find(&columns.t, i, ret_place);
@@ -116,10 +117,14 @@ template <typename RULE> struct update_rows {
 static void touched_squares(struct device *device, const struct optimizer_rows *rows, const struct transposed *t,
                             double *ret) {
 	const struct matrix w = rows->weight;
-	const uint32_t *column = t->column;
+	const struct transposed list = *t;
 	sum_cells(
 	    device, t->count, w.columns,
-	    [=] __device__(size_t i, size_t j) { return (double)*at(&w, column[i], j) * *at(&w, column[i], j); }, ret);
+	    [=] __device__(size_t i, size_t j) {
+		    const double x = i < touched_count(list) ? *at(&w, list.column[i], j) : 0;
+		    return x * x;
+	    },
+	    ret);
 }
 
 // The rows that wait have not shrunk yet.
@@ -182,6 +187,8 @@ static void list_by(struct device *device, const struct optimizer_rows &rows, co
 	const size_t count = rows.lazy ? t.count : rows.weight.rows;
 	each_cell(device, count, rows.weight.columns, [=] __device__(size_t i, size_t j) {
 		size_t listed;
+		if (!lists.exists(i))
+			return;
 		const bool touched = lists.find(i, &listed);
 		const size_t place = lists.row_of(i) * rows.weight.stride + j;
 		struct weight_cell x = take(&rows, place);
@@ -205,9 +212,9 @@ template <typename RULE>
 static void catch_up_by(struct device *device, const struct optimizer_rows &rows, const uint32_t *row,
                         const uint32_t *waited, size_t count) {
 	each_cell(device, count, rows.weight.columns, [=] __device__(size_t i, size_t j) {
-		const size_t place = (row ? row[i] : i) * rows.weight.stride + j;
 		if (!waited[i])
 			return;
+		const size_t place = (row ? row[i] : i) * rows.weight.stride + j;
 		struct weight_cell x = take(&rows, place);
 		wait<RULE>(&rows, &x, waited[i]);
 		put(&rows, place, x);

@@ -9,6 +9,7 @@ extern "C" {
 #include "tensor/plugin.h"
 }
 
+constexpr size_t WORKSPACE = (size_t)32 << 20;  // bytes, as cuBLAS's documentation has it for the largest cards
 constexpr int LEAST_MAJOR = 7, LEAST_MINOR = 5; // compute capability that nvcc 13 still compiles for
 
 // --- opening ---
@@ -64,8 +65,20 @@ static void *take(struct device *device, size_t bytes, cudaError_t *ret_code) {
 		*ret_code = cudaMemsetAsync(memory, 0, bytes, device->stream);
 	if (*ret_code == cudaSuccess)
 		return memory;
+	cudaFree(memory);
 	cudaGetLastError(); // it is told here and must not be told again
 	return NULL;
+}
+
+static cudaError_t open_ahead(struct device *device) {
+	cudaError_t code = cudaStreamCreateWithFlags(&device->ahead_stream, cudaStreamNonBlocking);
+	for (struct ahead &half : device->ahead) {
+		if (code == cudaSuccess)
+			code = cudaEventCreateWithFlags(&half.copied, cudaEventDisableTiming);
+		if (code == cudaSuccess)
+			code = cudaEventCreateWithFlags(&half.issued, cudaEventDisableTiming);
+	}
+	return code;
 }
 
 static bool open_parts(struct device *device, bool tf32, struct error *error) {
@@ -76,6 +89,10 @@ static bool open_parts(struct device *device, bool tf32, struct error *error) {
 	for (int i = 0; code == cudaSuccess && i < 2; i++)
 		code = cudaEventCreateWithFlags(&s->copied[i], cudaEventDisableTiming);
 	if (code == cudaSuccess)
+		code = open_ahead(device);
+	if (code == cudaSuccess)
+		device->workspace = take(device, WORKSPACE, &code);
+	if (code == cudaSuccess)
 		device->numbers = (double *)take(device, DEVICE_NUMBERS * sizeof(double), &code);
 	if (code == cudaSuccess)
 		device->one = (real *)take(device, sizeof(real), &code);
@@ -83,6 +100,7 @@ static bool open_parts(struct device *device, bool tf32, struct error *error) {
 		return cuda_fails(error, code, "the device cannot be set up");
 	if (cublasCreate(&device->blas) != CUBLAS_STATUS_SUCCESS ||
 	    cublasSetStream(device->blas, device->stream) != CUBLAS_STATUS_SUCCESS ||
+	    cublasSetWorkspace(device->blas, device->workspace, WORKSPACE) != CUBLAS_STATUS_SUCCESS ||
 	    cublasSetMathMode(device->blas, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) !=
 	        CUBLAS_STATUS_SUCCESS)
 		return error_set(error, ERROR_BACKEND, "backend \"cuda\": cuBLAS cannot be set up");
@@ -103,6 +121,19 @@ static bool runs(struct device *device, const struct cudaDeviceProp *card, struc
 
 static void gpu_upload(struct device *device, void *to, const void *from, size_t bytes);
 
+static void close_ahead(struct device *device) {
+	for (struct ahead &half : device->ahead) {
+		if (half.copied)
+			cudaEventDestroy(half.copied);
+		if (half.issued)
+			cudaEventDestroy(half.issued);
+		if (half.memory)
+			cudaFreeHost(half.memory);
+	}
+	if (device->ahead_stream)
+		cudaStreamDestroy(device->ahead_stream);
+}
+
 static void gpu_close(struct device *device) {
 	if (!device)
 		return;
@@ -114,6 +145,9 @@ static void gpu_close(struct device *device) {
 			cudaEventDestroy(device->staging.copied[i]);
 	if (device->staging.memory)
 		cudaFreeHost(device->staging.memory);
+	close_ahead(device);
+	gpu_forget_units(device);
+	cudaFree(device->workspace);
 	cudaFree(device->numbers);
 	cudaFree(device->one);
 	cudaFree(device->scratch);
@@ -150,6 +184,7 @@ static bool gpu_open(const struct backend *backend, struct pool *pool, const str
 		return false;
 	}
 	gpu_upload(device, device->one, &one, sizeof(one));
+	device->plain = getenv("AEXP_CUDA_PLAIN") != NULL;
 	describe_card(device, &card, tf32);
 	*ret = device;
 	return true;
@@ -193,45 +228,72 @@ static bool gpu_sync(struct device *device, struct error *error) {
 	return false;
 }
 
-static void *gpu_allocate(struct device *device, size_t bytes, struct error *error) {
+static void refuse(struct error *error, cudaError_t code, size_t bytes) {
 	size_t left = 0, total = 0;
-	cudaError_t code;
-	void *memory = take(device, bytes ? bytes : 1, &code);
-	if (memory)
-		return memory;
 	cudaMemGetInfo(&left, &total);
 	if (code != cudaErrorMemoryAllocation) {
 		cuda_fails(error, code, "memory cannot be had");
-		return NULL;
+		return;
 	}
 	error_set(error, ERROR_BACKEND, "backend \"cuda\": %.1f MiB are needed, and %.1f of the card's %.1f MiB are free",
 	          (double)bytes / (1 << 20), (double)left / (1 << 20), (double)total / (1 << 20));
 	error_hint(
 	    error,
 	    "Take a smaller train.batch or smaller layers, end other programs on the card, or use backend = \"openblas\".");
-	return NULL;
+}
+
+static void *gpu_allocate(struct device *device, size_t bytes, struct error *error) {
+	cudaError_t code;
+	void *memory = take(device, bytes ? bytes : 1, &code);
+	if (!memory)
+		refuse(error, code, bytes);
+	for (struct ahead &half : device->ahead)
+		half.used = false; // the next upload ahead may go into this, and waits until it is zeroed
+	return memory;
 }
 
 static void gpu_release(struct device *device, void *memory) {
 	device_check(device, cudaFree(memory), "release"); // which waits for what still uses it
+	gpu_forget_units(device);                          // their keys are of what goes with it
 }
 
-void *device_scratch(struct device *device, size_t bytes) {
-	if (bytes <= device->scratch_bytes)
-		return device->scratch;
+// --- memory that kernels work with ---
+
+// What has it waits for what uses it.
+static bool grow_scratch(struct device *device, size_t bytes, cudaError_t *ret_code) {
 	cudaFree(device->scratch);
 	device->scratch = NULL;
 	device->scratch_bytes = 0;
-	const size_t wanted = bytes + bytes / 4; // so that slowly growing shapes do not ask each time
-	const cudaError_t code = cudaMalloc(&device->scratch, wanted);
-	if (code != cudaSuccess) {
-		device->scratch = NULL;
-		cudaGetLastError();
-		device_check(device, code, "scratch memory");
+	*ret_code = cudaMalloc(&device->scratch, bytes);
+	if (*ret_code == cudaSuccess) {
+		device->scratch_bytes = bytes;
+		return true;
+	}
+	device->scratch = NULL;
+	cudaGetLastError();
+	return false;
+}
+
+static bool gpu_reserve(struct device *device, size_t bytes, struct error *error) {
+	cudaError_t code;
+	if (bytes <= device->scratch_bytes || grow_scratch(device, bytes, &code))
+		return true;
+	refuse(error, code, bytes);
+	return false;
+}
+
+void *device_scratch(struct device *device, size_t bytes) {
+	cudaError_t code;
+	if (bytes <= device->scratch_bytes)
+		return device->scratch;
+	if (device->capturing) { // it cannot grow now: the unit is done without
+		device->spoiled = true;
 		return NULL;
 	}
-	device->scratch_bytes = wanted;
-	return device->scratch;
+	if (grow_scratch(device, bytes + bytes / 4, &code)) // slowly growing shapes do not ask each time
+		return device->scratch;
+	device_check(device, code, "scratch memory");
+	return NULL;
 }
 
 // The half that is full goes its way, and the other one is free once its copy is done: then, as a rule, long since.
@@ -266,6 +328,43 @@ static void gpu_download(struct device *device, void *to, const void *from, size
 	device_check(device, cudaStreamSynchronize(device->stream), "download");
 }
 
+// Grows; what is lost is free, since its last copy is done.
+static bool make_room(struct device *device, struct ahead *half, size_t bytes) {
+	if (bytes <= half->bytes)
+		return true;
+	if (half->memory)
+		cudaFreeHost(half->memory);
+	half->memory = NULL;
+	half->bytes = 0;
+	const size_t wanted = bytes + bytes / 4; // blocks differ a little, and to free it may wait for the device
+	const cudaError_t code = cudaHostAlloc((void **)&half->memory, wanted, cudaHostAllocDefault);
+	if (code == cudaSuccess)
+		half->bytes = wanted;
+	else
+		cudaGetLastError();
+	device_check(device, code, "pinned memory");
+	return code == cudaSuccess;
+}
+
+static void gpu_upload_ahead(struct device *device, int which, void *to, const void *from, size_t bytes) {
+	struct ahead *half = &device->ahead[which], *other = &device->ahead[!which];
+	if (!bytes)
+		return;
+	device_check(device, cudaEventSynchronize(half->copied), "upload");
+	if (!make_room(device, half, bytes))
+		return;
+	memcpy(half->memory, from, bytes);
+	device_check(device, cudaEventRecord(other->issued, device->stream), "upload");
+	if (!half->used) // what made the memory must be done as well
+		device_check(device, cudaEventRecord(half->issued, device->stream), "upload");
+	half->used = true;
+	device_check(device, cudaStreamWaitEvent(device->ahead_stream, half->issued, 0), "upload");
+	device_check(device, cudaMemcpyAsync(to, half->memory, bytes, cudaMemcpyHostToDevice, device->ahead_stream),
+	             "upload");
+	device_check(device, cudaEventRecord(half->copied, device->ahead_stream), "upload");
+	device_check(device, cudaStreamWaitEvent(device->stream, half->copied, 0), "upload");
+}
+
 // --- the table ---
 
 static struct backend make_table(void) {
@@ -285,6 +384,9 @@ static struct backend make_table(void) {
 	b.release = gpu_release;
 	b.upload = gpu_upload;
 	b.download = gpu_download;
+	b.reserve = gpu_reserve;
+	b.upload_ahead = gpu_upload_ahead;
+	b.unit = gpu_unit;
 #define FUNCTION(name) b.name = gpu_##name;
 	FUNCTION(gemm)
 	FUNCTION(sparse_times)
@@ -294,7 +396,12 @@ static struct backend make_table(void) {
 	FUNCTION(cells_sum)
 	FUNCTION(densify)
 	FUNCTION(pick)
-	FUNCTION(note_places)
+	FUNCTION(gather)
+	FUNCTION(transpose)
+	FUNCTION(join)
+	FUNCTION(note_waits)
+	FUNCTION(topk)
+	FUNCTION(rank_pairs)
 	FUNCTION(spread)
 	FUNCTION(column_sums)
 	FUNCTION(add)

@@ -4,6 +4,11 @@
 
 #include "device.h"
 
+// --- unit.cu ---
+
+void gpu_unit(struct device *device, const void *key, void (*body)(void *context), void *context);
+void gpu_forget_units(struct device *device);
+
 // --- products.cu ---
 
 void gpu_gemm(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a, const struct matrix *b,
@@ -11,6 +16,9 @@ void gpu_gemm(struct device *device, bool transpose_a, bool transpose_b, const s
 
 // --- sparse.cu ---
 
+// Bytes of scratch memory that functions of a family work with, for calls of that size and smaller ones; see
+// work_bytes.
+size_t gpu_sparse_times_bytes(size_t rows, size_t columns);
 void gpu_sparse_times(struct device *device, const struct sparse *s, const struct matrix *w, const real *bias,
                       real beta, const struct matrix *y);
 void gpu_transposed_times(struct device *device, const struct transposed *t, const uint32_t *place, const real *value,
@@ -22,8 +30,24 @@ void gpu_cells_sum(struct device *device, const struct sparse *pattern, const st
                    real *ret);
 void gpu_densify(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
 void gpu_pick(struct device *device, const struct sparse *pattern, const struct matrix *y, real *ret);
-void gpu_note_places(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
-                     uint32_t *stamp);
+
+// --- pattern.cu ---
+
+void gpu_gather(struct device *device, const struct data_rows *from, const uint32_t *place, size_t rows,
+                uint32_t *ret_start, uint32_t *ret_column, real *ret_value);
+void gpu_transpose(struct device *device, const struct sparse *s, size_t entries, uint32_t *work,
+                   const struct transposed_room *ret);
+void gpu_join(struct device *device, const struct transposed *a, const struct transposed *b, uint32_t *ret_a,
+              uint32_t *ret_b, const struct transposed_room *ret);
+void gpu_note_waits(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
+                    uint32_t *waited);
+
+// --- rank.cu ---
+
+void gpu_topk(struct device *device, const struct matrix *y, const struct sparse *out, size_t k, uint32_t *ret,
+              uint32_t *ret_count);
+void gpu_rank_pairs(struct device *device, const struct matrix *y, const struct sparse *out,
+                    const struct sparse *marked, double *ret);
 
 // --- elementwise.cu ---
 

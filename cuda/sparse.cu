@@ -22,20 +22,15 @@ struct blend_rows {
 };
 
 // Rows may be long ones: items as rows, of which some are rated by most users. What the pieces have must not take much.
-static uint32_t pieces_most(size_t rows, size_t columns) {
-	constexpr size_t MOST = 16, BYTES_MOST = (size_t)32 << 20;
-	const size_t fit = BYTES_MOST / (rows * columns * sizeof(real) + 1);
-	return (uint32_t)(fit < 1 ? 1 : fit < MOST ? fit : MOST);
-}
-
 void gpu_sparse_times(struct device *device, const struct sparse *s, const struct matrix *w, const real *bias,
                       real beta, const struct matrix *y) {
 	const struct row_lists lists = {*s, *w};
 	const struct blend_rows finish = {*y, bias, NULL, beta};
+	const uint32_t most = (uint32_t)work_pieces(s->rows, y->columns);
 	if (aligned(w) && aligned(y))
-		gather_lists<4>(device, lists, s->rows, y->columns, pieces_most(s->rows, y->columns), finish);
+		gather_lists<4>(device, lists, s->rows, y->columns, most, finish);
 	else
-		gather_lists<1>(device, lists, s->rows, y->columns, pieces_most(s->rows, y->columns), finish);
+		gather_lists<1>(device, lists, s->rows, y->columns, most, finish);
 }
 
 // A column has at most as many entries as the batch has rows: it is one block's.
@@ -52,6 +47,8 @@ void gpu_transposed_times(struct device *device, const struct transposed *t, con
 void gpu_transposed_sums(struct device *device, const struct transposed *t, const real *value, real *ret) {
 	const struct transposed list = *t;
 	each_row(device, t->count, WARP, [=] __device__(auto group, size_t i) {
+		if (i >= touched_count(list))
+			return;
 		double sum = 0;
 		for (uint32_t k = list.start[i] + group.first; k < list.start[i + 1]; k += group.SIZE)
 			sum += value[list.entry[k]];
@@ -140,12 +137,4 @@ void gpu_pick(struct device *device, const struct sparse *pattern, const struct 
 	const struct matrix from = *y;
 	const uint32_t *column = pattern->column;
 	each_entry(device, pattern, [=] __device__(size_t i, uint32_t k) { ret[k] = *at(&from, i, column[k]); });
-}
-
-void gpu_note_places(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
-                     uint32_t *stamp) {
-	each_cell(device, 1, count, [=] __device__(size_t, size_t i) {
-		slot[column[i]] = (uint32_t)i;
-		stamp[column[i]] = number;
-	});
 }

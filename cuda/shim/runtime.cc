@@ -6,6 +6,7 @@
 #include "shim.h"
 
 #include "memory.h"
+#include "stream.h"
 
 #include <cblas.h>
 #include <map>
@@ -25,8 +26,9 @@
 
 namespace {
 
-constexpr size_t ARENA = (size_t)1 << 36, PAGE = 4096, ALIGN = 256; // address space alone; nothing in it is used twice
-constexpr size_t TOTAL = (size_t)1 << 34;                           // bytes of memory that the device says it has
+constexpr size_t ARENA = (size_t)1 << 36, PAGE = 4096, LARGE_PAGE = (size_t)2 << 20,
+                 ALIGN = 256;             // address space alone; nothing in it is used twice
+constexpr size_t TOTAL = (size_t)1 << 34; // bytes of memory that the device says it has
 
 std::map<const char *, size_t> blocks; // the device's memory: from where, how many bytes
 size_t used;                           // bytes of them
@@ -45,7 +47,7 @@ bool fails(const char *what) {
 }
 
 void guard(int rights) {
-	if (arena && arena_used && mprotect(arena, arena_used, rights))
+	if (arena && arena_used && mprotect(arena, (arena_used + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE, rights))
 		die("mprotect fails");
 }
 
@@ -62,9 +64,11 @@ char *take(size_t bytes) {
 		void *memory = mmap(NULL, ARENA, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (memory == MAP_FAILED)
 			die("no address space");
-		arena = (char *)memory;
+		arena = (char *)(((uintptr_t)memory + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+		madvise(arena, ARENA - LARGE_PAGE,
+		        MADV_HUGEPAGE); // its rights change twice a launch: of few pages, where it can be
 	}
-	if (arena_used + room_of(bytes) > ARENA)
+	if (arena_used + room_of(bytes) > ARENA - LARGE_PAGE)
 		die("the guarded memory is used up");
 	char *memory = arena + arena_used;
 	arena_used += room_of(bytes);
@@ -129,6 +133,8 @@ cudaError_t cudaMemGetInfo(size_t *ret_free, size_t *ret_total) {
 
 cudaError_t cudaMalloc(void **ret, size_t bytes) {
 	size_t left, total;
+	if (shim_capturing())
+		return cudaErrorStreamCaptureUnsupported;
 	cudaMemGetInfo(&left, &total);
 	char *memory = bytes <= left && !fails("memory") ? take(bytes) : NULL;
 	if (!memory)
@@ -146,6 +152,8 @@ cudaError_t cudaFree(void *memory) {
 	auto found = blocks.find((char *)memory);
 	if (!memory)
 		return cudaSuccess;
+	if (shim_capturing())
+		return cudaErrorStreamCaptureUnsupported;
 	if (found == blocks.end())
 		die("cudaFree of what cudaMalloc did not give");
 	used -= found->second;
@@ -167,47 +175,28 @@ cudaError_t cudaFreeHost(void *memory) {
 	free(memory);
 	return cudaSuccess;
 }
-cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t) {
+cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
 	must_be_device(to, bytes);
-	shim_memory_open();
-	memset(to, byte, bytes);
-	shim_memory_close();
+	shim_ask(stream, "memset", [=] {
+		shim_memory_open();
+		memset(to, byte, bytes);
+		shim_memory_close();
+	});
 	return cudaSuccess;
 }
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
 	if (kind != cudaMemcpyDeviceToHost)
 		must_be_device(to, bytes);
 	if (kind != cudaMemcpyHostToDevice)
 		must_be_device(from, bytes);
-	shim_memory_open();
-	memmove(to, from, bytes);
-	shim_memory_close();
+	shim_ask(stream, "memcpy", [=] {
+		shim_memory_open();
+		memmove(to, from, bytes);
+		shim_memory_close();
+	});
 	return cudaSuccess;
 }
 
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t *ret, unsigned) {
-	*ret = NULL;
-	return cudaSuccess;
-}
-cudaError_t cudaStreamDestroy(cudaStream_t) {
-	return cudaSuccess;
-}
-cudaError_t cudaStreamSynchronize(cudaStream_t) {
-	return cudaSuccess;
-}
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *ret, unsigned) {
-	*ret = NULL;
-	return cudaSuccess;
-}
-cudaError_t cudaEventDestroy(cudaEvent_t) {
-	return cudaSuccess;
-}
-cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
-	return cudaSuccess;
-}
-cudaError_t cudaEventSynchronize(cudaEvent_t) {
-	return cudaSuccess;
-}
 cudaError_t cudaGetLastError(void) {
 	cudaError_t error = last;
 	last = cudaSuccess;
@@ -225,6 +214,12 @@ const char *cudaGetErrorString(cudaError_t error) {
 		return "no CUDA-capable device is detected";
 	case cudaErrorNoKernelImageForDevice:
 		return "no kernel image is available for execution on the device";
+	case cudaErrorStreamCaptureUnsupported:
+		return "operation not permitted when stream is capturing";
+	case cudaErrorStreamCaptureInvalidated:
+		return "operation failed due to a previous error during capture";
+	case cudaErrorGraphExecUpdateFailure:
+		return "the graph update was not performed because it included changes which violated constraints";
 	case cudaErrorLaunchFailure:
 		return "unspecified launch failure";
 	case cudaErrorUnknown:
@@ -233,25 +228,38 @@ const char *cudaGetErrorString(cudaError_t error) {
 	return "unknown error";
 }
 
+// Products go to the stream of the handle.
+struct shim_blas {
+	cudaStream_t stream;
+};
 cublasStatus_t cublasCreate(cublasHandle_t *ret) {
-	*ret = NULL;
+	*ret = new shim_blas{};
 	return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasDestroy(cublasHandle_t) {
+cublasStatus_t cublasDestroy(cublasHandle_t handle) {
+	delete handle;
 	return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t) {
+cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
+	handle->stream = stream;
+	return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasSetWorkspace(cublasHandle_t, void *workspace, size_t bytes) {
+	must_be_device(workspace, bytes);
 	return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasSetMathMode(cublasHandle_t, cublasMath_t) {
 	return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasSgemm(cublasHandle_t, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
+cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                            const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,
                            float *c, int ldc) {
-	shim_memory_open();
-	cblas_sgemm(CblasColMajor, ta == CUBLAS_OP_T ? CblasTrans : CblasNoTrans,
-	            tb == CUBLAS_OP_T ? CblasTrans : CblasNoTrans, m, n, k, *alpha, a, lda, b, ldb, *beta, c, ldc);
-	shim_memory_close();
+	const float by = *alpha, old = *beta; // the host's, read now
+	shim_ask(handle->stream, "sgemm", [=] {
+		shim_memory_open();
+		cblas_sgemm(CblasColMajor, ta == CUBLAS_OP_T ? CblasTrans : CblasNoTrans,
+		            tb == CUBLAS_OP_T ? CblasTrans : CblasNoTrans, m, n, k, by, a, lda, b, ldb, old, c, ldc);
+		shim_memory_close();
+	});
 	return CUBLAS_STATUS_SUCCESS;
 }

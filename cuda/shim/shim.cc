@@ -9,6 +9,7 @@
 
 #include "fiber.h"
 #include "memory.h"
+#include "stream.h"
 
 #include <mutex>
 #include <stdio.h>
@@ -43,11 +44,11 @@ struct warp {
 };
 
 struct block {
-	void (*body)(void *context);
-	void *context;
+	const std::function<void()> *body;
 	unsigned count, done, there; // threads, of which ended, and at the block's barrier
 	unsigned turn;               // place in `order` of the thread that runs
 	bool ahead;                  // the first in order that can go on does, not the next one
+	bool released;               // some can since that was looked for
 	std::vector<unsigned> order;
 	thread threads[THREADS_MOST];
 	warp warps[THREADS_MOST / LANES];
@@ -81,7 +82,7 @@ unsigned current() {
 void run_threads(void *) {
 	for (;;) {
 		threadIdx = uint3{current(), 0, 0};
-		now.body(now.context);
+		(*now.body)();
 		now.threads[current()].state = DONE;
 		now.done++;
 		if (now.turn + 1 < now.count && now.threads[now.order[now.turn + 1]].state == FRESH) {
@@ -114,6 +115,7 @@ void release(unsigned first, unsigned count, place here, bool of_block) {
 			die("threads meet at different places,", &t->waits, &here);
 		t->state = READY;
 	}
+	now.released = true;
 }
 
 void enter(unsigned turn) {
@@ -142,6 +144,7 @@ void stuck() {
 
 void run_block() {
 	now.done = now.there = 0;
+	now.released = false;
 	for (unsigned i = 0; i < now.count; i++)
 		now.threads[i] = thread{FRESH, NULL, {NULL, 0}, 0, false};
 	for (warp &w : now.warps)
@@ -155,7 +158,9 @@ void run_block() {
 			if (goes_on)
 				enter(turn);
 			went_on |= goes_on;
-			turn = goes_on && now.ahead ? 0 : now.turn + 1;
+			const bool back = goes_on && now.ahead && now.released; // else those before it wait, or have ended
+			turn = back ? 0 : now.turn + 1;
+			now.released = now.released && !back;
 		}
 		if (!went_on)
 			stuck();
@@ -220,9 +225,24 @@ const uint64_t *shim_meet_warp(unsigned mask, uint64_t value, const char *file, 
 	return brought;
 }
 
-void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *context) {
+static void run(dim3 blocks, dim3 threads, const std::function<void()> &body) {
 	static std::mutex one_at_a_time; // a card would run them one after the other on a stream, too
 	std::lock_guard<std::mutex> lock(one_at_a_time);
+	shim_memory_open();
+	gridDim = blocks;
+	blockDim = threads;
+	now.body = &body;
+	now.count = threads.x;
+	for (unsigned b : order_of(blocks.x * blocks.y * blocks.z)) {
+		blockIdx = uint3{b % blocks.x, b / blocks.x % blocks.y, b / blocks.x / blocks.y};
+		now.ahead = order_is("shuffled") && draw_below(2);
+		now.order = now.ahead ? order_by_warps(threads.x) : order_of(threads.x);
+		run_block();
+	}
+	shim_memory_close();
+}
+
+void shim_launch(dim3 blocks, dim3 threads, struct shim_stream *stream, const char *name, std::function<void()> body) {
 	const place here = {"launch", 0};
 	uint64_t all = (uint64_t)blocks.x * blocks.y * blocks.z;
 	if (!all || all > UINT32_MAX || !threads.x || threads.x > THREADS_MOST || threads.y * threads.z != 1 ||
@@ -230,17 +250,5 @@ void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *c
 		die("a grid or block that no card takes,", &here, NULL);
 	if (!shim_may_launch())
 		return;
-	shim_memory_open();
-	gridDim = blocks;
-	blockDim = threads;
-	now.body = body;
-	now.context = context;
-	now.count = threads.x;
-	for (unsigned b : order_of((unsigned)all)) {
-		blockIdx = uint3{b % blocks.x, b / blocks.x % blocks.y, b / blocks.x / blocks.y};
-		now.ahead = order_is("shuffled") && draw_below(2);
-		now.order = now.ahead ? order_by_warps(threads.x) : order_of(threads.x);
-		run_block();
-	}
-	shim_memory_close();
+	shim_ask(stream, name, [blocks, threads, body = std::move(body)] { run(blocks, threads, body); });
 }

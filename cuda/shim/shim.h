@@ -5,10 +5,12 @@
 #ifndef AEXP_CUDA_SHIM_H
 #define AEXP_CUDA_SHIM_H
 
+#include <functional>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <tuple>
 
 // --- the language ---
 
@@ -34,15 +36,13 @@ static inline float4 make_float4(float x, float y, float z, float w) {
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 
-// kernel<<<blocks, threads, 0, stream>>>(arguments); a kernel that is a template stands in brackets.
+// kernel<<<blocks, threads, 0, stream>>>(arguments); a kernel that is a template stands in brackets. The arguments are
+// those of now, whenever it runs.
 #define LAUNCH(kernel, blocks, threads, stream, ...)                                                                   \
-	do {                                                                                                               \
-		(void)(stream);                                                                                                \
-		auto shim_body = [&] { kernel(__VA_ARGS__); };                                                                 \
-		shim_launch(                                                                                                   \
-		    blocks, threads, [](void *shim_context) { (*(decltype(shim_body) *)shim_context)(); }, &shim_body);        \
-	} while (0)
-void shim_launch(dim3 blocks, dim3 threads, void (*body)(void *context), void *context);
+	shim_launch(blocks, threads, stream, #kernel, [shim_arguments = std::make_tuple(__VA_ARGS__)] {                    \
+		std::apply([](auto... shim_argument) { kernel(shim_argument...); }, shim_arguments);                           \
+	})
+void shim_launch(dim3 blocks, dim3 threads, struct shim_stream *stream, const char *name, std::function<void()> body);
 
 // All threads of the block meet at one place of the source, all lanes of a warp at one; what each brings is seen by
 // all.
@@ -66,6 +66,19 @@ template <typename T> T __shfl_sync(unsigned mask, T value, int lane, SHIM_PLACE
 template <typename T> T __shfl_xor_sync(unsigned mask, T value, int bits, SHIM_PLACE) {
 	return shim_shuffle(mask, value, threadIdx.x % 32 ^ (unsigned)bits, file, line);
 }
+template <typename T> T __shfl_up_sync(unsigned mask, T value, unsigned far, SHIM_PLACE) {
+	const unsigned lane = threadIdx.x % 32;
+	return shim_shuffle(mask, value, lane >= far ? lane - far : lane, file, line);
+}
+static inline void __syncwarp(SHIM_PLACE) {
+	shim_meet_warp(~0u, 0, file, line);
+}
+static inline int __popc(unsigned bits) {
+	return __builtin_popcount(bits);
+}
+static inline int __ffs(int bits) {
+	return __builtin_ffs(bits);
+}
 static inline unsigned __ballot_sync(unsigned mask, int flag, SHIM_PLACE) {
 	const uint64_t *all = shim_meet_warp(mask, flag != 0, file, line);
 	unsigned bits = 0;
@@ -73,13 +86,18 @@ static inline unsigned __ballot_sync(unsigned mask, int flag, SHIM_PLACE) {
 		bits |= (unsigned)(all[lane] & 1) << lane;
 	return bits;
 }
+static inline unsigned atomicAdd(unsigned *to, unsigned more) {
+	unsigned old = *to;
+	*to = old + more;
+	return old;
+}
 static inline unsigned atomicOr(unsigned *to, unsigned bits) {
 	unsigned old = *to;
 	*to = old | bits;
 	return old;
 }
 
-// --- the runtime: one device, whose memory is the host's and filled with 0xff; everything is done when a call returns
+// --- the runtime: one device, whose memory is the host's and filled with 0xff; see stream.cc for when things are done
 // ---
 
 enum cudaError_t {
@@ -89,12 +107,21 @@ enum cudaError_t {
 	cudaErrorNoDevice = 100,
 	cudaErrorNoKernelImageForDevice = 209,
 	cudaErrorLaunchFailure = 719,
+	cudaErrorStreamCaptureUnsupported = 900,
+	cudaErrorStreamCaptureInvalidated = 901,
+	cudaErrorGraphExecUpdateFailure = 910,
 	cudaErrorUnknown = 999,
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
 typedef struct shim_stream *cudaStream_t;
 typedef struct shim_event *cudaEvent_t;
+typedef struct shim_graph *cudaGraph_t;
+typedef struct shim_graph_exec *cudaGraphExec_t;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+struct cudaGraphExecUpdateResultInfo {
+	int result;
+};
 struct cudaDeviceProp {
 	char name[256];
 	int major, minor;
@@ -120,6 +147,14 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t *ret, unsigned flags);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *ret);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *ret, cudaGraph_t graph, unsigned long long flags);
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph, cudaGraphExecUpdateResultInfo *ret);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
 cudaError_t cudaGetLastError(void);
 const char *cudaGetErrorString(cudaError_t error);
 
@@ -132,6 +167,7 @@ enum cublasMath_t { CUBLAS_DEFAULT_MATH = 0, CUBLAS_TF32_TENSOR_OP_MATH = 3 };
 cublasStatus_t cublasCreate(cublasHandle_t *ret);
 cublasStatus_t cublasDestroy(cublasHandle_t handle);
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream);
+cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void *workspace, size_t bytes);
 cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode);
 cublasStatus_t cublasSgemm(cublasHandle_t handle, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
                            const float *alpha, const float *a, int lda, const float *b, int ldb, const float *beta,

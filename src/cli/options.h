@@ -14,7 +14,7 @@
 #define OPTION_LIST(X)                                                                                                 \
 	X(WORDS, overrides, "-s", "KEY=VALUE", 0, "override one key of the experiment file; repeatable")                   \
 	X(FLAG, force, "--force", NULL, 0, "run again what is finished; compare runs of different protocols")              \
-	X(FLAG, integrity, "--integrity", NULL, 0, "of finished runs: whether files, weights and data are what they were")  \
+	X(FLAG, integrity, "--integrity", NULL, 0, "of finished runs: whether files, weights and data are what they were") \
 	X(WORD, continue_from, "--continue-from", "RUN", 0, "begin with the weights of a finished run")                    \
 	X(FLAG, no_cache, "--no-cache", NULL, 0, "read the data from its files, and leave no cache of it")                 \
 	X(WORDS, where, "--where", "EXPR", 0, "only runs for which it holds, as optimizer.rate<0.01; repeatable")          \
@@ -26,12 +26,13 @@
 	X(FLAG, csv, "--csv", NULL, 0, "a table as comma-separated values")                                                \
 	X(FLAG, latex, "--latex", NULL, 0, "a table for LaTeX (package booktabs)")                                         \
 	X(FLAG, markdown, "--markdown", NULL, 0, "a table in Markdown")                                                    \
-	X(WORD, launcher, "--launcher", "WORD", 0, "who starts the trials: local (default), slurm, or command='...'")          \
-	X(COUNT, per_job, "--per-job", "N", 1000000, "trials that one job of a launcher runs, one after the other (1)")      \
+	X(WORD, launcher, "--launcher", "WORD", 0, "who starts the trials: local (default), slurm, or command='...'")      \
+	X(COUNT, per_job, "--per-job", "N", 1000000, "trials that one job of a launcher runs, one after the other (1)")    \
 	X(FLAG, detach, "--detach", NULL, 0, "ends once the jobs are submitted")                                           \
 	X(FLAG, status, "--status", NULL, 0, "only says how far the sweep is")                                             \
 	X(FLAG, retry_failed, "--retry-failed", NULL, 0, "runs trials again that failed")                                  \
-	X(FLAG, follow, "--follow", NULL, 0, "ends when the process that started this one does, and tells it the progress") \
+	X(FLAG, follow, "--follow", NULL, 0,                                                                               \
+	  "ends when the process that started this one does, and tells it the progress")                                   \
 	X(WORD, failed, "--failed", "WHY", 0, "runs nothing: the trial is recorded as failed, unless it has ended")        \
 	X(FLAG, serve, "--serve", NULL, 0, "stays, and answers JSON lines one by one as they come")                        \
 	X(WORD, http, "--http", "PORT", 0, "with --serve: over HTTP; 0: any port that is free")                            \
@@ -45,6 +46,7 @@
 	X(FLAG, strict, "--strict", NULL, 0, "an unknown item or attribute is an error, not left out")                     \
 	X(FLAG, explain, "--explain", NULL, 0, "with the ratings that speak most for each item")                           \
 	X(WORD, similar, "--similar", "ITEM", 0, "the items nearest to one, in the learned space")                         \
+	X(WORD, backend, "--backend", "WORD", 0, "what computes: openblas (default), reference or cuda")                   \
 	X(WORD, format, "--format", "WORD", 0, "what is written: npz, csv, tsv or onnx")                                   \
 	X(WORD, to, "--to", "PATH", 0, "where it is written: a file, or of tsv a folder")                                  \
 	X(WORD, results, "-o", "DIR", 0, "results root (default: results)")                                                \

@@ -32,8 +32,9 @@ struct room {
 	bool disk_known;
 };
 
-static void look_at_room(const struct prepared *p, const struct options *options, struct room *ret) {
-	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &ret->needs);
+// left: bytes that are free on the device
+static void look_at_room(const struct prepared *p, const struct options *options, size_t left, struct room *ret) {
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), left, &ret->needs);
 	space_resident(&ret->loaded, &ret->most);
 	space_memory("", &ret->memory);
 	ret->disk_known = space_disk(options->results, &ret->disk);
@@ -90,8 +91,27 @@ static void json_room(struct json *json, const struct room *r) {
 	json_end(json);
 }
 
+static void print_device(const struct device_needs *d) {
+	char text[3][NUMBER_TEXT];
+	if (!d->network)
+		return;
+	number_write_bytes((double)device_needs_bytes(d), text[0]);
+	number_write_bytes((double)d->network, text[1]);
+	number_write_bytes((double)(d->held ? d->data : d->blocks), text[2]);
+	printf("the device holds %s: %s network and batch, %s ", text[0], text[1], text[2]);
+	if (d->held) {
+		printf("data set, of which it gathers the batches\n");
+		return;
+	}
+	number_write_bytes((double)d->data, text[0]);
+	printf("blocks of batches, which the host gathers");
+	if (d->data)
+		printf("; the data set would take %s", text[0]);
+	printf("\n");
+}
+
 static void print_plan(const struct prepared *p, const struct graph_facts *g, const struct room *room,
-                       size_t device_bytes) {
+                       const struct device_needs *device) {
 	char text[3][NUMBER_TEXT];
 	const struct matrices *m = &p->matrices;
 	printf("%s  id %s  backend %s  seed %llu\n", p->experiment.name, p->id, p->experiment.backend.row->name,
@@ -122,13 +142,21 @@ static void print_plan(const struct prepared *p, const struct graph_facts *g, co
 	if (p->experiment.weights)
 		printf("weights begin with those of %s\n", p->experiment.weights->path);
 	print_room(room);
-	number_write_bytes((double)device_bytes, text[0]);
-	if (device_bytes)
-		printf("the device holds %s\n", text[0]);
+	print_device(device);
+}
+
+static void json_device(struct json *json, const struct device_needs *d) {
+	json_count(json, "device_bytes", device_needs_bytes(d));
+	json_object(json, "device", JSON_INLINE);
+	json_count(json, "network", d->network);
+	json_count(json, "data", d->data);
+	json_count(json, "blocks", d->blocks);
+	json_string(json, "batches", d->held ? "gathered" : "streamed");
+	json_end(json);
 }
 
 static void print_json(const struct prepared *p, const struct graph_facts *g, const struct room *room,
-                       size_t device_bytes) {
+                       const struct device_needs *device) {
 	struct text text = {0};
 	struct json json = {.text = &text};
 	json_object(&json, NULL, JSON_LINES);
@@ -153,8 +181,8 @@ static void print_json(const struct prepared *p, const struct graph_facts *g, co
 	json_real(&json, "bytes", g->bytes);
 	json_real(&json, "flops", g->flops);
 	json_room(&json, room);
-	if (device_bytes)
-		json_count(&json, "device_bytes", device_bytes);
+	if (device->network)
+		json_device(&json, device);
 	json_end(&json);
 	printf("%s\n", text_string(&text));
 	text_finish(&text);
@@ -162,12 +190,15 @@ static void print_json(const struct prepared *p, const struct graph_facts *g, co
 
 // --- a device with memory of its own ---
 
-// The largest batch of which less is needed; 0: none.
+// What would be the largest batch that fits; 0: none.
 static size_t batch_that_fits(const struct prepared *p, size_t left) {
 	struct graph smaller = p->graph;
-	while ((smaller.shape.batch /= 2) > 0)
-		if (train_device_bytes(&p->experiment, &p->matrices, &smaller) <= left)
+	struct device_needs needs;
+	while ((smaller.shape.batch /= 2) > 0) {
+		train_device_needs(&p->experiment, &p->matrices, &smaller, left, &needs);
+		if (device_needs_bytes(&needs) <= left)
 			break;
+	}
 	return smaller.shape.batch;
 }
 
@@ -186,20 +217,20 @@ static bool refuse(struct prepared *p, size_t bytes, size_t left, struct error *
 	return false;
 }
 
-// What the device has to hold; where the device is here, whether it can. ret_bytes: 0 where memory is the host's.
-static bool check_device(struct prepared *p, const struct options *options, size_t *ret_bytes, struct error *error) {
-	const struct backend *backend = (const struct backend *)p->experiment.backend.row;
-	struct device *device;
-	size_t left, all;
-	*ret_bytes = 0;
-	if (!backend->apart || p->experiment.model)
+// What the device has to hold; where the device is here, whether it can. ret_needs: 0 where memory is the host's.
+// ret_left: bytes that are free there, SIZE_MAX where nobody knows.
+static bool check_device(struct prepared *p, const struct options *options, struct device_needs *ret_needs,
+                         size_t *ret_left, struct error *error) {
+	struct error absent; // a plan may be made elsewhere
+	*ret_left = SIZE_MAX;
+	*ret_needs = (struct device_needs){0};
+	if (!((const struct backend *)p->experiment.backend.row)->apart || p->experiment.model)
 		return true;
-	*ret_bytes = train_device_bytes(&p->experiment, &p->matrices, &p->graph);
-	if (!train_open_backend(&p->experiment, options->pool, &backend, &device, NULL))
-		return true; // a plan may be made elsewhere
-	backend->memory(device, &left, &all);
-	backend->close(device);
-	return *ret_bytes <= left || refuse(p, *ret_bytes, left, error);
+	if (!train_backend_check(&p->experiment, options->pool, ret_left, &absent))
+		*ret_left = SIZE_MAX;
+	train_device_needs(&p->experiment, &p->matrices, &p->graph, *ret_left, ret_needs);
+	size_t bytes = device_needs_bytes(ret_needs);
+	return bytes <= *ret_left || refuse(p, bytes, *ret_left, error);
 }
 
 static int plan_one(const char *path, const struct options *options) {
@@ -209,11 +240,12 @@ static int plan_one(const char *path, const struct options *options) {
 		struct graph_facts facts;
 		struct room room = {0};
 		struct error error = {0};
-		size_t bytes;
-		bool fits = check_device(&p, options, &bytes, &error);
+		struct device_needs device;
+		size_t left;
+		bool fits = check_device(&p, options, &device, &left, &error);
 		train_describe(&p.experiment, &p.matrices, &p.graph, &facts);
-		look_at_room(&p, options, &room);
-		(options->json ? print_json : print_plan)(&p, &facts, &room, bytes);
+		look_at_room(&p, options, left, &room);
+		(options->json ? print_json : print_plan)(&p, &facts, &room, &device);
 		if (!fits)
 			print_error(&error);
 		code = fits ? 0 : (int)error.code;

@@ -99,7 +99,7 @@ const struct verb verb_predict = {
             "New users, with their ratings; in CSV the lines without a rating are asked about:\n"
             "  {\"id\": \"new1\", \"ratings\": {\"50\": 5}, \"items\": [\"181\"]}\n"
             "  id,item,rating\n" HELP_SERVE,
-    .takes = TAKES(strict) | TAKES(json) | TAKES(csv) | TAKES(no_cache) | TAKES_SERVE,
+    .takes = TAKES(strict) | TAKES(backend) | TAKES(json) | TAKES(csv) | TAKES(no_cache) | TAKES_SERVE,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -79,7 +79,7 @@ static bool load(struct prepared *p, const struct options *options, const char *
 static bool cache_fits(const struct prepared *p, const struct options *options) {
 	struct train_needs needs;
 	struct space_disk disk;
-	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &needs);
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), SIZE_MAX, &needs);
 	return !space_disk(options->results, &disk) || needs.cache + needs.disk <= disk.bytes;
 }
 

@@ -156,7 +156,7 @@ const struct verb verb_recommend = {
             "  id,item,rating,gender    (the header; then a line for each rating)\n"
             "Ratings and ids are as in the data. What a user has rated is left out.\n" HELP_SERVE,
     .takes = TAKES(top) | TAKES(user) | TAKES(all) | TAKES(include_rated) | TAKES(strict) | TAKES(explain) |
-             TAKES(similar) | TAKES(json) | TAKES(csv) | TAKES(no_cache) | TAKES_SERVE,
+             TAKES(similar) | TAKES(backend) | TAKES(json) | TAKES(csv) | TAKES(no_cache) | TAKES_SERVE,
     .arguments_min = 1,
     .arguments_max = 1,
     .run = run,

@@ -144,7 +144,8 @@ struct job {
 	struct run_result result;
 	struct provenance provenance;
 	struct text resolved, portable;
-	char **folder; // of the run; another one where it ends before its last epoch
+	char **folder;      // of the run; another one where it ends before its last epoch
+	size_t device_left; // bytes that are free there
 };
 
 // What is known of the experiment as it stands: its texts and its ID.
@@ -197,7 +198,7 @@ static bool train_job(struct job *job, char **ret_backend, struct error *error) 
 		observer = (struct train_observer){
 		    job->watch->context, job->watch->batch, job->watch->epoch, interrupted, job->watch->ends, NULL, &keep};
 	struct train_needs needs;
-	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), &needs);
+	train_measure(&p->experiment, &p->matrices, &p->graph, pool_threads(options->pool), job->device_left, &needs);
 	run_folder_tidy(*job->folder);
 	bool good = !options->force || folder_remove(checkpoints, error);
 	good =
@@ -226,9 +227,10 @@ static void print_job(const struct job *job, bool print) {
 		print_result(result, *job->folder, job->options);
 }
 
+// left: bytes that are free on the device
 static int train_into(struct prepared *p, char **folder, const struct options *options, bool print,
-                      const struct runner_watch *watch) {
-	struct job job = {.prepared = p, .options = options, .watch = watch, .folder = folder};
+                      const struct runner_watch *watch, size_t left) {
+	struct job job = {.prepared = p, .options = options, .watch = watch, .folder = folder, .device_left = left};
 	struct error error = {0};
 	double start = train_seconds();
 	char *backend = NULL;
@@ -294,12 +296,13 @@ static int run_prepared(struct prepared *p, char **folder, const struct options 
                         const struct runner_watch *watch) {
 	struct claim claim;
 	struct error error = {0};
+	size_t left;
 	int code = 0;
 	if (run_folder_finished(*folder) && !options->force) {
 		tidy(*folder);
 		return find_finished(p->experiment.name, *folder, options, print);
 	}
-	if (!train_backend_check(&p->experiment, options->pool, &error)) { // before anything is made
+	if (!train_backend_check(&p->experiment, options->pool, &left, &error)) { // before anything is made
 		print_error(&error);
 		return (int)error.code;
 	}
@@ -307,7 +310,7 @@ static int run_prepared(struct prepared *p, char **folder, const struct options 
 		print_error(&error);
 		code = (int)error.code;
 	} else if (!run_folder_finished(*folder) || options->force) {
-		code = train_into(p, folder, options, print, watch);
+		code = train_into(p, folder, options, print, watch, left);
 	} else {
 		code = find_finished(p->experiment.name, *folder, options, print);
 	}
@@ -458,7 +461,7 @@ int runner_check(const char *path, const struct options *options) {
 	struct prepared p;
 	struct error error = {0};
 	int code = prepare(path, options, true, &p);
-	if (code == 0 && !train_backend_check(&p.experiment, options->pool, &error)) {
+	if (code == 0 && !train_backend_check(&p.experiment, options->pool, NULL, &error)) {
 		print_error(&error);
 		code = (int)error.code;
 	}

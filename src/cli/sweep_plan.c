@@ -121,7 +121,7 @@ static bool plan_point(struct planner *p, const struct setting *point, const cha
 	bool good = prepare_again(p->sweep->given, &p->options, &p->prepared, &errors);
 	if (good)
 		check_part(p, &errors);
-	if (good && !train_backend_check(&p->prepared.experiment, p->options.pool, &error))
+	if (good && !train_backend_check(&p->prepared.experiment, p->options.pool, NULL, &error))
 		errors_push(&errors, &error);
 	good = !errors.count;
 	if (good)

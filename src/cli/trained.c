@@ -2,6 +2,7 @@
 #include "cli/trained.h"
 
 #include "base/file.h"
+#include "base/nearest.h"
 #include "report/runs.h"
 
 #include <stdio.h>
@@ -69,10 +70,29 @@ int trained_find(const char *run, const struct options *options, struct trained 
 	return (int)error.code;
 }
 
+// By its name; NULL stays NULL.
+static int find_backend(const char *name, const struct backend **ret) {
+	struct nearest nearest = {.word = name};
+	for (size_t i = 0; name && i < backend_registry.count; i++) {
+		nearest_offer(&nearest, backend_registry.rows[i]->name);
+		if (!strcmp(name, backend_registry.rows[i]->name))
+			*ret = (const struct backend *)backend_registry.rows[i];
+	}
+	if (!name || *ret)
+		return 0;
+	fprintf(stderr, "aexp: there is no backend \"%s\"\n", name);
+	if (nearest.best)
+		fprintf(stderr, "  hint: Did you mean \"%s\"?\n", nearest.best);
+	return ERROR_CONFIG;
+}
+
 int trained_open(const char *run, const struct options *options, struct trained *ret) {
 	struct error error = {0};
-	int code = trained_find(run, options, ret);
-	if (code || model_open(ret->path, options->pool, &ret->model, &error))
+	const struct backend *backend = NULL;
+	int code = find_backend(options->backend, &backend);
+	if (code == 0)
+		code = trained_find(run, options, ret);
+	if (code || model_open_on(ret->path, options->pool, backend, &ret->model, &error))
 		return code;
 	print_error(&error);
 	return (int)error.code;

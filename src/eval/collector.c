@@ -90,7 +90,6 @@ static size_t list_of(struct ranking_collector *collector, size_t k) {
 
 // Returns how many places count.
 static size_t read_uses(struct ranking_collector *collector, const struct metric_use *uses) {
-	size_t deepest = 0, items = collector->items;
 	for (size_t i = 0; i < collector->uses_count; i++) {
 		const struct metric *metric = uses[i].metric;
 		if (!metric_ranks(metric))
@@ -102,10 +101,8 @@ static size_t read_uses(struct ranking_collector *collector, const struct metric
 			collector->rankers[r].wants_auc |= metric->wants_auc;
 			collector->rankers[r].wants_items |= metric->wants_surprise || metric->over_lists;
 		}
-		size_t depth = uses[i].k < items ? uses[i].k : items;
-		deepest = depth > deepest ? depth : deepest;
 	}
-	return deepest;
+	return metric_uses_depth(uses, collector->uses_count, collector->items);
 }
 
 bool ranking_collector_create(const struct metric_use *uses, size_t uses_count, size_t items, struct pool *pool,
@@ -417,6 +414,21 @@ void ranker_answer(struct ranker *ranker, const struct question *question, struc
 		ret->auc = user_auc(ranker, ret->relevant_count);
 	for (size_t i = 0; i < question->target_count; i++)
 		ranker->mark[question->target[i]] = 0;
+}
+
+void ranker_take(struct ranker *ranker, const struct given_ranking *given, struct ranking *ret) {
+	double pairs = 2.0 * (double)given->relevant_count * given->others;
+	*ret = (struct ranking){.relevant = ranker->relevant,
+	                        .item = given->item,
+	                        .length = given->length,
+	                        .relevant_count = given->relevant_count,
+	                        .auc = ranker->wants_auc && given->others > 0 ? given->twice / pairs : NAN};
+	for (size_t i = 0; i < given->relevant_count; i++)
+		ranker->mark[given->relevant[i]] = 1;
+	for (size_t i = 0; i < given->length; i++)
+		ranker->relevant[i] = ranker->mark[given->item[i]];
+	for (size_t i = 0; i < given->relevant_count; i++)
+		ranker->mark[given->relevant[i]] = 0;
 }
 
 // What the threads counted of one list, together.

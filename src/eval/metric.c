@@ -81,6 +81,22 @@ bool metric_use_read(const char *text, struct origin at, struct arena *arena, st
 	return true;
 }
 
+bool metric_uses_want_auc(const struct metric_use *uses, size_t uses_count) {
+	bool wants = false;
+	for (size_t i = 0; i < uses_count; i++)
+		wants = wants || uses[i].metric->wants_auc;
+	return wants;
+}
+
+size_t metric_uses_depth(const struct metric_use *uses, size_t uses_count, size_t items) {
+	size_t deepest = 0;
+	for (size_t i = 0; i < uses_count; i++) {
+		size_t depth = uses[i].k < items ? uses[i].k : items;
+		deepest = metric_ranks(uses[i].metric) && depth > deepest ? depth : deepest;
+	}
+	return deepest;
+}
+
 bool metric_uses_want_surprise(const struct metric_use *uses, size_t uses_count) {
 	bool wants = false;
 	for (size_t i = 0; i < uses_count; i++)

@@ -62,6 +62,9 @@ bool metric_use_read(const char *text, struct origin at, struct arena *arena, st
                      struct errors *errors);
 
 bool metric_uses_want_surprise(const struct metric_use *uses, size_t uses_count);
+bool metric_uses_want_auc(const struct metric_use *uses, size_t uses_count);
+// How many places of a ranking of so many items the metrics look at.
+size_t metric_uses_depth(const struct metric_use *uses, size_t uses_count, size_t items);
 
 // Collects rankings of many users: their values are found on the pool's threads and added in the order of the users,
 // so that the means are the same for any number of threads. Users without a relevant candidate are skipped and counted.
@@ -124,6 +127,16 @@ struct question {
 };
 // For `rank`: by score, the highest first; ties go to the lower item index.
 void ranker_answer(struct ranker *ranker, const struct question *question, struct ranking *ret);
+
+// A ranking that was made elsewhere, of the same order.
+struct given_ranking {
+	const uint32_t *item; // (length), at most as deep as the metrics look
+	size_t length;
+	const uint32_t *relevant; // (relevant_count) candidates
+	size_t relevant_count;
+	double twice, others; // pairs and other candidates, as rank_pairs of the seam has them
+};
+void ranker_take(struct ranker *ranker, const struct given_ranking *given, struct ranking *ret);
 
 // The values over the users added so far, one a use (NAN for a cell metric, or where no user counted).
 void ranking_collector_result(const struct ranking_collector *collector, double *ret_values, size_t *ret_users,

@@ -33,7 +33,7 @@ struct batch_room {
 	size_t rows, ratings, features, target; // entries
 	size_t columns, feature_columns;
 	size_t observed; // entries of a target without its negatives, where it is not the ratings
-	bool negatives;
+	bool negatives, no_lists;
 	size_t places; // rows of the data, where ids are read
 };
 
@@ -100,6 +100,14 @@ static bool joint_create(struct joint_memory *m, size_t columns, struct error *e
 	return true;
 }
 
+static bool lists_create(struct batch_memory *m, const struct batch_room *room, struct error *error) {
+	return transposed_create(&m->by_rating, room->columns, room->ratings, error) &&
+	       transposed_create(&m->by_feature, room->feature_columns, room->features, error) &&
+	       transposed_create(&m->by_target, room->columns, room->target, error) &&
+	       transposed_create(&m->by_self, room->places, room->places ? room->rows : 0, error) &&
+	       joint_create(&m->both, room->columns, error);
+}
+
 static bool create(const struct batch_room *room, struct batch *ret, struct error *error) {
 	*ret = (struct batch){.memory = memory_alloc(sizeof(*ret->memory))};
 	struct batch_memory *m = ret->memory;
@@ -112,12 +120,8 @@ static bool create(const struct batch_room *room, struct batch *ret, struct erro
 	    !rows_create(&m->observed, room->rows, room->observed, error) ||
 	    (room->negatives &&
 	     !(m->bits = memory_array(negatives_words(room->columns), sizeof(*m->bits), "a batch", error))) ||
-	    !transposed_create(&m->by_rating, room->columns, room->ratings, error) ||
-	    !transposed_create(&m->by_feature, room->feature_columns, room->features, error) ||
-	    !transposed_create(&m->by_target, room->columns, room->target, error) ||
 	    !rows_create(&m->self, room->rows, room->places ? room->rows : 0, error) ||
-	    !transposed_create(&m->by_self, room->places, room->places ? room->rows : 0, error) ||
-	    !joint_create(&m->both, room->columns, error)) {
+	    (!room->no_lists && !lists_create(m, room, error))) {
 		batch_destroy(ret);
 		return false;
 	}
@@ -138,6 +142,7 @@ static struct batch_room room_of(const struct batch_source *sources, size_t sour
 		if (s->negatives && s->target != s->ratings)
 			room.observed = larger(room.observed, most_entries(s->target, rows, NULL));
 		room.negatives |= s->negatives != NULL;
+		room.no_lists |= s->no_lists;
 		room.columns = s->ratings->columns;
 		room.feature_columns = s->features ? s->features->columns : 0;
 		room.places = s->trained ? s->ratings->rows : 0;
@@ -153,6 +158,11 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 
 bool batch_create_like(const struct batch *batch, struct batch *ret, struct error *error) {
 	return create(&batch->memory->room, ret, error);
+}
+
+bool batch_create_counts(size_t rows, struct batch *ret, struct error *error) {
+	const struct batch_room room = {.rows = rows, .no_lists = true};
+	return create(&room, ret, error);
 }
 
 // ratings 0: more than 32 bits count.
@@ -186,16 +196,21 @@ static double transposed_bytes(size_t columns, size_t entries) {
 	return sizeof(uint32_t) * (3 * touched + 1 + 2 * (double)entries + 2 * (double)columns);
 }
 
-static double room_bytes(const struct batch_room *room) {
+static double lists_bytes(const struct batch_room *room) {
 	enum { JOINT_ARRAYS = sizeof(struct joint_memory) / sizeof(uint32_t *) - 1 }; // as joint_create has them
+	return transposed_bytes(room->columns, room->ratings) + transposed_bytes(room->feature_columns, room->features) +
+	       transposed_bytes(room->columns, room->target) +
+	       transposed_bytes(room->places, room->places ? room->rows : 0) +
+	       JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
+}
+
+static double room_bytes(const struct batch_room *room) {
 	size_t places = room->places ? room->rows : 0;
 	double bits = room->negatives ? sizeof(uint64_t) * (double)negatives_words(room->columns) : 0;
 	return 2 * sizeof(uint32_t) * (double)room->rows + rows_bytes(room->rows, room->ratings) +
 	       rows_bytes(room->rows, room->features) + rows_bytes(room->rows, room->target) +
-	       rows_bytes(room->rows, room->observed) + rows_bytes(room->rows, places) +
-	       transposed_bytes(room->columns, room->ratings) + transposed_bytes(room->feature_columns, room->features) +
-	       transposed_bytes(room->columns, room->target) + transposed_bytes(room->places, places) + bits +
-	       JOINT_ARRAYS * sizeof(uint32_t) * (double)room->columns;
+	       rows_bytes(room->rows, room->observed) + rows_bytes(room->rows, places) + bits +
+	       (room->no_lists ? 0 : lists_bytes(room));
 }
 
 static void measure(const struct batch_room *room, struct batch_measure *ret) {
@@ -209,6 +224,11 @@ void batch_measure(const struct batch_source *sources, size_t sources_count, siz
 
 void batch_measure_full(const struct batch_source *source, size_t rows, struct batch_measure *ret) {
 	struct batch_room room = full_room_of(source, rows);
+	measure(&room, ret);
+}
+
+void batch_measure_counts(size_t rows, struct batch_measure *ret) {
+	const struct batch_room room = {.rows = rows, .no_lists = true};
 	measure(&room, ret);
 }
 
@@ -320,19 +340,12 @@ static inline __attribute__((always_inline)) void fetch_packed(const struct pack
 	}
 }
 
-// The batch's rows by their number of ratings, many alike: where rows are short, loops over them end where the last one
-// did. Which rows a batch has is the order's alone.
-static const uint32_t *sort_rows(struct batch_memory *m, const struct packed *packed, const uint32_t *row,
-                                 size_t rows) {
-	enum { KINDS = 8 };
-	uint32_t first[KINDS + 1] = {0}, *restrict kind = m->kind, *restrict sorted = m->sorted;
-	for (size_t i = 0; i < rows; i++) {
-		fetch_packed(packed, row, i, rows);
-		uint32_t count = packed_ratings(packed->words[packed->start[row[i]]]);
-		kind[i] = count < KINDS ? count : KINDS;
-		first[kind[i]]++;
-	}
-	for (uint32_t k = 0, before = 0; k <= KINDS; k++) {
+enum { ROW_KINDS = 8 };
+
+// first: how many rows there are of each kind, (ROW_KINDS + 1).
+static const uint32_t *rows_by_kind(struct batch_memory *m, uint32_t *first, const uint32_t *row, size_t rows) {
+	uint32_t *restrict kind = m->kind, *restrict sorted = m->sorted;
+	for (uint32_t k = 0, before = 0; k <= ROW_KINDS; k++) {
 		uint32_t here = first[k];
 		first[k] = before;
 		before += here;
@@ -340,6 +353,31 @@ static const uint32_t *sort_rows(struct batch_memory *m, const struct packed *pa
 	for (size_t i = 0; i < rows; i++)
 		sorted[first[kind[i]]++] = row[i];
 	return sorted;
+}
+
+// The batch's rows by their number of ratings, many alike: where rows are short, loops over them end where the last one
+// did. Which rows a batch has is the order's alone.
+static const uint32_t *sort_rows(struct batch_memory *m, const struct packed *packed, const uint32_t *row,
+                                 size_t rows) {
+	uint32_t first[ROW_KINDS + 1] = {0}, *restrict kind = m->kind;
+	for (size_t i = 0; i < rows; i++) {
+		fetch_packed(packed, row, i, rows);
+		uint32_t count = packed_ratings(packed->words[packed->start[row[i]]]);
+		kind[i] = count < ROW_KINDS ? count : ROW_KINDS;
+		first[kind[i]]++;
+	}
+	return rows_by_kind(m, first, row, rows);
+}
+
+void batch_sort_rows(struct batch *batch, const struct csr *ratings, uint32_t *row, size_t rows) {
+	struct batch_memory *m = batch->memory;
+	uint32_t first[ROW_KINDS + 1] = {0};
+	for (size_t i = 0; i < rows; i++) {
+		size_t count = ratings->start[row[i] + 1] - ratings->start[row[i]];
+		m->kind[i] = count < ROW_KINDS ? (uint32_t)count : ROW_KINDS;
+		first[m->kind[i]]++;
+	}
+	memcpy(row, rows_by_kind(m, first, row, rows), rows * sizeof(*row));
 }
 
 static void gather_packed(struct batch_memory *m, const struct packed *packed, const uint32_t *row, size_t rows) {
@@ -484,6 +522,28 @@ static void transpose(struct transposed_memory *m, const struct sparse *s, struc
 	                           .slot = m->slot,
 	                           .stamp = m->stamp,
 	                           .number = m->batch};
+}
+
+static void count(struct rows_memory *m, const struct csr *csr, const uint32_t *row, size_t rows, struct sparse *ret) {
+	uint32_t filled = 0;
+	for (size_t i = 0; i < rows; i++) {
+		m->start[i] = filled;
+		filled += csr && csr->start ? (uint32_t)(csr->start[row[i] + 1] - csr->start[row[i]]) : 0;
+	}
+	m->start[rows] = filled;
+	*ret = sparse_of(m, csr, rows);
+}
+
+void batch_count(struct batch *batch, const struct batch_source *source, const uint32_t *row, const uint32_t *place,
+                 size_t rows) {
+	struct batch_memory *m = batch->memory;
+	batch->rows = rows;
+	batch->row = row;
+	batch->place = place;
+	count(&m->ratings, source->ratings, row, rows, &batch->ratings);
+	count(&m->user, source->features, row, rows, &batch->user);
+	batch->target = batch->ratings;
+	batch->self = (struct sparse){.rows = rows, .columns = source->ratings->rows};
 }
 
 static uint32_t join_columns(struct joint_memory *m, uint32_t touched, const struct transposed *t,

@@ -8,12 +8,13 @@
 
 // Where rows come from. features and target may be NULL. packed: the same ratings and features once more, the ratings
 // being the target too; or NULL. trained: (rows) where the rows' own ids are read, whether each takes part in training;
-// or NULL.
+// or NULL. no_lists: batches of it are never transposed, because a device does that.
 struct batch_source {
 	const struct csr *ratings, *features, *target;
 	const struct packed *packed;
 	const struct negatives *negatives; // that join the target; NULL: none
 	const uint8_t *trained;
+	bool no_lists;
 };
 
 struct batch {
@@ -25,6 +26,9 @@ struct batch {
 	// what ratings or targets touch, without entries, and the places there of what each of them touches; NULL: the same
 	struct transposed by_both;
 	const uint32_t *both_rating, *both_target;
+	// gathered on a device: there, the rows' places in its store (nn/store.h), and of the patterns the host has `start`
+	// alone; NULL: the host has it all
+	const uint32_t *place;
 	uint32_t refed; // 0: rows of the data; else how often the outputs for them have been made rows: noise is drawn anew
 	struct batch_memory *memory;
 };
@@ -35,6 +39,8 @@ bool batch_create(const struct batch_source *sources, size_t sources_count, size
 bool batch_create_like(const struct batch *batch, struct batch *ret, struct error *error); // another one
 // Room for batch_refeed with batches of up to `rows` rows of that source.
 bool batch_create_full(const struct batch_source *source, size_t rows, struct batch *ret, struct error *error);
+// Room for batch_count with batches of up to `rows` rows.
+bool batch_create_counts(size_t rows, struct batch *ret, struct error *error);
 void batch_destroy(struct batch *batch);
 // The most entries that a batch can hold.
 size_t batch_cells_most(const struct batch *batch);
@@ -47,11 +53,17 @@ struct batch_measure {
 	double bytes;                                  // of one
 };
 void batch_measure(const struct batch_source *sources, size_t sources_count, size_t rows, struct batch_measure *ret);
-// Of one as batch_create_full makes.
+// Of one as batch_create_full and batch_create_counts make.
 void batch_measure_full(const struct batch_source *source, size_t rows, struct batch_measure *ret);
+void batch_measure_counts(size_t rows, struct batch_measure *ret);
 
 // Short rows that are read from a packed source are put into another order, by their number of ratings.
 void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows);
+// That order, for those who gather rows elsewhere: of a batch's rows, in place. The batch only lends its memory.
+void batch_sort_rows(struct batch *batch, const struct csr *ratings, uint32_t *row, size_t rows);
+// Only how many entries the rows have: for a batch that a device gathers, at `place`, from ratings that are the target.
+void batch_count(struct batch *batch, const struct batch_source *source, const uint32_t *row, const uint32_t *place,
+                 size_t rows);
 void batch_transpose(struct batch *batch); // what training needs on top
 // The rows of another batch with the outputs that a network has for them, (rows, columns), in place of their ratings:
 // every column is stored, as input and as target. Features and the rows' own places stay. Transposed already.

@@ -2,6 +2,7 @@
 #include "nn/network_private.h"
 
 #include "base/memory.h"
+#include "tensor/work.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -124,6 +125,29 @@ static size_t waiting_most(const struct network *n) {
 	return most;
 }
 
+static void carve_stamps(struct network *n, struct carve *c) {
+	size_t rows[TOUCHED_KINDS] = {0};
+	network_count_lazy_rows(n->graph, rows);
+	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
+		n->stamp[kind] = rows[kind] ? carve(c, rows[kind], sizeof(*n->stamp[kind])) : NULL;
+}
+
+// What is no candidate was rated, in the input or in another part.
+static void carve_rank(struct network *n, const struct network_room *room, struct carve *c) {
+	struct rank_memory *m = &n->rank;
+	if (!room->rank_k)
+		return;
+	*m = (struct rank_memory){
+	    .rows = room->full_rows, .k_most = room->rank_k, .out_most = room->rating_entries + room->cells};
+	m->out = carve(c, m->rows + 1 + m->out_most, sizeof(*m->out));
+	m->marked = carve(c, m->rows + 1 + m->out_most, sizeof(*m->marked));
+	m->item = carve(c, m->rows * m->k_most, sizeof(*m->item));
+	m->count = carve(c, m->rows, sizeof(*m->count));
+	m->each = carve(c, m->rows + 1, sizeof(*m->each));
+	m->score = carve(c, m->rows * m->k_most, sizeof(*m->score));
+	m->pairs = carve(c, 2 * m->rows, sizeof(*m->pairs));
+}
+
 static void lay_out(struct network *n, const struct network_room *room, struct carve *c) {
 	const struct graph *g = n->graph;
 	size_t states = room->blank || room->reads ? 0 : g->optimizer->states(g->optimizer_params);
@@ -140,25 +164,16 @@ static void lay_out(struct network *n, const struct network_room *room, struct c
 	size_t parts = g->loss->over_rows ? g->output->groups->count * n->rows : 0;
 	n->softmax_part = carve(c, parts, sizeof(*n->softmax_part));
 	n->softmax = carve(c, parts, sizeof(*n->softmax));
-	n->losses = carve(c, RUN_BATCHES, sizeof(*n->losses));
+	n->losses_most = room->losses > RUN_BATCHES ? room->losses : RUN_BATCHES;
+	n->losses = carve(c, n->losses_most + 1, sizeof(*n->losses)); // and of a pass that trains nothing
 	n->sums = carve(c, SUMS, sizeof(*n->sums));
 	n->clip = carve(c, CLIPS, sizeof(*n->clip));
-	n->picked = carve(c, g->output->cells ? 0 : n->cells, sizeof(*n->picked));
+	n->picked = carve(c, g->output->cells && !room->rank_k ? 0 : n->cells, sizeof(*n->picked));
+	carve_rank(n, room, c);
 	n->waited = carve(c, waiting_most(n), sizeof(*n->waited));
+	carve_stamps(n, c);
 	if (n->backend->apart)
 		resident_lay_out(&n->resident, carve(c, resident_bytes(&n->resident), 1));
-}
-
-// The host's part: when rows were current, and a place to see the device's memory.
-static bool make_host_memory(struct network *n, struct error *error) {
-	size_t rows[TOUCHED_KINDS] = {0};
-	network_count_lazy_rows(n->graph, rows);
-	n->seen = memory_alloc(sizeof(*n->seen));
-	n->waits = memory_array(waiting_most(n), sizeof(*n->waits), "rows that wait", error);
-	for (size_t kind = 0; n->waits && kind < TOUCHED_KINDS; kind++)
-		if (rows[kind] && !(n->stamp[kind] = memory_array(rows[kind], sizeof(uint32_t), "rows that wait", error)))
-			return false;
-	return n->waits;
 }
 
 // --- whose columns are whose ---
@@ -289,9 +304,6 @@ static void start(struct network *n) {
 
 static void free_host(struct network *n) {
 	arena_finish(&n->arena);
-	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
-		free(n->stamp[kind]);
-	free(n->waits);
 	if (n->seen)
 		free(n->seen->data);
 	free(n->seen);
@@ -315,18 +327,37 @@ static struct network *new_network(const struct graph *graph, const struct backe
 	n->parameters = memory_alloc((graph->parameters_count + 1) * sizeof(*n->parameters));
 	n->slots = memory_alloc(graph->nodes_count * sizeof(*n->slots));
 	resident_init(&n->resident, graph,
-	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries});
+	              &(struct resident_room){room->rows, room->cells, room->rating_entries, room->feature_entries,
+	                                      room->block_bytes, !room->blank});
 	struct carve counted = {0};
 	lay_out(n, room, &counted);
 	*ret_bytes = counted.used;
 	return n;
 }
 
+static size_t larger(size_t a, size_t b) {
+	return a > b ? a : b;
+}
+
+static struct work_room work_room(const struct graph *graph, const struct network_room *room) {
+	size_t rows = larger(room->rows, room->full_rows), columns = 0;
+	const struct graph_shape *shape = &graph->shape;
+	for (size_t i = 0; i < graph->nodes_count; i++)
+		columns = larger(columns, graph->nodes[i].width);
+	return (struct work_room){.rows = rows,
+	                          .columns = columns,
+	                          .listed = larger(rows, larger(shape->ratings_width, shape->user_width)),
+	                          .ranked = room->rank_k ? room->full_rows : 0,
+	                          .k = room->rank_k,
+	                          .items = shape->ratings_width};
+}
+
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room) {
 	size_t bytes;
+	struct work_room work = work_room(graph, room);
 	struct network *n = new_network(graph, backend, room, &bytes);
 	free_host(n);
-	return bytes;
+	return bytes + (backend->apart ? work_bytes(&work) : 0);
 }
 
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
@@ -335,10 +366,12 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	struct network *n = new_network(graph, backend, room, &bytes);
 	n->device = device;
 	n->seed = seed;
-	struct carve real_one = {.base = backend->allocate(device, bytes, error)};
+	struct work_room work = work_room(graph, room);
+	bool reserved = !backend->apart || backend->reserve(device, work_bytes(&work), error);
+	struct carve real_one = {.base = reserved ? backend->allocate(device, bytes, error) : NULL};
 	size_t filled = room->blank ? 0 : graph->weights; // of a blank one the device's zeroes do
 	real *weights = real_one.base ? memory_array(filled, sizeof(real), "the weights", error) : NULL;
-	if (!weights || !make_host_memory(n, error)) {
+	if (!weights) {
 		free(weights);
 		backend->release(device, real_one.base);
 		network_destroy(n);
@@ -346,6 +379,7 @@ bool network_create(const struct graph *graph, struct device *device, const stru
 	}
 	n->memory = real_one.base;
 	lay_out(n, room, &real_one);
+	n->seen = memory_alloc(sizeof(*n->seen));
 	for (size_t i = 0; i < graph->nodes_count; i++)
 		if (graph->nodes[i].op)
 			n->slots[i].stream = random_stream_make(seed, graph->nodes[i].op->row.name, graph->nodes[i].name);

@@ -54,6 +54,16 @@ struct pace {
 	size_t left, patience; // runs until the other one is tried, and how many that was after the last trial
 };
 
+// For rankings, where there is room for them: lists that go to the device, and what comes from it.
+struct rank_memory {
+	size_t rows, k_most, out_most;
+	uint32_t *out, *marked; // (rows + 1 and out_most): starts, then columns
+	uint32_t *item, *count; // (rows, k_most), (rows)
+	uint32_t *each;         // (rows + 1): where each row's items begin
+	real *score;            // (rows, k_most)
+	double *pairs;          // (rows, 2)
+};
+
 struct network {
 	const struct graph *graph;
 	struct device *device;
@@ -67,12 +77,14 @@ struct network {
 	double *row_sum;                     // (groups of the output or 1, rows): of the loss
 	struct softmax_part *softmax_part;   // (groups of the output, rows): of a loss over rows
 	struct softmax_factors *softmax;     // (groups of the output, rows)
-	double *losses;                      // (RUN_BATCHES): of a run's batches
-	double *sums, *clip;                 // (SUMS), (CLIPS): see network_private.h
-	real *picked;                        // (cells): predictions at cells, where the output is computed as a whole
-	size_t rows, cells;                  // room
-	struct resident resident;            // the batch at hand, where the device's memory is apart
-	struct seen *seen;                   // the host's: see network_seen
+	double *losses;                      // (losses_most): of the batches since they were asked for last
+	size_t losses_count, losses_most;
+	double *sums, *clip; // (SUMS), (CLIPS): see network_private.h
+	real *picked;        // (cells): predictions at cells, where the output is computed as a whole
+	struct rank_memory rank;
+	size_t rows, cells;       // room
+	struct resident resident; // the batch at hand, where the device's memory is apart
+	struct seen *seen;        // the host's: see network_seen
 	struct program programs[PROGRAMS];
 	struct program *steps; // (phases, or one): of a training step
 	size_t phase;          // that is on
@@ -80,8 +92,8 @@ struct network {
 	struct crew crews[CREWS];
 	struct pace pace;
 	// lazy updates
-	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current; the host's
-	uint32_t *waits, *waited;       // (the most of them) the host's, and the device's
+	uint32_t *stamp[TOUCHED_KINDS]; // (rows of such parameters) the step after which a row is current
+	uint32_t *waited;               // (the most of them)
 	uint32_t step;                  // of training, 0 before the first
 	double rate_factor;             // of the optimizer's rate, from now on
 	double slowing;                 // the same, whatever the schedule
@@ -90,14 +102,20 @@ struct network {
 	bool joined;                    // the slots' joined weights are the present ones
 };
 
+// The longest rankings that are made where the scores are: to sort them costs the square of their length.
+enum { RANK_MOST = 1024 };
+
 // rows: the most rows of a batch; cells, entries: the most target cells and input entries of one; full_rows: room to
 // compute every cell of the output (rankings), for batches of up to that many rows; gradients: network_gradients will
 // be asked for.
 struct network_room {
 	size_t rows, cells, rating_entries, feature_entries, full_rows;
 	bool gradients;
-	bool blank; // for predictions alone: no state, no gradients, weights 0 until they are set
-	bool reads; // for predictions by another's weights; see network_create_reader
+	bool blank;         // for predictions alone: no state, no gradients, weights 0 until they are set
+	size_t block_bytes; // where the device's memory is apart: see struct resident_room
+	size_t rank_k;      // rankings of up to so many columns will be asked for (network_rank); 0: none
+	size_t losses;      // of so many batches are kept until they are asked for; at least RUN_BATCHES are
+	bool reads;         // for predictions by another's weights; see network_create_reader
 };
 bool network_create(const struct graph *graph, struct device *device, const struct backend *backend, uint64_t seed,
                     const struct network_room *room, struct network **ret, struct error *error);
@@ -110,13 +128,15 @@ bool network_create_reader(const struct network *of, const struct network_room *
 size_t network_bytes(const struct graph *graph, const struct backend *backend, const struct network_room *room);
 
 // A training step for each of the batches: forward with dropout on, loss, backward, update. ret_loss: (count) each
-// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, network_losses has them,
-// and count is at most RUN_BATCHES. The batches must be transposed; they are free again on return.
-enum { RUN_BATCHES = 256 }; // whose losses stay on the device
+// batch's loss, L2 included, by the loss's reduction; or NULL: nothing waits for the device, and network_losses has
+// them, of no more batches than it has room for since the last time. Where memory is the host's too the batches must be
+// transposed; they are free again on return.
+enum { RUN_BATCHES = 256 };
 void network_train(struct network *network, const struct batch *batches, size_t count, uint32_t epoch,
                    double *ret_loss);
+void network_losses(struct network *network, double *ret_loss);        // (losses_count), and forgets
+void network_hold(struct network *network, const struct store *store); // where batches with places come from
 size_t network_begun(const struct network *network); // how many of them it has come to; from any thread
-void network_losses(struct network *network, size_t count, double *ret_loss);            // of the last run's batches
 double network_step(struct network *network, const struct batch *batch, uint32_t epoch); // the same for one
 // What the step that comes next has as its output, dropout and all, at every cell: (rows, width), the network's own
 // memory, where the host can read it, which the next pass may overwrite. Needs room for full_rows.
@@ -144,6 +164,24 @@ void network_gradient_of(const struct network *network, const struct batch *batc
 void network_predict_cells(struct network *network, const struct batch *batch, float *ret);
 struct matrix network_predict_all(struct network *network,
                                   const struct batch *batch); // (rows, width), as network_outputs has them
+// Rankings of a batch's rows by their outputs, as topk and rank_pairs of the seam: on the device, and only what is
+// named here leaves it. Needs room for full_rows and rank_k.
+struct rank_lists {
+	const uint32_t *start, *column; // (rows + 1), (start[rows]) of each row; none twice
+};
+struct rank_ask {
+	struct rank_lists out;    // no candidates
+	struct rank_lists marked; // of whose pairs are asked; start NULL: nobody asks
+	size_t k;
+};
+struct rank_answer {        // the caller's
+	uint32_t *item, *count; // (rows, k), (rows)
+	float *score;           // (rows, k) of the items; NULL: nobody asks
+	double *pairs;          // (rows, 2) where pairs are asked for
+	float *cells;           // (target cells) predictions there; NULL: nobody asks
+};
+void network_rank(struct network *network, const struct batch *batch, const struct rank_ask *ask,
+                  struct rank_answer *ret);
 // The same on the calling thread alone, of a reader or of the network that it reads, once that is ready: after
 // network_ready until its weights change. all: for network_read_all, too, which needs room for full_rows.
 void network_ready(struct network *network, bool all);

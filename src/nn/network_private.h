@@ -28,8 +28,13 @@ struct seen {
 real *network_seen(const struct network *network, const real *data, size_t count);
 void network_unseen(const struct network *network, real *data, const real *seen, size_t count);
 struct matrix network_seen_matrix(const struct network *network, const struct matrix *matrix);
-// The rows of a parameter that a batch touches, as the host has them; NULL: all.
-const struct transposed *network_touched(const struct batch *batch, const struct parameter *parameter);
+// The rows of a parameter that the last pass's batch touches, in the order of its gradient; the caller frees. NULL:
+// all, and ret_count is how many that is. Where memory is the host's the batch must be transposed.
+uint32_t *network_touched_rows(const struct network *network, const struct batch *batch,
+                               const struct parameter *parameter, size_t *ret_count);
+
+// Every output of a batch, in memory of the device: (rows, width).
+struct matrix network_full(struct network *network, const struct batch *batch);
 
 // Runs before the other crew is tried, at first and at most.
 enum { PATIENCE_LEAST = 64, PATIENCE_MOST = 512 };
@@ -47,8 +52,8 @@ bool network_waits(const struct network *network, const struct parameter *parame
 void network_fill_waiting(struct network *network);
 // Where L2 is lazy, the sums of squared weights that are kept up to date.
 void network_sum_squares(struct network *network);
-// How long each row that a batch touches has waited, and that it waits no longer.
-void network_note_waits(struct network *network, const struct batch *batch, uint32_t step);
+// How long each row that a batch touches has waited, and that it waits no longer; the batch's lists are the device's.
+void network_note_waits(struct network *network, const struct batch *on, uint32_t step);
 
 // --- loss_steps.c ---
 

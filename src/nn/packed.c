@@ -37,19 +37,21 @@ static size_t row_count(const struct csr *csr, size_t row) {
 	return csr && csr->start ? csr->start[row + 1] - csr->start[row] : 0;
 }
 
-// The start of each row; false where counts or their sum are too many.
+// The start of each row, or NULL; false where counts or their sum are too many.
 static bool place_rows(const struct csr *ratings, const struct csr *features, uint32_t *ret_start) {
 	uint64_t words = 0;
 	for (size_t i = 0; i < ratings->rows; i++) {
 		size_t r = row_count(ratings, i), f = row_count(features, i);
 		if (r >= (size_t)1 << PACKED_RATINGS_BITS || f >= (size_t)1 << (32 - PACKED_RATINGS_BITS))
 			return false;
-		ret_start[i] = (uint32_t)words;
+		if (ret_start)
+			ret_start[i] = (uint32_t)words;
 		words += 1 + r + f;
 		if (words > UINT32_MAX)
 			return false;
 	}
-	ret_start[ratings->rows] = (uint32_t)words;
+	if (ret_start)
+		ret_start[ratings->rows] = (uint32_t)words;
 	return true;
 }
 
@@ -76,6 +78,26 @@ static bool pack_rows(const struct csr *ratings, const struct csr *features, str
 	return true;
 }
 
+static bool few_values(const struct csr *csr, struct dictionary *values) {
+	uint32_t code;
+	for (size_t k = 0; csr && csr->start && k < csr_count(csr); k++)
+		if (!find_code(values, csr->value[k], &code))
+			return false;
+	return true;
+}
+
+static bool few_columns(const struct csr *csr) {
+	return !csr || csr->columns <= (size_t)1 << PACKED_COLUMN_BITS;
+}
+
+bool packed_can(const struct csr *ratings, const struct csr *features) {
+	struct dictionary *values = memory_alloc(2 * sizeof(*values));
+	bool can = few_columns(ratings) && few_columns(features) && place_rows(ratings, features, NULL) &&
+	           few_values(ratings, &values[0]) && few_values(features, &values[1]);
+	free(values);
+	return can;
+}
+
 // Of all codes: what is read past a row's end has one too.
 static float *values_of(const struct dictionary *d) {
 	float *values = memory_alloc(PACKED_VALUES * sizeof(*values));
@@ -85,9 +107,8 @@ static float *values_of(const struct dictionary *d) {
 
 bool packed_create(const struct csr *ratings, const struct csr *features, struct packed *ret, struct error *error) {
 	enum { SHORT = 8 };
-	const size_t most = (size_t)1 << PACKED_COLUMN_BITS;
 	*ret = (struct packed){0};
-	if (ratings->columns > most || (features && features->columns > most))
+	if (!few_columns(ratings) || !few_columns(features))
 		return true;
 	struct packed p = {.start = big_array(ratings->rows + 1, sizeof(*p.start), "packed rows", error)};
 	if (!p.start)

@@ -1,7 +1,10 @@
 // Passes through a network: what their steps run on, who runs them, training, predictions.
 #include "nn/network_private.h"
 
+#include "base/memory.h"
+
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -73,8 +76,19 @@ static const struct transposed *touched_by(const struct batch *batch, enum touch
 	return NULL;
 }
 
-const struct transposed *network_touched(const struct batch *batch, const struct parameter *p) {
-	return touched_by(batch, p->touched);
+uint32_t *network_touched_rows(const struct network *n, const struct batch *batch, const struct parameter *p,
+                               size_t *ret_count) {
+	const struct transposed *t = touched_by(n->backend->apart ? &n->resident.batch : batch, p->touched);
+	*ret_count = t ? t->count : p->rows;
+	if (!t)
+		return NULL;
+	uint32_t *rows = memory_alloc((t->count + 1) * sizeof(*rows)), counted = 0;
+	if (t->counted) {
+		n->backend->download(n->device, &counted, t->counted, sizeof(counted));
+		*ret_count = counted;
+	}
+	n->backend->download(n->device, rows, t->column, *ret_count * sizeof(*rows));
+	return rows;
 }
 
 const struct transposed *pass_touched_place(const struct pass *p, const struct parameter *parameter, enum touched from,
@@ -94,7 +108,7 @@ struct matrix pass_joined(const struct pass *p, const struct node *node) {
 }
 
 const struct transposed *pass_touched(const struct pass *p, const struct parameter *parameter) {
-	return network_touched(p->on, parameter);
+	return touched_by(p->on, parameter->touched);
 }
 
 struct matrix pass_tile(const struct pass *p, const struct node *node, const struct matrix *whole,
@@ -134,6 +148,24 @@ struct run {
 	double *loss;                // (count) or NULL
 };
 
+// A batch of a run, as the device is given it.
+struct turn {
+	const struct run *run;
+	struct pass *pass;
+};
+
+static void take_turn(void *context) {
+	const struct turn *t = context;
+	struct pass *pass = t->pass;
+	struct network *n = pass->network;
+	if (n->backend->apart) {
+		pass->on = resident_make(&n->resident, n->backend, n->device, pass->batch, t->run->program->transposed);
+		if (t->run->update)
+			network_note_waits(n, pass->on, pass->step);
+	}
+	program_pass(t->run->program, pass);
+}
+
 static void run_member(void *context, size_t member) {
 	const struct run *run = context;
 	struct pass pass = {.network = run->network,
@@ -145,18 +177,23 @@ static void run_member(void *context, size_t member) {
 	                    .quiet = run->quiet,
 	                    .epoch = run->epoch,
 	                    .member = member};
-	for (size_t b = 0; b < run->count; b++) {
+	const struct backend *backend = run->network->backend;
+	struct resident *resident = &run->network->resident;
+	for (size_t b = 0, first = 0, end = 0; b < run->count; b++) {
 		if (member == 0)
 			atomic_store_explicit(&run->network->begun, b + 1, memory_order_relaxed);
 		pass.batch = pass.on = &run->batches[b];
-		if (run->network->backend->apart)
-			pass.on = resident_upload(&run->network->resident, run->network->backend, run->network->device, pass.batch,
-			                          run->program->transposed);
-		pass.loss = run->network->losses + b;
+		if (backend->apart && b == end) {
+			first = end;
+			end += resident_bring(resident, backend, run->network->device, pass.batch, run->count - b);
+		}
+		if (backend->apart)
+			resident_choose(resident, b - first);
+		pass.loss = run->network->losses + run->network->losses_count + b;
 		pass.step = run->step + (uint32_t)b;
 		if (run->update)
 			network_numbers_at(run->network, run->taken + (uint32_t)b, &pass.numbers);
-		program_pass(run->program, &pass);
+		backend->unit(run->network->device, run->program, take_turn, &(struct turn){run, &pass});
 	}
 }
 
@@ -172,7 +209,7 @@ static void run_batches(struct run *run, enum crew_id crew) {
 	else
 		run_member(run, 0);
 	if (run->loss)
-		n->backend->download(n->device, run->loss, n->losses, run->count * sizeof(*run->loss));
+		n->backend->download(n->device, run->loss, n->losses + n->losses_count, run->count * sizeof(*run->loss));
 }
 
 // Whether the phase that is on leaves the data as it is.
@@ -236,7 +273,8 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 	bool refed = count && batches->refed;
 	double start = seconds_of(CLOCK_MONOTONIC), began = seconds_of(CLOCK_THREAD_CPUTIME_ID), entries = 0;
 	for (size_t i = 0; i < count; i++) {
-		network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
+		if (!n->backend->apart) // else as each one's turn comes
+			network_note_waits(n, &batches[i], n->step + 1 + (uint32_t)i);
 		entries += 1 + (double)sparse_count(&batches[i].target);
 	}
 	struct run run = {.network = n,
@@ -262,18 +300,27 @@ static void train_run(struct network *n, const struct batch *batches, size_t cou
 }
 
 void network_train(struct network *n, const struct batch *batches, size_t count, uint32_t epoch, double *ret_loss) {
-	assert(ret_loss || count <= RUN_BATCHES);
-	for (size_t first = 0; first < count; first += RUN_BATCHES)
-		train_run(n, batches + first, count - first < RUN_BATCHES ? count - first : RUN_BATCHES, epoch,
-		          ret_loss ? ret_loss + first : NULL);
+	size_t most = n->losses_most - n->losses_count;
+	assert(most && (ret_loss || count <= most));
+	most = most < RUN_BATCHES ? most : RUN_BATCHES;
+	for (size_t first = 0; first < count; first += most) {
+		size_t some = count - first < most ? count - first : most;
+		train_run(n, batches + first, some, epoch, ret_loss ? ret_loss + first : NULL);
+		n->losses_count += ret_loss ? 0 : some;
+	}
+}
+
+void network_losses(struct network *n, double *ret_loss) {
+	n->backend->download(n->device, ret_loss, n->losses, n->losses_count * sizeof(*ret_loss));
+	n->losses_count = 0;
+}
+
+void network_hold(struct network *n, const struct store *store) {
+	n->resident.store = store;
 }
 
 size_t network_begun(const struct network *n) {
 	return atomic_load_explicit(&n->begun, memory_order_relaxed);
-}
-
-void network_losses(struct network *n, size_t count, double *ret_loss) {
-	n->backend->download(n->device, ret_loss, n->losses, count * sizeof(*ret_loss));
 }
 
 double network_step(struct network *n, const struct batch *batch, uint32_t epoch) {
@@ -327,15 +374,16 @@ double network_gradients(struct network *n, const struct batch *batch, uint32_t 
 }
 
 void network_gradient_of(const struct network *n, const struct batch *batch, const struct parameter *p, real *ret) {
-	const struct transposed *touched = network_touched(batch, p);
+	size_t count;
+	uint32_t *rows = network_touched_rows(n, batch, p, &count);
 	struct matrix g = network_seen_matrix(n, &network_memory_of(n, p)->gradient);
-	size_t count = touched ? touched->count : p->rows;
 	memset(ret, 0, p->rows * p->columns * sizeof(*ret));
 	for (size_t i = 0; i < count; i++) {
-		size_t row = touched ? touched->column[i] : i;
+		size_t row = rows ? rows[i] : i;
 		for (size_t j = 0; j < p->columns; j++)
 			ret[row * p->columns + j] = g.data[i * g.stride + j];
 	}
+	free(rows);
 	if (p->l2 == 0)
 		return;
 	const real *weights = network_seen(n, n->weights, n->graph->weights);
@@ -363,11 +411,17 @@ static void predict_cells(struct network *n, const struct batch *batch, enum cre
 		ret[k] = (float)cells[k];
 }
 
-static struct matrix predict_all(struct network *n, const struct batch *batch, enum crew_id crew) {
+static struct matrix full(struct network *n, const struct batch *batch, enum crew_id crew) {
 	struct pass pass = {.network = n, .batch = batch};
 	run_program(n, PROGRAM_FULL, batch, 0, false, crew, NULL);
-	struct matrix y = pass_value(&pass, n->graph->output);
-	return network_seen_matrix(n, &y);
+	return pass_value(&pass, n->graph->output);
+}
+
+struct matrix network_full(struct network *n, const struct batch *batch) {
+	network_settle(n);
+	struct matrix y = full(n, batch, CREW_TEAM);
+	n->joined = true;
+	return y;
 }
 
 void network_predict_cells(struct network *n, const struct batch *batch, float *ret) {
@@ -376,10 +430,8 @@ void network_predict_cells(struct network *n, const struct batch *batch, float *
 }
 
 struct matrix network_predict_all(struct network *n, const struct batch *batch) {
-	network_settle(n);
-	struct matrix ret = predict_all(n, batch, CREW_TEAM);
-	n->joined = true;
-	return ret;
+	struct matrix y = network_full(n, batch);
+	return network_seen_matrix(n, &y);
 }
 
 // What a pass makes of weights alone is made by one over no rows.
@@ -398,7 +450,8 @@ void network_read_cells(struct network *n, const struct batch *batch, float *ret
 
 struct matrix network_read_all(struct network *n, const struct batch *batch) {
 	assert(n->settled && n->joined);
-	return predict_all(n, batch, CREW_ALONE);
+	struct matrix y = full(n, batch, CREW_ALONE);
+	return network_seen_matrix(n, &y);
 }
 
 struct matrix network_hidden(struct network *n, const struct batch *batch) {

@@ -45,6 +45,15 @@ size_t network_state_size(const struct graph *graph) {
 	return (1 + states_of(graph)) * graph->weights * sizeof(real) + lazy * sizeof(uint32_t);
 }
 
+static void put_stamps(const struct network *n, const uint32_t *stamp, size_t count, struct bytes_out *out) {
+	uint32_t chunk[CHUNK];
+	for (size_t done = 0, some; done < count; done += some) {
+		some = count - done < CHUNK ? count - done : CHUNK;
+		n->backend->download(n->device, chunk, stamp + done, some * sizeof(*chunk));
+		bytes_put(out, chunk, some * sizeof(*chunk));
+	}
+}
+
 void network_state_put(struct network *n, struct bytes_out *out) {
 	size_t rows[TOUCHED_KINDS] = {0};
 	network_count_lazy_rows(n->graph, rows);
@@ -62,7 +71,7 @@ void network_state_put(struct network *n, struct bytes_out *out) {
 	for (size_t i = 0; i < states_of(n->graph); i++)
 		network_vector_put(n, n->state[i], out);
 	for (size_t kind = 0; kind < TOUCHED_KINDS; kind++)
-		bytes_put(out, n->stamp[kind], rows[kind] * sizeof(uint32_t));
+		put_stamps(n, n->stamp[kind], rows[kind], out);
 	for (size_t i = 0; i < n->graph->parameters_count; i++)
 		for (size_t k = 0; n->graph->parameters[i].l2 > 0 && k < parameter_parts(&n->graph->parameters[i]); k++) {
 			double squares;
@@ -83,7 +92,7 @@ static void take_stamps(struct network *n, uint64_t step, struct bytes_in *in, b
 			in->failed |= stamp > step;
 		}
 		if (from && !dry && rows[kind]) // without any there is no memory for them
-			memcpy(n->stamp[kind], from, rows[kind] * sizeof(uint32_t));
+			n->backend->upload(n->device, n->stamp[kind], from, rows[kind] * sizeof(uint32_t));
 	}
 }
 
@@ -155,10 +164,12 @@ const struct parameter *network_not_finite(const struct network *n, const struct
 	const real *weights = network_seen(n, n->weights, n->graph->weights);
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
 		const struct parameter *p = &n->graph->parameters[i];
-		const struct transposed *touched = batch && p->lazy ? network_touched(batch, p) : NULL;
-		bool fine = touched || rows_finite(weights, p, 0, p->rows);
-		for (size_t k = 0; touched && fine && k < touched->count; k++)
-			fine = rows_finite(weights, p, touched->column[k], 1);
+		size_t count;
+		uint32_t *rows = batch && p->lazy ? network_touched_rows(n, batch, p, &count) : NULL;
+		bool fine = rows || rows_finite(weights, p, 0, p->rows);
+		for (size_t k = 0; rows && fine && k < count; k++)
+			fine = rows_finite(weights, p, rows[k], 1);
+		free(rows);
 		if (!fine)
 			return p;
 	}
@@ -170,8 +181,8 @@ void network_gradient_facts(const struct network *n, const struct batch *batch, 
 	for (size_t i = 0; i < n->graph->parameters_count; i++) {
 		const struct parameter *p = &n->graph->parameters[i];
 		struct matrix g = network_seen_matrix(n, &n->parameters[i].gradient);
-		const struct transposed *touched = network_touched(batch, p);
-		size_t rows = touched ? touched->count : p->rows;
+		size_t rows;
+		free(network_touched_rows(n, batch, p, &rows));
 		for (size_t k = 0; p->trainable && k < rows * p->columns; k++) {
 			double size = fabs((double)g.data[k / p->columns * g.stride + k % p->columns]);
 			if (!isfinite(size))

@@ -71,6 +71,8 @@ static void write_touched(const struct pass *p, const struct parameter *paramete
 	const uint32_t *place;
 	const struct transposed *touched = pass_touched_place(p, parameter, from, &place);
 	struct matrix gradient = pass_parameter_gradient(p, parameter, tile);
+	if (touched->counted && !parameter->shared) // its rows beyond what is touched count in the gradient's norm
+		n->backend->zero(n->device, &gradient);
 	if (y)
 		n->backend->transposed_times(n->device, touched, place, value, y, parameter->shared ? 1 : 0, &gradient);
 	else
@@ -236,20 +238,15 @@ void network_make_catch_up(struct maker *m) {
 }
 
 // Target patterns that are the ratings' share one list with them.
-void network_note_waits(struct network *n, const struct batch *batch, uint32_t step) {
-	const struct transposed *touched[TOUCHED_KINDS] = {[TOUCHED_RATINGS] = &batch->by_rating,
-	                                                   [TOUCHED_USER] = &batch->by_feature,
-	                                                   [TOUCHED_TARGETS] = &batch->by_target,
-	                                                   [TOUCHED_BOTH] = &batch->by_both,
-	                                                   [TOUCHED_ROW] = &batch->by_self};
-	for (size_t kind = TOUCHED_RATINGS; kind < TOUCHED_KINDS; kind++) {
-		const struct transposed *t = touched[kind];
-		for (size_t i = 0; n->stamp[kind] && i < t->count; i++) {
-			uint32_t *stamp = &n->stamp[kind][t->column[i]];
-			t->waited[i] = step - 1 - *stamp;
-			*stamp = step;
-		}
-	}
+void network_note_waits(struct network *n, const struct batch *on, uint32_t step) {
+	const struct transposed *touched[TOUCHED_KINDS] = {[TOUCHED_RATINGS] = &on->by_rating,
+	                                                   [TOUCHED_USER] = &on->by_feature,
+	                                                   [TOUCHED_TARGETS] = &on->by_target,
+	                                                   [TOUCHED_BOTH] = &on->by_both,
+	                                                   [TOUCHED_ROW] = &on->by_self};
+	for (size_t kind = TOUCHED_RATINGS; kind < TOUCHED_KINDS; kind++)
+		if (n->stamp[kind])
+			n->backend->note_waits(n->device, touched[kind], 0, step, n->stamp[kind], touched[kind]->waited);
 }
 
 struct settling {
@@ -305,11 +302,7 @@ void network_settle(struct network *n) {
 	for (s.kind = TOUCHED_RATINGS; s.kind < TOUCHED_KINDS; s.kind++) {
 		if (!rows[s.kind])
 			continue;
-		for (size_t i = 0; i < rows[s.kind]; i++) {
-			n->waits[i] = n->step - n->stamp[s.kind][i];
-			n->stamp[s.kind][i] = n->step;
-		}
-		n->backend->upload(n->device, n->waited, n->waits, rows[s.kind] * sizeof(*n->waits));
+		n->backend->note_waits(n->device, NULL, rows[s.kind], n->step, n->stamp[s.kind], n->waited);
 		n->backend->team(n->device, settle_kind, &s);
 	}
 	n->settled = true;

@@ -3,6 +3,7 @@
 
 #include "nn/network_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 // A walk over a parameter's numbers, by runs of them that lie side by side in a network's flat vectors: row by row,
@@ -51,14 +52,15 @@ void whole_set(struct network *n, const double *weights) {
 
 // Of the loss without L2: rows that the batch does not touch have none.
 static void add_gradient(const struct network *n, const struct batch *batch, const struct parameter *p, double *ret) {
-	const struct transposed *touched = network_touched(batch, p);
+	size_t count;
+	uint32_t *rows = network_touched_rows(n, batch, p, &count);
 	struct matrix g = network_seen_matrix(n, &network_memory_of(n, p)->gradient);
-	size_t count = touched ? touched->count : p->rows;
 	for (size_t i = 0; i < count; i++) {
-		double *to = ret + (touched ? touched->column[i] : i) * p->columns;
+		double *to = ret + (rows ? rows[i] : i) * p->columns;
 		for (size_t j = 0; j < p->columns; j++)
 			to[j] += g.data[i * g.stride + j];
 	}
+	free(rows);
 }
 
 // Writes the slope of its L2, returns what that adds to the loss.

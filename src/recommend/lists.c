@@ -50,7 +50,7 @@ struct listing {
 };
 
 bool lists_can(const struct aexp_model *m, size_t top) {
-	return top <= TOP_MOST && !m->items_as_rows && model_has_hidden(m) &&
+	return top <= TOP_MOST && !m->items_as_rows && !m->backend->apart && model_has_hidden(m) &&
 	       m->graph.output->activation->id != ACTIVATION_SWISH; // rises
 }
 

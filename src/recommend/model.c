@@ -243,7 +243,8 @@ static bool check_tensors(const struct aexp_model *m, struct error *error) {
 static bool plan(struct aexp_model *m, struct error *error) {
 	cJSON *facts;
 	struct errors errors = {0};
-	struct graph_shape shape = {.ratings_width = m->columns, .user_width = m->features, .batch = 1, .rows = 1};
+	struct graph_shape shape = {
+	    .ratings_width = m->columns, .user_width = m->features, .batch = 1, .rows = 1, .whole = m->backend->whole};
 	if (!stored_json(&m->stored, "graph", &facts, error))
 		return false;
 	read_shape(facts, &shape);
@@ -267,6 +268,8 @@ static bool make_network(struct aexp_model *m, struct error *error) {
 	                            .feature_entries = m->user.room,
 	                            .full_rows = MODEL_BLOCK_ROWS,
 	                            .blank = true};
+	if (m->backend->apart && !m->items_as_rows)
+		room.rank_k = m->items < RANK_MOST ? m->items : RANK_MOST;
 	if (!plan(m, error) ||
 	    !network_create(&m->graph, m->device, m->backend, m->experiment.seed, &room, &m->network, error))
 		return false;
@@ -379,6 +382,16 @@ struct matrix block_scores(struct aexp_model *m) {
 	return m->network ? network_predict_all(m->network, &batch) : model_score(m->scorer, &batch);
 }
 
+bool block_can_rank(const struct aexp_model *m, size_t k, size_t out) {
+	return m->network && m->backend->apart && !m->items_as_rows && k <= m->network->rank.k_most &&
+	       out <= m->network->rank.out_most;
+}
+
+void block_rank(struct aexp_model *m, const struct rank_ask *ask, struct rank_answer *ret) {
+	struct batch batch = batch_of(m);
+	network_rank(m->network, &batch, ask, ret);
+}
+
 struct matrix block_hidden(struct aexp_model *m) {
 	struct batch batch = batch_of(m);
 	return network_hidden(m->network, &batch);
@@ -468,17 +481,24 @@ static bool open_all(struct aexp_model *m, struct error *error) {
 	if (!stored_open(m->path, &m->stored, error) || !read_metadata(m, error) || !read_experiment(m, error) ||
 	    !make_blocks(m, error))
 		return false;
-	const struct backend *wanted = (const struct backend *)m->experiment.backend.row;
-	m->backend = wanted == &backend_reference ? wanted : &backend_openblas; // the CPU's, wherever it was trained
+	const struct backend *trained = (const struct backend *)m->experiment.backend.row;
+	if (!m->backend)
+		m->backend = trained == &backend_reference ? trained : &backend_openblas;
 	if (!backend_open(m->backend, m->pool, NULL, &m->backend, &m->device, error))
 		return false;
 	return m->experiment.model ? make_scorer(m, error) : make_network(m, error);
 }
 
 bool model_open(const char *path, struct pool *pool, struct aexp_model **ret, struct error *error) {
+	return model_open_on(path, pool, NULL, ret, error);
+}
+
+bool model_open_on(const char *path, struct pool *pool, const struct backend *backend, struct aexp_model **ret,
+                   struct error *error) {
 	struct aexp_model *m = memory_alloc(sizeof(*m));
 	m->path = memory_copy_string(path);
 	m->pool = pool;
+	m->backend = backend;
 	m->answers = memory_alloc(pool_threads(pool) * sizeof(*m->answers));
 	m->scratch = memory_alloc(pool_threads(pool) * sizeof(*m->scratch));
 	if (open_all(m, error)) {

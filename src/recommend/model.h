@@ -66,6 +66,10 @@ struct aexp_model {
 
 // As aexp_open, on a pool of the caller's, which outlives the model.
 bool model_open(const char *path, struct pool *pool, struct aexp_model **ret, struct error *error);
+// On a backend of the registry; NULL: the CPU's, wherever the model was trained. ERROR_BACKEND where it is not to be
+// had.
+bool model_open_on(const char *path, struct pool *pool, const struct backend *backend, struct aexp_model **ret,
+                   struct error *error);
 // The run's data, which outlives the model's use: where a row is an item, users of it can be asked for by their place.
 // False where it is not the data that the model is about.
 bool model_attach(struct aexp_model *model, const struct matrices *data);
@@ -99,6 +103,10 @@ void block_clear(struct aexp_model *model, size_t most);
 bool block_add(struct aexp_model *model, const struct row_entries *ratings, const struct row_entries *user,
                size_t place);
 struct matrix block_scores(struct aexp_model *model);
+// The best of each row, where the scores are in memory of a device: (rows, k), best first. False: they are not, or the
+// lists are too long for it, or what is left out of them all.
+bool block_can_rank(const struct aexp_model *model, size_t k, size_t out);
+void block_rank(struct aexp_model *model, const struct rank_ask *ask, struct rank_answer *ret);
 struct matrix block_hidden(struct aexp_model *model);
 bool model_has_hidden(const struct aexp_model *model); // whether there is such an output
 // Where a row is an item: scores of up to MODEL_BLOCK_ROWS users by their places in the data. ret_row: (count) each

@@ -267,6 +267,57 @@ static bool score_all(struct work *w, struct error *error) {
 	return true;
 }
 
+// --- lists where the scores are ---
+
+// A few rows' lists one after the other.
+struct out_lists {
+	uint32_t start[MODEL_BLOCK_ROWS + 1];
+	uint32_t *column; // of start[rows]
+};
+
+static void gather_out(const struct work *w, struct out_lists *ret) {
+	ret->start[0] = 0;
+	for (size_t i = 0; i < w->count; i++)
+		ret->start[i + 1] = ret->start[i] + (uint32_t)w->requests[i].out_count;
+	ret->column = memory_alloc((ret->start[w->count] + 1) * sizeof(*ret->column));
+	for (size_t i = 0; i < w->count; i++)
+		memcpy(ret->column + ret->start[i], w->requests[i].out, w->requests[i].out_count * sizeof(*ret->column));
+}
+
+// Whether they can be made there, all that is left out of them included.
+static bool can_rank(const struct work *w) {
+	size_t out = 0;
+	for (size_t i = 0; i < w->count; i++)
+		out += w->requests[i].out_count;
+	return !w->asked && block_can_rank(w->model, w->top, out);
+}
+
+// Lists of those who are more than their popularity; the others are chosen here.
+static void rank_all(struct work *w) {
+	struct out_lists out;
+	size_t rows = w->count, k = w->top;
+	gather_out(w, &out);
+	uint32_t *item = memory_alloc(rows * k * sizeof(*item)), *count = memory_alloc(rows * sizeof(*count));
+	float *score = memory_alloc(rows * k * sizeof(*score));
+	struct rank_ask ask = {.out = {out.start, out.column}, .k = k};
+	block_rank(w->model, &ask, &(struct rank_answer){.item = item, .count = count, .score = score});
+	for (size_t i = 0; i < rows; i++) {
+		struct request *r = &w->requests[i];
+		if (r->basis == AEXP_POPULARITY) {
+			r->row = w->model->popularity;
+			choose(w, &w->topk[0], r);
+			continue;
+		}
+		r->count = count[i];
+		memcpy(r->item, item + i * k, r->count * sizeof(*item));
+		memcpy(r->score, score + i * k, r->count * sizeof(*score));
+	}
+	free(out.column);
+	free(item);
+	free(count);
+	free(score);
+}
+
 // As many of the users as fit into a block.
 static bool do_block(struct work *w, size_t left, struct error *error) {
 	static const struct row_entries none = {0};
@@ -281,9 +332,15 @@ static bool do_block(struct work *w, size_t left, struct error *error) {
 			break;
 		w->count++;
 	}
-	if (!score_all(w, error))
+	if (can_rank(w)) {
+		rank_all(w);
+	} else {
+		if (!score_all(w, error))
+			return false;
+		choose_all(w);
+	}
+	if (!m->backend->sync(m->device, error))
 		return false;
-	choose_all(w);
 	lists_fill(w);
 	return true;
 }

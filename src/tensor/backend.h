@@ -47,10 +47,41 @@ AEXP_INLINE struct sparse sparse_rows(const struct sparse *s, size_t first, size
 	return (struct sparse){rows, s->columns, s->start + first, s->column, s->value};
 }
 
+// The data's rows of one kind, as a device keeps them for `gather`: an entry is its column and, above, the code of its
+// value; where there are too many values or columns for that it is the column, and the value stands beside it.
+struct data_rows {
+	size_t columns;
+	const uint32_t *start; // (rows + 1)
+	const uint32_t *entry; // (start[rows])
+	const real *value;     // coded: by code; else (start[rows])
+	bool coded;
+};
+enum { ENTRY_COLUMN_BITS = 24 };
+AEXP_INLINE uint32_t entry_column(uint32_t entry) {
+	return entry & ((1u << ENTRY_COLUMN_BITS) - 1);
+}
+AEXP_INLINE uint32_t entry_code(uint32_t entry) {
+	return entry >> ENTRY_COLUMN_BITS;
+}
+
+// A whole number that orders as scores do: NaN before all else, both zeros the same.
+AEXP_INLINE uint32_t score_key(real score) {
+	union {
+		float number;
+		uint32_t bits;
+	} x;
+	x.number = (float)score;
+	if (x.number != x.number)
+		return 0;
+	if (x.number == 0)
+		x.bits = 0;
+	return x.bits >> 31 ? ~x.bits : x.bits | 0x80000000u;
+}
+
 // The same pattern by columns: only the columns that occur ("touched"), each with its entries by ascending row.
 struct transposed {
-	size_t count;           // touched columns
-	const uint32_t *column; // (count), in order of first appearance
+	size_t count;           // touched columns, or the most that there can be; see counted
+	const uint32_t *column; // (count), in an order that depends on the pattern alone
 	const uint32_t *start;  // (count + 1)
 	const uint32_t *row;    // (start[count])
 	const uint32_t *entry;  // (start[count]): the place in the sparse rows' arrays
@@ -58,7 +89,25 @@ struct transposed {
 	// where a column's place is looked up: slot[column] where stamp[column] is `number`, else it is not touched
 	const uint32_t *slot, *stamp;
 	uint32_t number;
+	const uint32_t *counted; // (1) how many there are, where the device made the list; NULL: count
 };
+// Memory of the device for a list that it makes.
+struct transposed_room {
+	uint32_t *column, *start, *row, *entry, *waited; // sizes as of struct transposed, of its most
+	uint32_t *slot, *stamp;                          // (columns)
+	uint32_t *counted;                               // (1)
+	uint32_t number;                                 // another one than of the lists before
+};
+AEXP_INLINE struct transposed transposed_of(const struct transposed_room *room, size_t most) {
+	struct transposed t = {most,         room->column, room->start, room->row,    room->entry,
+	                       room->waited, room->slot,   room->stamp, room->number, room->counted};
+	return t;
+}
+// Words of memory that `transpose` works with.
+AEXP_INLINE size_t transpose_words(size_t entries, size_t columns) {
+	size_t touched = columns < entries ? columns : entries;
+	return 5 * entries + 2 * touched + entries / 4 + 1024;
+}
 AEXP_INLINE bool transposed_find(const struct transposed *t, size_t column, size_t *ret_place) {
 	*ret_place = t->slot[column];
 	return t->stamp[column] == t->number;
@@ -190,6 +239,15 @@ struct backend {
 	void (*release)(struct device *device, void *memory);
 	void (*upload)(struct device *device, void *to, const void *from, size_t bytes);
 	void (*download)(struct device *device, void *to, const void *from, size_t bytes);
+	// Has so much memory from now on to work with besides; see tensor/work.h. Where memory is apart alone.
+	bool (*reserve)(struct device *device, size_t bytes, struct error *error);
+	// An upload that does not wait for what was asked for since the last one into the other half (0 or 1), and for
+	// which nothing before it waits: what a half has is read until the next but one is asked for. `from` is free on
+	// return.
+	void (*upload_ahead)(struct device *device, int half, void *to, const void *from, size_t bytes);
+	// body(context), whose calls on tensors are the same ones each time, of one key, though of other shapes and
+	// numbers: a device may take them as one. It may call body twice, and then does what it asked for once.
+	void (*unit)(struct device *device, const void *key, void (*body)(void *context), void *context);
 
 	// c = beta c + op(a) op(b)
 	void (*gemm)(struct device *device, bool transpose_a, bool transpose_b, const struct matrix *a,
@@ -213,9 +271,32 @@ struct backend {
 	void (*densify)(struct device *device, const struct sparse *s, size_t first, const struct matrix *d);
 	// the other way: ret[k] = y[row of k][column of k] at the pattern's cells
 	void (*pick)(struct device *device, const struct sparse *pattern, const struct matrix *y, real *ret);
-	// Notes where columns stand in a list: slot[column[i]] = i and stamp[column[i]] = number; see transposed_find.
-	void (*note_places)(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
-	                    uint32_t *stamp);
+	// Rows place[0], place[1], ... of the data, as a batch: ret_start (rows + 1), ret_column and ret_value by entry.
+	void (*gather)(struct device *device, const struct data_rows *from, const uint32_t *place, size_t rows,
+	               uint32_t *ret_start, uint32_t *ret_column, real *ret_value);
+	// The columns that s touches, in order of first appearance (which nobody counts on), their entries by ascending
+	// row; entries: how many s has; work: (transpose_words). All of ret but waited is written.
+	void (*transpose)(struct device *device, const struct sparse *s, size_t entries, uint32_t *work,
+	                  const struct transposed_room *ret);
+	// What a or b touches: a's columns in their order, then those that are b's alone in theirs; and the places there of
+	// each one's columns. start, row, entry and waited of ret are not written.
+	void (*join)(struct device *device, const struct transposed *a, const struct transposed *b, uint32_t *ret_a,
+	             uint32_t *ret_b, const struct transposed_room *ret);
+	// Of step `now`, how many steps before it each touched column has waited: waited[i] = now - 1 - its stamp, which
+	// becomes now. t NULL: all `count` of them, with that step: waited[i] = now - stamp.
+	void (*note_waits)(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
+	                   uint32_t *waited);
+
+	// The k best columns of each row of y, best first, of those that `out` does not store there: by higher score, of
+	// equal ones the lower column; see score_key. ret: (rows, k), 0 beyond
+	// ret_count: (rows), which is less than k where there are fewer.
+	void (*topk)(struct device *device, const struct matrix *y, const struct sparse *out, size_t k, uint32_t *ret,
+	             uint32_t *ret_count);
+	// Of each row's pairs of a column that `marked` stores and one that neither does: ret[2 i] is twice the number of
+	// those where the marked one's score is higher, and of equal ones that once; ret[2 i + 1] how many columns neither
+	// stores. None is in both.
+	void (*rank_pairs)(struct device *device, const struct matrix *y, const struct sparse *out,
+	                   const struct sparse *marked, double *ret);
 
 	void (*spread)(struct device *device, const real *row, const struct matrix *y); // y[i] = row
 	void (*column_sums)(struct device *device, const struct matrix *y, real *ret);  // ret[j] = sum of y[:, j]

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "data/big_array.h"
+#include "tensor/pattern.h"
 #include "tensor/softmax.h"
 
 #include <math.h>
@@ -98,12 +99,50 @@ void cpu_pick(struct device *device, const struct sparse *pattern, const struct 
 			ret[k] = y->data[i * y->stride + pattern->column[k]];
 }
 
-void cpu_note_places(struct device *device, const uint32_t *column, size_t count, uint32_t number, uint32_t *slot,
-                     uint32_t *stamp) {
+void cpu_upload_ahead(struct device *device, int half, void *to, const void *from, size_t bytes) {
+	(void)half;
+	cpu_copy(device, to, from, bytes);
+}
+
+void cpu_unit(struct device *device, const void *key, void (*body)(void *context), void *context) {
+	(void)device, (void)key;
+	body(context);
+}
+
+void cpu_gather(struct device *device, const struct data_rows *from, const uint32_t *place, size_t rows,
+                uint32_t *ret_start, uint32_t *ret_column, real *ret_value) {
+	uint32_t filled = 0;
 	(void)device;
-	for (size_t i = 0; i < count; i++) {
-		slot[column[i]] = (uint32_t)i;
-		stamp[column[i]] = number;
+	for (size_t i = 0; i < rows; i++) {
+		ret_start[i] = filled;
+		for (uint32_t k = from->start[place[i]]; k < from->start[place[i] + 1]; k++) {
+			uint32_t entry = from->entry[k];
+			ret_column[filled] = from->coded ? entry_column(entry) : entry;
+			ret_value[filled++] = from->value[from->coded ? entry_code(entry) : k];
+		}
+	}
+	ret_start[rows] = filled;
+}
+
+void cpu_transpose(struct device *device, const struct sparse *s, size_t entries, uint32_t *work,
+                   const struct transposed_room *ret) {
+	(void)device, (void)entries, (void)work;
+	*ret->counted = pattern_transpose(s, ret);
+}
+
+void cpu_join(struct device *device, const struct transposed *a, const struct transposed *b, uint32_t *ret_a,
+              uint32_t *ret_b, const struct transposed_room *ret) {
+	(void)device;
+	*ret->counted = pattern_join(a, b, ret_a, ret_b, ret);
+}
+
+void cpu_note_waits(struct device *device, const struct transposed *t, size_t count, uint32_t now, uint32_t *stamp,
+                    uint32_t *waited) {
+	(void)device;
+	for (size_t i = 0; i < (t ? t->counted ? *t->counted : t->count : count); i++) {
+		uint32_t *noted = &stamp[t ? t->column[i] : i];
+		waited[i] = now - (t != NULL) - *noted;
+		*noted = now;
 	}
 }
 

@@ -6,7 +6,7 @@
 #include "tensor/backend.h"
 
 // Raised with every change of what passes between a program and a plug-in: struct backend and all that it names.
-enum { PLUGIN_SEAM = 2 };
+enum { PLUGIN_SEAM = 3 };
 #define PLUGIN_SYMBOL "aexp_plugin"
 
 struct plugin {

@@ -36,8 +36,16 @@ static struct matrix network_all(void *context, const struct batch *batch) {
 	return network_predict_all(context, batch);
 }
 
+static void network_ranks(void *context, const struct batch *batch, const struct rank_ask *ask,
+                          struct rank_answer *ret) {
+	network_rank(context, batch, ask, ret);
+}
+
 struct scorer scorer_of_network(struct network *network) {
-	return (struct scorer){.context = network, .cells = network_cells, .all = network_all};
+	return (struct scorer){.context = network,
+	                       .cells = network_cells,
+	                       .all = network_all,
+	                       .rank = network->rank.k_most ? network_ranks : NULL};
 }
 
 // --- levels ---
@@ -107,15 +115,43 @@ struct evaluation_part {
 	uint32_t *ranked; // (ranked_count) users with a relevant entry, ascending
 	uint32_t *plain;  // (plain_count) rows that are only computed at their cells, ascending
 	size_t ranked_count, plain_count;
-	size_t skipped;    // users with a target, none of them relevant
-	float *prediction; // (cells) in the order of the source's target
-	float *packed;     // (cells of a batch)
-	float *scores;     // (score_users, items) where a row is an item
-	uint32_t *item;    // (full_rows) where a row is an item
+	size_t skipped;      // users with a target, none of them relevant
+	float *prediction;   // (cells) in the order of the source's target
+	float *packed;       // (cells of a batch)
+	float *scores;       // (score_users, items) where a row is an item
+	uint32_t *item;      // (full_rows) where a row is an item
+	struct there *there; // where the scorer ranks
 	size_t score_users;
 };
 
+// A block of rankings that are made elsewhere: what is asked, and what comes back.
+struct there {
+	struct column_lists {
+		uint32_t *start, *column; // (full_rows + 1), (room)
+		size_t room;
+	} out, marked;
+	uint8_t *mark;          // (items) 0 between users
+	size_t k;               // of each ranking
+	uint32_t *item, *count; // (full_rows, k), (full_rows)
+	double *pairs;          // (full_rows, 2)
+};
+
+static void there_destroy(struct there *t) {
+	if (!t)
+		return;
+	free(t->out.start);
+	free(t->out.column);
+	free(t->marked.start);
+	free(t->marked.column);
+	free(t->mark);
+	free(t->item);
+	free(t->count);
+	free(t->pairs);
+	free(t);
+}
+
 static void part_finish(struct evaluation_part *p) {
+	there_destroy(p->there);
 	if (p->owned) {
 		csr_finish(&p->target);
 		csr_finish(&p->input);
@@ -198,12 +234,29 @@ static bool make_scores(const struct evaluation *e, struct evaluation_part *p, s
 	return p->item;
 }
 
+static bool make_there(const struct evaluation *e, struct evaluation_part *p, struct error *error) {
+	const struct experiment *x = e->experiment;
+	struct there *t = p->there = memory_alloc(sizeof(*t));
+	size_t depth = metric_uses_depth(x->uses, x->uses_count, e->matrices->items), numbers;
+	t->k = depth ? depth : 1;
+	if (!memory_product(e->full_rows, t->k, &numbers))
+		return error_set(error, ERROR_RUN, "a block of rankings does not fit into memory");
+	return (t->out.start = memory_array(e->full_rows + 1, sizeof(*t->out.start), "a block of rankings", error)) &&
+	       (t->marked.start = memory_array(e->full_rows + 1, sizeof(*t->marked.start), "a block of rankings", error)) &&
+	       (t->mark = memory_array(e->matrices->items, 1, "a block of rankings", error)) &&
+	       (t->item = memory_array(numbers, sizeof(*t->item), "a block of rankings", error)) &&
+	       (t->count = memory_array(e->full_rows, sizeof(*t->count), "a block of rankings", error)) &&
+	       (t->pairs = memory_array(2 * e->full_rows, sizeof(*t->pairs), "a block of rankings", error));
+}
+
 static bool part_init(const struct evaluation *e, int part, struct evaluation_part *p, struct error *error) {
 	bool ranks = part != PART_TRAIN && e->collector;
 	part_source(e->matrices, part, &p->source);
 	if (ranks && (!lists_by_user(e->matrices, part, p, error) || !find_ranked(p, error)))
 		return false;
 	if (ranks && e->matrices->items_as_rows && p->ranked_count && !make_scores(e, p, error))
+		return false;
+	if (ranks && e->scorer.rank && !e->matrices->items_as_rows && !make_there(e, p, error))
 		return false;
 	if (e->no_cells || !asks(e->experiment, false))
 		return true;
@@ -497,6 +550,69 @@ static void rank_user_rows(const struct evaluation *e, struct evaluation_part *p
 	}
 }
 
+// --- rankings that are made where the scores are ---
+
+static void list_add(struct column_lists *l, size_t row, uint32_t column) {
+	if (l->start[row + 1] == l->room) {
+		l->room = l->room ? 2 * l->room : 1024;
+		l->column = memory_resize(l->column, l->room * sizeof(*l->column));
+	}
+	l->column[l->start[row + 1]++] = column;
+}
+
+// What is no candidate of the block's i-th user, and what is relevant among the candidates.
+static void list_user(const struct evaluation_part *p, size_t user, size_t i) {
+	struct there *t = p->there;
+	const struct csr *lists[] = {&p->input, &p->also_excluded}, *target = &p->target;
+	t->out.start[i + 1] = t->out.start[i];
+	t->marked.start[i + 1] = t->marked.start[i];
+	for (size_t l = 0; l < 2; l++)
+		for (size_t k = lists[l]->start ? lists[l]->start[user] : 0; lists[l]->start && k < lists[l]->start[user + 1];
+		     k++) {
+			uint32_t item = lists[l]->column[k];
+			if (!t->mark[item])
+				list_add(&t->out, i, item);
+			t->mark[item] = 1;
+		}
+	for (size_t k = target->start[user]; k < target->start[user + 1]; k++)
+		if (target->liked[k] && !t->mark[target->column[k]])
+			list_add(&t->marked, i, target->column[k]);
+	for (size_t k = t->out.start[i]; k < t->out.start[i + 1]; k++)
+		t->mark[t->out.column[k]] = 0;
+}
+
+static void rank_given(const void *context, struct ranker *ranker, size_t i, struct ranking *ret) {
+	const struct block *b = context;
+	const struct there *t = b->p->there;
+	size_t length = at_most(t->count[i], ranker->depth), first = t->marked.start[i];
+	const struct given_ranking given = {.item = t->item + i * t->k,
+	                                    .length = length,
+	                                    .relevant = t->marked.column + first,
+	                                    .relevant_count = t->marked.start[i + 1] - first,
+	                                    .twice = t->pairs[2 * i],
+	                                    .others = t->pairs[2 * i + 1]};
+	ranker_take(ranker, &given, ret);
+}
+
+static void rank_user_rows_there(const struct evaluation *e, struct evaluation_part *p) {
+	struct there *t = p->there;
+	bool pairs = metric_uses_want_auc(e->experiment->uses, e->experiment->uses_count);
+	for (size_t first = 0; first < p->ranked_count; first += e->full_rows) {
+		struct block b = {.e = e, .p = p, .row = p->ranked + first};
+		size_t count = at_most(p->ranked_count - first, e->full_rows);
+		batch_gather(e->batch, &p->source, b.row, count);
+		for (size_t i = 0; i < count; i++)
+			list_user(p, b.row[i], i);
+		struct rank_ask ask = {{t->out.start, t->out.column}, {pairs ? t->marked.start : NULL, t->marked.column}, t->k};
+		struct rank_answer answer = {
+		    .item = t->item, .count = t->count, .pairs = t->pairs, .cells = p->prediction ? p->packed : NULL};
+		e->scorer.rank(e->scorer.context, e->batch, &ask, &answer);
+		if (p->prediction)
+			put_cells(p, e->batch, p->packed);
+		ranking_collector_add(e->collector, count, rank_given, &b);
+	}
+}
+
 static void rank_share(void *context, size_t member) {
 	struct share *s = context;
 	struct evaluation_reader *r = &s->e->readers[member];
@@ -577,6 +693,8 @@ static bool rank_users(struct evaluation *e, struct evaluation_part *p, struct u
 	ranking_collector_keep(e->collector, keep);
 	if (e->matrices->items_as_rows)
 		rank_item_rows(e, p);
+	else if (p->there)
+		rank_user_rows_there(e, p);
 	else if (e->sharing.room.full_rows && has_shares(e, p->ranked_count, e->full_rows))
 		good = rank_user_shares(e, p, error);
 	else

@@ -13,6 +13,8 @@ struct scorer {
 	// at the batch's target cells, packed in their order; NULL: they are taken from `all`
 	void (*cells)(void *context, const struct batch *batch, float *ret);
 	struct matrix (*all)(void *context, const struct batch *batch); // (rows, columns)
+	// rankings where the scores are (nn/network.h); NULL: they are made of those of `all`
+	void (*rank)(void *context, const struct batch *batch, const struct rank_ask *ask, struct rank_answer *ret);
 };
 struct scorer scorer_of_network(struct network *network); // with room for full rows where rankings are asked for
 

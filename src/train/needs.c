@@ -17,19 +17,24 @@ const char *const need_names[NEEDS] = {"network", "batches", "evaluation", "copi
 
 // --- memory ---
 
-static double batches_bytes(const struct experiment *e, const struct matrices *m, const struct trainer_shape *shape) {
+// held: the device gathers the batches.
+static double batches_bytes(const struct experiment *e, const struct matrices *m, const struct trainer_shape *shape,
+                            bool held) {
 	enum { ORDER_ARRAYS = 5 }; // of struct order
 	struct batch_measure evaluated, trained, refed = {0};
+	double made = held ? GATHERED_MOST : (double)(shape->batches * shape->runs);
 	batch_measure(shape->sources, shape->sources_count, shape->rows, &evaluated);
-	batch_measure(shape->sources, 1, shape->trained_rows, &trained);
+	if (held)
+		batch_measure_counts(shape->trained_rows, &trained);
+	else
+		batch_measure(shape->sources, 1, shape->trained_rows, &trained);
 	if (e->train->refeed)
 		batch_measure_full(&shape->sources[0], shape->trained_rows, &refed);
 	double packed =
 	    sizeof(uint32_t) * (2 * (double)m->train.rows + (double)csr_count(&m->train) + (double)csr_count(&m->features));
 	double order = ORDER_ARRAYS * sizeof(uint32_t) * (double)m->train.rows;
 	double evaluating = (double)(1 + (shape->readers ? shape->readers + 1 : 0)) * evaluated.bytes;
-	return evaluating + (double)(shape->batches * shape->runs) * trained.bytes +
-	       fmin((double)e->train->refeed, 2) * refed.bytes + packed + order;
+	return evaluating + made * trained.bytes + fmin((double)e->train->refeed, 2) * refed.bytes + packed + order;
 }
 
 // The best ones, the last good ones, and those of the result; of L-BFGS its steps and gradients.
@@ -42,15 +47,35 @@ static double copies_bytes(const struct experiment *e, const struct graph *graph
 	return bytes + graph_descent_bytes(graph);
 }
 
+// What the host has where the network is a device's: weights or scores on their way, batches, and what is said of
+// rankings there (two lists of columns, the best and their counts, pairs).
+static double transfer_bytes(const struct graph *graph, const struct trainer_shape *shape) {
+	static const double STAGING = 1 << 23; // of a device, for uploads
+	const struct network_room *room = &shape->room;
+	double rows = (double)room->full_rows, width = (double)graph->output->width;
+	double numbers = fmax((double)graph->weights, rows * width);
+	double block = fmax((double)room->block_bytes, (double)shape->upload_bytes);
+	double ranks = 4.0 * (double)(room->rating_entries + room->cells) + rows * ((double)room->rank_k + 7) + width;
+	return STAGING + sizeof(real) * numbers + block + 2.5 * (double)room->block_bytes +
+	       (room->rank_k ? sizeof(uint32_t) * ranks : 0);
+}
+
 static void measure_training(const struct experiment *e, const struct matrices *m, const struct graph *graph,
-                             size_t threads, struct train_needs *ret) {
+                             size_t threads, size_t device_left, struct train_needs *ret) {
 	struct trainer_shape shape;
+	struct device_needs device = {0};
 	trainer_measure(e, m, graph, threads, &shape);
 	const struct backend *backend = (const struct backend *)e->backend.row;
-	ret->memory[NEED_NETWORK] = backend->apart ? 0 : (double)network_bytes(graph, backend, &shape.room);
+	if (backend->apart) {
+		bool coded = shape.may_hold && packed_can(shape.sources[0].ratings, shape.sources[0].features);
+		trainer_place(backend, graph, device_left, coded, &shape, &device);
+		ret->memory[NEED_NETWORK] = transfer_bytes(graph, &shape);
+	} else {
+		ret->memory[NEED_NETWORK] = (double)network_bytes(graph, backend, &shape.room);
+	}
 	if (shape.readers)
 		ret->memory[NEED_NETWORK] += (double)shape.readers * (double)network_bytes(graph, backend, &shape.reader_room);
-	ret->memory[NEED_BATCHES] = batches_bytes(e, m, &shape);
+	ret->memory[NEED_BATCHES] = batches_bytes(e, m, &shape, device.held);
 	ret->memory[NEED_EVALUATION] = evaluation_measure(e, m, shape.rows, threads);
 	ret->memory[NEED_KEPT] = copies_bytes(e, graph);
 	double best = e->train->early_stop ? sizeof(real) * (double)graph->weights : 0;
@@ -111,7 +136,7 @@ static double cache_bytes(const struct dataset *d) {
 }
 
 void train_measure(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t threads,
-                   struct train_needs *ret) {
+                   size_t device_left, struct train_needs *ret) {
 	double tensors;
 	*ret = (struct train_needs){0};
 	if (e->model) {
@@ -120,7 +145,7 @@ void train_measure(const struct experiment *e, const struct matrices *m, const s
 		              &ret->memory[NEED_EVALUATION]);
 		tensors = sizeof(float) * (double)model->parameters(e->model->kind.params, m);
 	} else {
-		measure_training(e, m, graph, threads, ret);
+		measure_training(e, m, graph, threads, device_left, ret);
 		tensors = sizeof(float) * (double)graph->weights;
 	}
 	for (size_t i = 0; i < NEEDS; i++)

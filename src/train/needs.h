@@ -19,8 +19,10 @@ struct train_needs {
 	double disk;       // most that it takes at one time: checkpoints, one more while it is written, and the files
 	double cache;      // of the data set, where one is left
 };
+// device_left: bytes that are free on a device with memory of its own (SIZE_MAX: nobody knows), which decide what the
+// host has besides.
 void train_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
-                   size_t threads, struct train_needs *ret);
+                   size_t threads, size_t device_left, struct train_needs *ret);
 // Whether there is as much: memory by every limit of this process, disk where `folder` is or will be. What lies in
 // `checkpoints` already is part of what is needed. ERROR_RUN, with both figures, where there is not.
 bool train_fits(const struct train_needs *needs, const char *folder, const char *checkpoints, struct error *error);

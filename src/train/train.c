@@ -242,11 +242,17 @@ bool train_open_backend(const struct experiment *experiment, struct pool *pool, 
 	                    error);
 }
 
-bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error) {
+bool train_backend_check(const struct experiment *experiment, struct pool *pool, size_t *ret_left,
+                         struct error *error) {
 	const struct backend *backend;
 	struct device *device;
 	struct error cause = {0};
+	size_t left = SIZE_MAX, all;
 	if (train_open_backend(experiment, pool, &backend, &device, &cause)) {
+		if (ret_left && backend->apart)
+			backend->memory(device, &left, &all);
+		if (ret_left)
+			*ret_left = left;
 		backend->close(device);
 		return true;
 	}

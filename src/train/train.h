@@ -35,14 +35,26 @@ bool train_plan(const struct experiment *experiment, const struct matrices *matr
 void train_describe(const struct experiment *experiment, const struct matrices *matrices, struct graph *graph,
                     struct graph_facts *ret);
 
-// Bytes of the device's memory that a training has. The graph's shape.batch may be another one than it was planned for.
-size_t train_device_bytes(const struct experiment *experiment, const struct matrices *matrices,
-                          const struct graph *graph);
+// Bytes of the memory of a device that has memory of its own.
+struct device_needs {
+	size_t network; // weights, gradients, state, and all that belongs to a batch
+	size_t data;    // the data set as it lies there; 0: batches of this training are not gathered there
+	size_t blocks;  // where it does not: blocks of batches on their way
+	bool held;      // it does
+};
+static inline size_t device_needs_bytes(const struct device_needs *needs) {
+	return needs->network + (needs->held ? needs->data : needs->blocks);
+}
+// Of a training, where so many bytes are free (SIZE_MAX: nobody knows). The graph's shape.batch may be another one than
+// it was planned for.
+void train_device_needs(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
+                        size_t left, struct device_needs *ret);
 // Opens the experiment's backend, and closes nothing; see backend_open.
 bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
                         struct device **ret_device, struct error *error);
-// Whether it is there on this machine: asked before anything is written.
-bool train_backend_check(const struct experiment *experiment, struct pool *pool, struct error *error);
+// Whether it is there on this machine: asked before anything is written. ret_left: bytes of its own memory that are
+// free (SIZE_MAX: it has none); may be NULL.
+bool train_backend_check(const struct experiment *experiment, struct pool *pool, size_t *ret_left, struct error *error);
 
 // Trains and evaluates, from the last checkpoint where there is one: to the bit what a training would give that nobody
 // interrupted. An interrupted one leaves a checkpoint. Models have none: they are fitted anew, which gives the same

@@ -18,6 +18,7 @@ static void measure_sources(const struct experiment *e, const struct matrices *m
                             struct trainer_shape *ret) {
 	const struct csr *features = m->features.start ? &m->features : NULL;
 	const uint8_t *trained = graph->row ? m->row_trained : NULL;
+	bool no_lists = ((const struct backend *)e->backend.row)->apart;
 	const struct part *parts[] = {&m->valid, &m->test};
 	ret->negatives = (struct negatives){.stream = random_stream_make(e->seed, "negatives", ""),
 	                                    .per_entry = (size_t)e->loss->negatives};
@@ -26,15 +27,19 @@ static void measure_sources(const struct experiment *e, const struct matrices *m
 	                          .features = features,
 	                          .target = &m->train,
 	                          .trained = trained,
-	                          .negatives = ret->negatives.per_entry ? &ret->negatives : NULL};
+	                          .negatives = ret->negatives.per_entry ? &ret->negatives : NULL,
+	                          .no_lists = no_lists};
 	for (size_t i = 0; i < 2; i++)
 		if (parts[i]->target.start)
-			ret->sources[ret->sources_count++] = (struct batch_source){
-			    .ratings = parts[i]->input, .features = features, .target = &parts[i]->target, .trained = trained};
+			ret->sources[ret->sources_count++] = (struct batch_source){.ratings = parts[i]->input,
+			                                                           .features = features,
+			                                                           .target = &parts[i]->target,
+			                                                           .trained = trained,
+			                                                           .no_lists = no_lists};
 }
 
 // Batches are gathered and transposed several at a time, one a thread: about so many entries, but one for each thread.
-enum { GATHERED_ENTRIES = 1 << 16, GATHERED_MOST = 16 };
+enum { GATHERED_ENTRIES = 1 << 16 };
 
 static size_t count_batches(const struct experiment *e, const struct graph *graph, size_t all, size_t threads,
                             size_t rows) {
@@ -45,6 +50,20 @@ static size_t count_batches(const struct experiment *e, const struct graph *grap
 	return e->train->refeed  ? 1 // what is re-fed of a batch comes before the next one
 	       : count < batches ? count
 	                         : batches;
+}
+
+// Of an epoch, or as many as take half a megabyte.
+static size_t count_losses(const struct trainer_shape *shape, size_t all) {
+	const size_t most = (size_t)1 << 16;
+	size_t batches = shape->trained_rows ? (all + shape->trained_rows - 1) / shape->trained_rows : 1;
+	return batches < most ? batches : most;
+}
+
+// Of blocks on their way: for so many batches, or as many as take 32 MiB, but one.
+static size_t block_bytes(size_t upload_bytes, size_t batches) {
+	const size_t most = (size_t)32 << 20;
+	size_t fit = most / upload_bytes > 1 ? most / upload_bytes : 1;
+	return (batches < fit ? batches : fit) * upload_bytes;
 }
 
 // Whether cells come out the same whatever rows come with theirs: without a dense product, whose rounding may depend on
@@ -108,12 +127,56 @@ void trainer_measure(const struct experiment *e, const struct matrices *m, const
 	measure_readers(e, graph, threads, &most, ret);
 	if (e->train->refeed)
 		refeed_room(ret->trained_rows, m->train.columns, &ret->room);
+	ret->may_hold = !graph->optimizer->descends && !e->train->refeed && store_can(&ret->sources[0]);
+	if (!((const struct backend *)e->backend.row)->apart)
+		return;
+	size_t depth = metric_uses_depth(e->uses, e->uses_count, m->items);
+	if (ranks && !m->items_as_rows && depth <= RANK_MOST) // longer ones are made of whole rows, by the host
+		ret->room.rank_k = depth ? depth : 1;
+	ret->room.losses = count_losses(ret, all);
+	struct batch_measure trained;
+	batch_measure(ret->sources, 1, ret->trained_rows, &trained);
+	const struct resident_room one = {.rows = ret->trained_rows,
+	                                  .cells = trained.cells,
+	                                  .rating_entries = trained.rating_entries,
+	                                  .feature_entries = trained.feature_entries};
+	ret->upload_bytes = resident_upload_bytes(graph, &one);
+	ret->room.block_bytes = block_bytes(ret->upload_bytes, count_batches(e, graph, all, 1, ret->trained_rows));
 }
 
-size_t train_device_bytes(const struct experiment *e, const struct matrices *m, const struct graph *graph) {
+// What is left for what a device works with besides, and for what others do there meanwhile.
+static size_t spare_of(size_t left) {
+	const size_t most = (size_t)64 << 20;
+	return left / 16 < most ? left / 16 : most;
+}
+
+void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, bool coded,
+                   struct trainer_shape *shape, struct device_needs *ret) {
+	struct network_room without = shape->room;
+	without.block_bytes = 0;
+	*ret = (struct device_needs){.network = network_bytes(graph, backend, &without)};
+	if (shape->may_hold)
+		ret->data = store_bytes(&shape->sources[0], coded, order_rows_in_use(shape->sources[0].target));
+	size_t room = left - spare_of(left);
+	ret->held = ret->data && ret->network <= room && ret->data <= room - ret->network;
+	if (ret->held) {
+		shape->room = without;
+		return;
+	}
+	// two blocks take half of what is left, if they may be as large; one batch each they must hold
+	size_t each = ret->network < room ? (room - ret->network) / 4 : 0;
+	if (each < shape->room.block_bytes)
+		shape->room.block_bytes =
+		    block_bytes(shape->upload_bytes, each / shape->upload_bytes + (each < shape->upload_bytes));
+	ret->blocks = 2 * shape->room.block_bytes;
+}
+
+void train_device_needs(const struct experiment *e, const struct matrices *m, const struct graph *graph, size_t left,
+                        struct device_needs *ret) {
 	struct trainer_shape shape;
 	trainer_measure(e, m, graph, 1, &shape);
-	return network_bytes(graph, (const struct backend *)e->backend.row, &shape.room);
+	bool coded = shape.may_hold && packed_can(shape.sources[0].ratings, shape.sources[0].features);
+	trainer_place((const struct backend *)e->backend.row, graph, left, coded, &shape, ret);
 }
 
 static bool make_network(struct trainer *t, struct trainer_shape *shape, struct error *error) {
@@ -124,7 +187,6 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 	    !refeed_create(&shape->sources[0], shape->trained_rows, (size_t)t->experiment->train->refeed, &t->refeed,
 	                   error))
 		return false;
-	shape->room.gradients |= t->gradients;
 	t->source = shape->sources[0];
 	t->evaluation = (struct evaluation){.experiment = t->experiment,
 	                                    .matrices = t->matrices,
@@ -134,6 +196,8 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 	                                    .full_rows = shape->full_rows};
 	if (!network_create(t->graph, t->device, t->backend, t->experiment->seed, &shape->room, &t->network, error))
 		return false;
+	if (t->held)
+		network_hold(t->network, &t->store);
 	t->evaluation.scorer = scorer_of_network(t->network);
 	if (shape->readers && !t->backend->apart)
 		t->evaluation.sharing = (struct evaluation_sharing){t->network, shape->reader_room};
@@ -141,19 +205,42 @@ static bool make_network(struct trainer *t, struct trainer_shape *shape, struct 
 }
 
 static bool make_batches(struct trainer *t, const struct trainer_shape *shape, struct error *error) {
-	size_t count = shape->batches * shape->runs;
-	if (!packed_create(t->source.ratings, t->source.features, &t->packed, error))
-		return false;
-	t->source.packed = t->packed.start ? &t->packed : NULL;
+	size_t each = t->held ? GATHERED_MOST : shape->batches, count = t->held ? each : each * shape->runs;
+	t->unsettled_most = t->backend->apart ? shape->room.losses : each;
 	t->batches = t->batches_memory = memory_alloc((count + 1) * sizeof(*t->batches));
-	t->ahead = shape->runs > 1 ? t->batches + shape->batches : NULL;
-	t->batches_count = shape->batches;
-	t->unsettled = memory_alloc((t->batches_count + 1) * sizeof(*t->unsettled));
+	t->ahead = count > each ? t->batches + each : NULL;
+	t->batches_count = each;
+	t->unsettled = memory_alloc((t->unsettled_most + 1) * sizeof(*t->unsettled));
 	for (size_t i = 0; i < count; i++, t->batches_made++)
-		if (i ? !batch_create_like(t->batches, &t->batches[i], error)
-		      : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
+		if (t->held ? !batch_create_counts(shape->trained_rows, &t->batches[i], error)
+		    : i     ? !batch_create_like(t->batches, &t->batches[i], error)
+		            : !batch_create(&t->source, 1, shape->trained_rows, t->batches, error))
 			return false;
 	return true;
+}
+
+// The data goes to the device where it has room; then the host needs no packed rows. Where somebody else was faster,
+// batches are streamed.
+static void place(struct trainer *t, struct trainer_shape *shape) {
+	const struct network_room room = shape->room;
+	struct batch_source *source = &shape->sources[0];
+	struct device_needs needs;
+	size_t left, all;
+	if (!t->backend->apart)
+		return;
+	t->backend->memory(t->device, &left, &all);
+	shape->may_hold &= !t->gradients;
+	trainer_place(t->backend, t->graph, left, source->packed != NULL, shape, &needs);
+	t->held = needs.held && store_create(t->backend, t->device, source, t->order.count, &t->store, NULL);
+	if (t->held) {
+		t->short_rows = t->packed.short_rows;
+		packed_finish(&t->packed);
+		source->packed = NULL;
+	} else if (needs.held) {
+		shape->may_hold = false;
+		shape->room = room;
+		trainer_place(t->backend, t->graph, left, source->packed != NULL, shape, &needs);
+	}
 }
 
 // What decides which epoch is best: the early stop's metric, else the first metric on the validation part, else the
@@ -176,8 +263,14 @@ static void choose_watched(struct trainer *t) {
 bool trainer_create(struct trainer *t, struct error *error) {
 	struct trainer_shape shape;
 	trainer_measure(t->experiment, t->matrices, t->graph, pool_threads(t->pool), &shape);
-	if (!make_network(t, &shape, error) || !make_batches(t, &shape, error) ||
-	    !order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+	if (!packed_create(shape.sources[0].ratings, shape.sources[0].features, &t->packed, error))
+		return false;
+	shape.sources[0].packed = t->packed.start ? &t->packed : NULL;
+	shape.room.gradients |= t->gradients;
+	if (!order_create(&t->matrices->train, t->experiment->seed, &t->order, error))
+		return false;
+	place(t, &shape);
+	if (!make_network(t, &shape, error) || !make_batches(t, &shape, error))
 		return false;
 	if (t->experiment->train->early_stop &&
 	    !(t->best = memory_array(t->graph->weights, sizeof(real), "the best weights", error)))
@@ -191,6 +284,7 @@ bool trainer_create(struct trainer *t, struct error *error) {
 
 void trainer_finish(struct trainer *t) {
 	network_destroy(t->network);
+	store_destroy(&t->store);
 	batch_destroy(&t->batch);
 	for (size_t i = 0; i < t->batches_made; i++)
 		batch_destroy(&t->batches_memory[i]);
@@ -223,8 +317,14 @@ static void gather_batch(void *context, size_t index) {
 	const struct gathering *g = context;
 	struct trainer *t = g->trainer;
 	size_t first = g->first + index * t->graph->shape.batch;
+	if (t->held) {
+		batch_count(&g->batches[index], &t->source, t->order.place + first, t->store.order + first,
+		            batch_rows(t, first));
+		return;
+	}
 	batch_gather(&g->batches[index], &t->source, t->order.place + first, batch_rows(t, first));
-	batch_transpose(&g->batches[index]);
+	if (!t->backend->apart) // else the device does
+		batch_transpose(&g->batches[index]);
 }
 
 // One batch for each that training has begun on.
@@ -279,6 +379,13 @@ static void train_batches(struct trainer *t, size_t count, uint32_t epoch) {
 
 // --- an epoch ---
 
+// Rows come to the device in the order in which the host would have gathered them.
+static void send_order(struct trainer *t) {
+	for (size_t first = 0; t->short_rows && first < t->order.count; first += t->graph->shape.batch)
+		batch_sort_rows(t->batches, t->source.ratings, t->order.place + first, batch_rows(t, first));
+	store_order(&t->store, t->order.place, t->order.count);
+}
+
 void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 	t->schedule.epoch = epoch;
 	t->schedule.epochs = (size_t)t->experiment->train->epochs;
@@ -288,6 +395,8 @@ void trainer_begin_epoch(struct trainer *t, size_t epoch, bool *ret_ends) {
 	t->ahead_count = 0;
 	if (t->experiment->train->shuffle)
 		order_shuffle(&t->order, (uint32_t)epoch, t->pool);
+	if (t->held)
+		send_order(t);
 	if (!t->at.first)
 		t->at = (struct progress_in_epoch){.number = 1};
 }
@@ -311,10 +420,10 @@ static void note_batches(struct trainer *t, size_t count) {
 		if (t->graph->targets == TARGETS_ALL)
 			counted = (double)batch->rows * (double)batch->target.columns;
 		double weight = t->graph->reduction == REDUCTION_ROWS ? (double)batch->rows : counted;
-		t->unsettled[i] = (struct unsettled){t->at.number + i, weight};
+		t->unsettled[t->unsettled_count + i] = (struct unsettled){t->at.number + i, weight};
 		t->ratings += (double)sparse_count(&batch->ratings);
 	}
-	t->unsettled_count = count;
+	t->unsettled_count += count;
 }
 
 static bool add_losses(struct trainer *t, size_t epoch, const double *losses, struct error *error) {
@@ -333,11 +442,13 @@ static bool add_losses(struct trainer *t, size_t epoch, const double *losses, st
 }
 
 bool trainer_settle(struct trainer *t, size_t epoch, struct error *error) {
-	double losses[RUN_BATCHES];
 	if (!t->unsettled_count)
 		return true;
-	network_losses(t->network, t->unsettled_count, losses);
-	return t->backend->sync(t->device, error) && add_losses(t, epoch, losses, error);
+	double *losses = memory_alloc(t->unsettled_count * sizeof(*losses));
+	network_losses(t->network, losses);
+	bool good = t->backend->sync(t->device, error) && add_losses(t, epoch, losses, error);
+	free(losses);
+	return good;
 }
 
 static bool train_refed(struct trainer *t, size_t epoch, struct error *error) {
@@ -350,7 +461,7 @@ static bool train_refed(struct trainer *t, size_t epoch, struct error *error) {
 
 bool trainer_step(struct trainer *t, size_t epoch, size_t most, struct error *error) {
 	size_t count = next_batches(t, most);
-	if (!trainer_settle(t, epoch, error))
+	if (t->unsettled_count + count > t->unsettled_most && !trainer_settle(t, epoch, error))
 		return false;
 	if (t->refeed.times) {
 		if (!train_refed(t, epoch, error))

@@ -5,6 +5,7 @@
 
 #include "nn/packed.h"
 #include "nn/schedule.h"
+#include "nn/store.h"
 #include "train/descent.h"
 #include "train/evaluate.h"
 #include "train/order.h"
@@ -48,9 +49,13 @@ struct trainer {
 	size_t ahead_first, ahead_count; // what that holds: batches of the epoch at hand, from this place of its order on
 	struct batch *batches_memory;    // (batches_made): of both
 	size_t batches_made;
-	struct unsettled *unsettled; // (batches_count): what is asked of the batches' losses once they are there
-	size_t unsettled_count;      // of a run that the device may still be at
+	struct unsettled *unsettled; // (unsettled_most): what is asked of the batches' losses once they are there
+	size_t unsettled_count;      // of steps that the device may still be at
+	size_t unsettled_most;
 	struct packed packed;
+	struct store store; // where the data lies on the device
+	bool held;          // it does
+	bool short_rows;    // of what is held: see struct packed
 	struct order order;
 	struct refeed refeed;
 	struct evaluation evaluation;
@@ -79,12 +84,21 @@ struct trainer_shape {
 	size_t trained_rows, batches; // of a batch for training; how many of those are gathered together
 	size_t runs;                  // of so many batches each: one, or one more that is gathered ahead
 	struct network_room room;
+	bool may_hold;                   // training's batches can be gathered on the device
+	size_t upload_bytes;             // of a batch that is not: see struct resident_room
 	struct network_room reader_room; // of one more thread that predicts
 	size_t readers;                  // such threads, none of which may be there in the end
 };
 void trainer_measure(const struct experiment *experiment, const struct matrices *matrices, const struct graph *graph,
                      size_t threads, struct trainer_shape *ret);
 
+// What a device with memory of its own holds, and in which way batches come there, with so much of its memory free.
+// coded: packed.h can pack the data's rows. shape->room is made to fit.
+void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, bool coded,
+                   struct trainer_shape *shape, struct device_needs *ret);
+
+// Batches that are gathered together, but one for each thread; and as many as are counted where a device gathers them.
+enum { GATHERED_MOST = 16 };
 // Opens nothing: backend, device, pool, experiment, matrices, graph, result and observer are the caller's.
 bool trainer_create(struct trainer *trainer, struct error *error);
 void trainer_finish(struct trainer *trainer); // accepts what is zeroed or half created
@@ -96,8 +110,7 @@ void trainer_gather(struct trainer *trainer, size_t first, size_t count);
 void trainer_begin_epoch(struct trainer *trainer, size_t epoch, bool *ret_ends);
 size_t trainer_batches_left(const struct trainer *trainer); // of the epoch
 // Trains on the next ones, at most `most`. False where a loss is not finite, which is where it diverged. With a device
-// of its own that is a loss of the step before: while the device is at one run of batches the host gathers the next
-// one.
+// of its own losses are looked at when the epoch ends: nothing waits for the device before.
 bool trainer_step(struct trainer *trainer, size_t epoch, size_t most, struct error *error);
 // Waits for the last step's losses, before the epoch ends or what there is is kept. False as of trainer_step.
 bool trainer_settle(struct trainer *trainer, size_t epoch, struct error *error);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "config/read.h"
 #include "data/csr.h"
 #include "nn/network.h"
@@ -61,8 +62,35 @@ static inline void parsed_finish(struct parsed *parsed) {
 	arena_finish(&parsed->arena);
 }
 
+// --- what the networks run on: openblas, or the backend of the registry that AEXP_TEST_BACKEND names ---
+
+static const struct backend *tested; // its table, once it has been opened
+
+static inline const struct backend *tested_row(void) {
+	const char *name = getenv("AEXP_TEST_BACKEND");
+	for (size_t i = 0; name && i < backend_registry.count; i++)
+		if (!strcmp(name, backend_registry.rows[i]->name))
+			return (const struct backend *)backend_registry.rows[i];
+	assert_null(name);
+	return &backend_openblas;
+}
+static inline bool open_tested(struct pool *pool, struct device **ret) {
+	struct error error = { 0 };
+	if (!backend_open(tested_row(), pool, NULL, &tested, ret, &error))
+		fail_msg("%s", error.message);
+	return true;
+}
+// The network's weights as they are; the caller frees.
+static inline real *weights_of(const struct network *n) {
+	real *weights = memory_alloc(n->graph->weights * sizeof(*weights));
+	n->backend->download(n->device, weights, n->weights, n->graph->weights * sizeof(*weights));
+	return weights;
+}
+
 static inline bool plan_model(struct parsed *parsed, const struct graph_shape *shape, struct graph *ret) {
-	return graph_plan(&parsed->model.graph, parsed->model.loss, parsed->model.optimizer, &parsed->model.alternate, shape,
+	struct graph_shape there = *shape;
+	there.whole = tested_row()->whole;
+	return graph_plan(&parsed->model.graph, parsed->model.loss, parsed->model.optimizer, &parsed->model.alternate, &there,
 	                  parsed->tree, ret, &parsed->errors);
 }
 

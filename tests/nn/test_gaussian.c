@@ -39,13 +39,13 @@ static void make(struct world *w, const char *loss, double sd) {
 	batch_transpose(&w->batch);
 	struct network_room room = { .rows = DATA_ROWS, .cells = batch_cells_most(&w->batch),
 		                         .rating_entries = batch_rating_entries_most(&w->batch), .full_rows = DATA_ROWS };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &w->device, NULL));
-	assert_true(network_create(&w->graph, w->device, &backend_openblas, 3, &room, &w->network, NULL));
+	assert_true(open_tested(NULL, &w->device));
+	assert_true(network_create(&w->graph, w->device, tested, 3, &room, &w->network, NULL));
 }
 
 static void finish(struct world *w) {
 	network_destroy(w->network);
-	backend_openblas.close(w->device);
+	tested->close(w->device);
 	batch_destroy(&w->batch);
 	graph_finish(&w->graph);
 	parsed_finish(&w->parsed);
@@ -62,23 +62,37 @@ static const struct node *node_of(const struct world *w, const char *name) {
 static void set_bias(struct world *w, const char *name, real value) {
 	const struct parameter *bias = node_of(w, name)->parameters[1];
 	for (size_t j = 0; j < WIDTH; j++)
-		w->network->weights[parameter_place(bias, 0, j)] = value;
+		tested->upload(w->device, &w->network->weights[parameter_place(bias, 0, j)], &value, sizeof(value));
+}
+
+// The layer's values; the caller frees.
+static real *z_of(const struct world *w, size_t *ret_stride) {
+	const struct slot *slot = &w->network->slots[node_of(w, "z")->index];
+	real *z = memory_alloc(DATA_ROWS * slot->stride * sizeof(*z));
+	tested->download(w->device, z, slot->value, ((DATA_ROWS - 1) * slot->stride + WIDTH) * sizeof(*z));
+	*ret_stride = slot->stride;
+	return z;
 }
 
 static real z_at(const struct world *w, size_t i, size_t j) {
-	const struct slot *slot = &w->network->slots[node_of(w, "z")->index];
-	return slot->value[i * slot->stride + j];
+	size_t stride;
+	real *z = z_of(w, &stride), one = z[i * stride + j];
+	free(z);
+	return one;
 }
 
 // Mean and deviation of (z - m) / exp(v / 2), over 100,000 draws.
 static void moments(const struct world *w, double m, double v, double *ret_mean, double *ret_sd) {
 	double sum = 0, squares = 0, count = (double)DATA_ROWS * WIDTH;
+	size_t stride;
+	real *z = z_of(w, &stride);
 	for (size_t i = 0; i < DATA_ROWS; i++)
 		for (size_t j = 0; j < WIDTH; j++) {
-			double e = ((double)z_at(w, i, j) - m) / exp(v / 2);
+			double e = ((double)z[i * stride + j] - m) / exp(v / 2);
 			sum += e;
 			squares += e * e;
 		}
+	free(z);
 	*ret_mean = sum / count;
 	*ret_sd = sqrt(squares / count - *ret_mean * *ret_mean);
 }
@@ -106,9 +120,12 @@ static void test_draws(void **state) {
 }
 
 static void expect_means(const struct world *w) {
+	size_t stride;
+	real *z = z_of(w, &stride);
 	for (size_t i = 0; i < DATA_ROWS; i++)
 		for (size_t j = 0; j < WIDTH; j++)
-			assert_true(z_at(w, i, j) == (real)0.25);
+			assert_true(z[i * stride + j] == (real)0.25);
+	free(z);
 }
 
 static void test_evaluation(void **state) {

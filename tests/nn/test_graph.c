@@ -199,8 +199,8 @@ static void check_reduction(const char *loss, const char *reduction, const struc
 	assert_true(batch_create(&source, 1, 4, &batch, NULL));
 	batch_gather(&batch, &source, rows, 4);
 	struct network_room room = { 4, batch_cells_most(&batch), batch_rating_entries_most(&batch), 0, 4, false };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
-	assert_true(network_create(&graph, device, &backend_openblas, 1, &room, &network, NULL));
+	assert_true(open_tested(NULL, &device));
+	assert_true(network_create(&graph, device, tested, 1, &room, &network, NULL));
 	struct matrix y = network_predict_all(network, &batch);
 	double want = expected_loss(&batch, &y, !strcmp(loss, "mse"), reduction);
 	float packed[36];
@@ -212,7 +212,7 @@ static void check_reduction(const char *loss, const char *reduction, const struc
 	assert_true(want > 0);
 	assert_true(fabs(network_loss(network, &batch, 0, false) - want) < 1e-5 * want);
 	network_destroy(network);
-	backend_openblas.close(device);
+	tested->close(device);
 	batch_destroy(&batch);
 	graph_finish(&graph);
 	parsed_finish(&parsed);

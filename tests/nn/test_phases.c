@@ -33,13 +33,13 @@ static void make(struct world *w, const char *text) {
 	batch_transpose(&w->batch);
 	struct network_room room = {
 	    .rows = BATCH, .cells = batch_cells_most(&w->batch), .rating_entries = batch_rating_entries_most(&w->batch)};
-	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &w->device, NULL));
-	assert_true(network_create(&w->graph, w->device, &backend_openblas, 5, &room, &w->network, NULL));
+	assert_true(open_tested(NULL, &w->device));
+	assert_true(network_create(&w->graph, w->device, tested, 5, &room, &w->network, NULL));
 }
 
 static void finish(struct world *w) {
 	network_destroy(w->network);
-	backend_openblas.close(w->device);
+	tested->close(w->device);
 	batch_destroy(&w->batch);
 	graph_finish(&w->graph);
 	parsed_finish(&w->parsed);
@@ -49,6 +49,7 @@ static void finish(struct world *w) {
 static double moved(const struct world *w, const char *name, const real *before) {
 	double sum = 0;
 	bool found = false;
+	real *now = weights_of(w->network);
 	for (size_t k = 0; k < w->graph.parameters_count; k++) {
 		const struct parameter *p = &w->graph.parameters[k];
 		if (strcmp(p->node->name, name) != 0)
@@ -57,10 +58,11 @@ static double moved(const struct world *w, const char *name, const real *before)
 		for (size_t i = 0; i < p->rows; i++)
 			for (size_t j = 0; j < p->columns; j++) {
 				size_t at = parameter_place(p, i, j);
-				double d = (double)w->network->weights[at] - (double)before[at];
+				double d = (double)now[at] - (double)before[at];
 				sum += d * d;
 			}
 	}
+	free(now);
 	assert_true(found);
 	return sqrt(sum);
 }
@@ -126,17 +128,20 @@ static void test_gradient(void **unused) {
 	double loss = step_from(&alone, 0, before);
 	assert_true(fabs(loss - network_step(all.network, &all.batch, 1)) < 1e-6 * loss);
 	network_settle(all.network);
+	real *weights[] = {weights_of(alone.network), weights_of(all.network)};
 	for (size_t k = 0; k < all.graph.parameters_count; k++) {
 		const struct parameter *p = &all.graph.parameters[k];
 		bool learns = !strcmp(p->node->name, "a") || !strcmp(p->node->name, "n");
 		for (size_t i = 0; learns && i < p->rows; i++)
 			for (size_t j = 0; j < p->columns; j++) {
 				size_t at = parameter_place(p, i, j);
-				double own = (double)alone.network->weights[at], want = (double)all.network->weights[at];
+				double own = (double)weights[0][at], want = (double)weights[1][at];
 				assert_true(fabs(own - want) <= 1e-6 * (fabs(want) + 1e-3));
 			}
 	}
 	free(before);
+	free(weights[0]);
+	free(weights[1]);
 	finish(&alone);
 	finish(&all);
 }
@@ -158,8 +163,10 @@ static void test_own_steps(void **unused) {
 		step_from(&w, 0, before);
 	step_from(&w, 1, before);
 	double most = 0;
+	real *now = weights_of(w.network);
 	for (size_t k = 0; k < w.graph.weights; k++)
-		most = fmax(most, fabs((double)w.network->weights[k] - (double)before[k]));
+		most = fmax(most, fabs((double)now[k] - (double)before[k]));
+	free(now);
 	assert_true(fabs(most - rate) < 1e-3 * rate);
 	free(before);
 	finish(&w);
@@ -250,6 +257,7 @@ static double distance(const struct world *w, const char *name) {
 	snprintf(copy, sizeof(copy), "%s(old)", name);
 	const struct node *a = node_of(w, name), *b = node_of(w, copy);
 	double sum = 0;
+	real *weights = weights_of(w->network);
 	assert_ptr_equal(b->copy_of, a);
 	assert_int_equal(a->parameters_count, b->parameters_count);
 	for (size_t k = 0; k < a->parameters_count; k++) {
@@ -257,9 +265,9 @@ static double distance(const struct world *w, const char *name) {
 		assert_false(q->trainable);
 		for (size_t i = 0; i < p->rows; i++)
 			for (size_t j = 0; j < p->columns; j++)
-				sum += fabs((double)w->network->weights[parameter_place(p, i, j)] -
-				            (double)w->network->weights[parameter_place(q, i, j)]);
+				sum += fabs((double)weights[parameter_place(p, i, j)] - (double)weights[parameter_place(q, i, j)]);
 	}
+	free(weights);
 	return sum;
 }
 

@@ -113,8 +113,8 @@ static void test_steps(void **state) {
 	batch_transpose(&batch);
 	struct network_room room = { .rows = 2, .cells = batch_cells_most(&batch),
 		                         .rating_entries = batch_rating_entries_most(&batch) };
-	assert_true(backend_openblas.open(&backend_openblas, NULL, NULL, &device, NULL));
-	assert_true(network_create(&graph, device, &backend_openblas, 1, &room, &network, NULL));
+	assert_true(open_tested(NULL, &device));
+	assert_true(network_create(&graph, device, tested, 1, &room, &network, NULL));
 	double step[6];
 	for (size_t i = 0; i < 6; i++) {
 		network_set_rate(network, i == 5 ? 0.1 : 1);
@@ -125,7 +125,7 @@ static void test_steps(void **state) {
 		if (!(fabs(step[i] - want[i] * step[3]) <= 1e-5 * step[3]))
 			fail_msg("step %zu moved the weights by %.9g, step 4 by %.9g", i + 1, step[i], step[3]);
 	network_destroy(network);
-	backend_openblas.close(device);
+	tested->close(device);
 	batch_destroy(&batch);
 	finish(&parsed, &graph);
 	csr_finish(&ratings);

@@ -611,18 +611,210 @@ static size_t run_pick(const struct backend *b, struct device *d, const struct w
 	return w->cells + 1;
 }
 
-static size_t run_note_places(const struct backend *b, struct device *d, const struct world *w, real *out) {
-	uint32_t *noted = b->allocate(d, 2 * w->k * sizeof(*noted), NULL);
-	b->note_places(d, w->t.column, w->t.count, STEP + 1, noted, noted + w->k);
-	uint32_t *place = here(b, d, noted, 2 * w->k * sizeof(*place));
-	real *rounded = memory_alloc(2 * w->k * sizeof(*rounded));
-	for (size_t i = 0; i < 2 * w->k; i++)
-		rounded[i] = (real)place[i];
-	b->upload(d, out, rounded, 2 * w->k * sizeof(*rounded));
-	b->release(d, noted);
+// Words of the device, as numbers after `filled` others.
+static size_t put_words(const struct backend *b, struct device *d, const uint32_t *from, size_t count, real *out, size_t filled) {
+	uint32_t *words = here(b, d, from, count * sizeof(*words));
+	real *rounded = memory_alloc((count + 1) * sizeof(*rounded));
+	for (size_t i = 0; i < count; i++)
+		rounded[i] = (real)(words[i] & 0xffffff);
+	b->upload(d, out + filled, rounded, count * sizeof(real));
 	free(rounded);
+	free(words);
+	return filled + count;
+}
+
+// The world's rows in another order, some of them twice, some not at all: coded, or with a value of each.
+static size_t run_gather(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	bool coded = w->round & 1;
+	uint32_t *place = memory_alloc(w->m * sizeof(*place)), *start = here(b, d, w->s.start, (w->m + 1) * sizeof(*start));
+	uint32_t *entry = here(b, d, w->s.column, w->cells * sizeof(*entry)), count = 0;
+	uint64_t state = w->state;
+	for (size_t i = 0; i < w->m; i++) {
+		place[i] = (uint32_t)draw_below(&state, w->m);
+		count += start[place[i] + 1] - start[place[i]];
+	}
+	for (size_t k = 0; coded && k < w->cells; k++)
+		entry[k] |= (uint32_t)(k % 200) << ENTRY_COLUMN_BITS;
+	uint32_t *placed = there(b, d, place, w->m * sizeof(*place)), *entries = there(b, d, entry, w->cells * sizeof(*entry));
+	uint32_t *starts = there(b, d, start, (w->m + 1) * sizeof(*start)), *column = b->allocate(d, (count + 1) * sizeof(*column), NULL);
+	struct data_rows from = { w->k, w->s.start, entries, w->s.value, coded };
+	b->gather(d, &from, placed, w->m, starts, column, out);
+	size_t filled = put_words(b, d, starts, w->m + 1, out, count);
+	filled = put_words(b, d, column, count, out, filled);
+	uint32_t *memory[] = { placed, entries, starts, column };
+	for (size_t i = 0; i < 4; i++)
+		b->release(d, memory[i]);
 	free(place);
-	return 2 * w->k;
+	free(start);
+	free(entry);
+	return filled;
+}
+
+static struct transposed_room room_of(const struct backend *b, struct device *d, size_t columns, size_t touched, size_t entries) {
+	size_t count[] = { touched, touched + 1, entries, entries, touched, columns, columns, 1 };
+	uint32_t *memory[8];
+	for (size_t i = 0; i < 8; i++)
+		memory[i] = b->allocate(d, (count[i] + 1) * sizeof(uint32_t), NULL);
+	return (struct transposed_room){ memory[0], memory[1], memory[2], memory[3], memory[4], memory[5], memory[6], memory[7], STEP + 1 };
+}
+static void release_room(const struct backend *b, struct device *d, const struct transposed_room *r) {
+	uint32_t *memory[] = { r->column, r->start, r->row, r->entry, r->waited, r->slot, r->stamp, r->counted };
+	for (size_t i = 0; i < 8; i++)
+		b->release(d, memory[i]);
+}
+static size_t counted_of(const struct backend *b, struct device *d, const struct transposed_room *r) {
+	uint32_t *words = here(b, d, r->counted, sizeof(*words)), count = *words;
+	free(words);
+	return count;
+}
+
+// Against the reference, and there against the definition.
+static size_t run_transpose(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct transposed_room room = room_of(b, d, w->k, w->k < w->cells ? w->k : w->cells, w->cells);
+	uint32_t *work = b->allocate(d, transpose_words(w->cells, w->k) * sizeof(*work), NULL);
+	b->transpose(d, &w->s, w->cells, work, &room);
+	assert_int_equal(counted_of(b, d, &room), w->t.count);
+	const uint32_t *want[] = { w->t.column, w->t.start, w->t.row, w->t.entry }, *got[] = { room.column, room.start, room.row, room.entry };
+	size_t count[] = { w->t.count, w->t.count + 1, w->cells, w->cells }, filled = 0;
+	for (size_t i = 0; i < 4; i++) {
+		uint32_t *a = here(b, d, want[i], count[i] * sizeof(*a)), *c = here(b, d, got[i], count[i] * sizeof(*c));
+		assert_memory_equal(a, c, count[i] * sizeof(*a));
+		free(a);
+		free(c);
+		filled = put_words(b, d, got[i], count[i], out, filled);
+	}
+	filled = put_words(b, d, room.slot, w->k, out, filled);
+	filled = put_words(b, d, room.stamp, w->k, out, filled);
+	b->release(d, work);
+	release_room(b, d, &room);
+	return filled;
+}
+
+// With the lists of some of the rows, as a device makes them: their number is its own.
+static size_t run_join(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	struct sparse part[] = { sparse_rows(&w->s, 0, (w->m + 1) / 2), sparse_rows(&w->s, w->m / 3, w->m - w->m / 3) };
+	uint32_t *start = here(b, d, w->s.start, (w->m + 1) * sizeof(*start)), *work = b->allocate(d, transpose_words(w->cells, w->k) * sizeof(*work), NULL);
+	uint32_t *starts[2], *place[2];
+	struct transposed_room room[2], both = room_of(b, d, w->k, w->k, 0);
+	struct transposed t[2];
+	for (size_t i = 0; i < 2; i++) {
+		size_t first = i ? w->m / 3 : 0, count = start[first + part[i].rows] - start[first], most = w->k < count ? w->k : count;
+		uint32_t *of_part = memory_alloc((part[i].rows + 1) * sizeof(*of_part));
+		for (size_t k = 0; k <= part[i].rows; k++)
+			of_part[k] = start[first + k] - start[first];
+		starts[i] = there(b, d, of_part, (part[i].rows + 1) * sizeof(*of_part));
+		free(of_part);
+		part[i].start = starts[i];
+		part[i].column += start[first];
+		room[i] = room_of(b, d, w->k, most, count);
+		b->transpose(d, &part[i], count, work, &room[i]);
+		t[i] = transposed_of(&room[i], most);
+		place[i] = b->allocate(d, (most + 1) * sizeof(**place), NULL);
+	}
+	b->join(d, &t[0], &t[1], place[0], place[1], &both);
+	size_t joined = counted_of(b, d, &both), filled = put_words(b, d, both.counted, 1, out, 0);
+	filled = put_words(b, d, both.column, joined, out, filled);
+	filled = put_words(b, d, both.slot, w->k, out, filled);
+	filled = put_words(b, d, both.stamp, w->k, out, filled);
+	for (size_t i = 0; i < 2; i++) {
+		filled = put_words(b, d, place[i], counted_of(b, d, &room[i]), out, filled);
+		b->release(d, place[i]);
+		b->release(d, starts[i]);
+		release_room(b, d, &room[i]);
+	}
+	release_room(b, d, &both);
+	b->release(d, work);
+	free(start);
+	return filled;
+}
+
+// Scores with many equals, both zeros, infinities and no numbers.
+static real *scores_of(const struct backend *b, struct device *d, const struct world *w, struct matrix *ret) {
+	*ret = matrix(b->allocate(d, w->m * (w->k + w->pad) * sizeof(real), NULL), w->m, w->k, w->pad);
+	real *some = memory_alloc(w->m * ret->stride * sizeof(*some));
+	static const real odd[] = { (real)NAN, (real)INFINITY, (real)-INFINITY, 0, -(real)0 };
+	uint64_t state = w->state + 7;
+	for (size_t i = 0; i < w->m * ret->stride; i++) {
+		size_t what = draw_below(&state, 20);
+		some[i] = what < 5 ? odd[what] : w->round % 3 ? (real)((int)draw_below(&state, 9) - 4) / 2 : draw_real(&state);
+	}
+	b->upload(d, ret->data, some, w->m * ret->stride * sizeof(*some));
+	free(some);
+	return ret->data;
+}
+
+// Of few and of many, more than there are, and where next to all are left out.
+static size_t run_topk(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	size_t lengths[] = { 1, 1 + w->k / 7, w->k, w->k + 3 }, filled = 0;
+	struct matrix y;
+	scores_of(b, d, w, &y);
+	for (size_t i = 0; i < 4; i++) {
+		size_t k = lengths[i];
+		uint32_t *best = b->allocate(d, w->m * k * sizeof(*best), NULL), *count = b->allocate(d, w->m * sizeof(*count), NULL);
+		b->topk(d, &y, &w->s, k, best, count);
+		filled = put_words(b, d, count, w->m, out, filled);
+		filled = put_words(b, d, best, w->m * k, out, filled);
+		b->release(d, best);
+		b->release(d, count);
+	}
+	b->release(d, y.data);
+	return filled;
+}
+
+// Marked is what stands in the other half of the pattern's columns.
+static size_t run_rank_pairs(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	uint32_t *start = here(b, d, w->s.start, (w->m + 1) * sizeof(*start)), *column = here(b, d, w->s.column, w->cells * sizeof(*column));
+	uint32_t *starts[2], *columns[2], *moved[4];
+	for (size_t half = 0; half < 2; half++) {
+		uint32_t filled = 0;
+		starts[half] = memory_alloc((w->m + 1) * sizeof(uint32_t));
+		columns[half] = memory_alloc((w->cells + 1) * sizeof(uint32_t));
+		for (size_t i = 0; i < w->m; i++) {
+			starts[half][i] = filled;
+			for (uint32_t k = start[i]; k < start[i + 1]; k++)
+				if (column[k] % 2 == half)
+					columns[half][filled++] = column[k];
+		}
+		starts[half][w->m] = filled;
+		moved[2 * half] = there(b, d, starts[half], (w->m + 1) * sizeof(uint32_t));
+		moved[2 * half + 1] = there(b, d, columns[half], filled * sizeof(uint32_t));
+		free(starts[half]);
+		free(columns[half]);
+	}
+	struct sparse none = { w->m, w->k, moved[0], moved[1], NULL }, marked = { w->m, w->k, moved[2], moved[3], NULL };
+	struct matrix y;
+	scores_of(b, d, w, &y);
+	double *pairs = b->allocate(d, 2 * w->m * sizeof(*pairs), NULL);
+	b->rank_pairs(d, &y, &none, &marked, pairs);
+	size_t filled = put_doubles(b, d, pairs, 2 * w->m, out, 0);
+	for (size_t i = 0; i < 4; i++)
+		b->release(d, moved[i]);
+	b->release(d, y.data);
+	b->release(d, pairs);
+	free(start);
+	free(column);
+	return filled;
+}
+
+// Twice, of which the second finds what the first has left; then all of them, as at an epoch's end.
+static size_t run_note_waits(const struct backend *b, struct device *d, const struct world *w, real *out) {
+	uint32_t *words = memory_alloc(w->k * sizeof(*words)), *waited = b->allocate(d, (w->k + 1) * sizeof(*waited), NULL);
+	for (size_t i = 0; i < w->k; i++)
+		words[i] = (uint32_t)i % 9;
+	uint32_t *stamp = there(b, d, words, w->k * sizeof(*words));
+	size_t filled = 0;
+	for (uint32_t step = 10; step < 30; step += 13) {
+		b->note_waits(d, &w->t, 0, step, stamp, waited);
+		filled = put_words(b, d, waited, w->t.count, out, filled);
+		filled = put_words(b, d, stamp, w->k, out, filled);
+	}
+	b->note_waits(d, NULL, w->k, 40, stamp, waited);
+	filled = put_words(b, d, waited, w->k, out, filled);
+	filled = put_words(b, d, stamp, w->k, out, filled);
+	b->release(d, stamp);
+	b->release(d, waited);
+	free(words);
+	return filled;
 }
 
 static size_t run_sum(const struct backend *b, struct device *d, const struct world *w, real *out) {
@@ -818,7 +1010,12 @@ static const struct {
 	{ "cells_sum", run_cells_sum, false },
 	{ "densify", run_densify, true },
 	{ "pick", run_pick, true },
-	{ "note_places", run_note_places, true },
+	{ "gather", run_gather, true },
+	{ "transpose", run_transpose, true },
+	{ "join", run_join, true },
+	{ "note_waits", run_note_waits, true },
+	{ "topk", run_topk, true },
+	{ "rank_pairs", run_rank_pairs, true },
 	{ "spread", run_spread, true },
 	{ "column_sums", run_column_sums, false },
 	{ "add", run_add, false },
@@ -859,7 +1056,7 @@ static const struct {
 	{ "zero", run_zero, true },
 	{ "catch_up", run_catch_up, false },
 };
-enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 12 }; // open ... download
+enum { CASES = sizeof(cases) / sizeof(cases[0]), DEVICE_FUNCTIONS = 15 }; // open ... unit
 
 _Static_assert(sizeof(struct backend) == offsetof(struct backend, open) + (CASES + DEVICE_FUNCTIONS) * sizeof(void (*)(void)),
                "a function of the seam has no case here");
@@ -891,7 +1088,9 @@ static void compare(size_t which, const struct world *w, const char *kernels, co
 static size_t room(const struct world *w) {
 	size_t maps = ACTIVATION_COUNT * w->m * (w->n + w->pad) + 6 * w->n + 2 * w->m, weights = 3 * w->k * (w->n + w->pad) + w->k;
 	size_t losses = 3 * CELL_LOSS_COUNT * w->m * (w->k + w->pad + 1);
+	size_t lists = 4 * w->cells + 8 * w->k + 2 * w->m + 8 + w->m * (3 * w->k + 9);
 	size_t most = maps > weights ? maps : weights;
+	most = most > lists ? most : lists;
 	return (most > losses ? most : losses) + 2;
 }
 

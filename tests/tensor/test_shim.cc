@@ -69,6 +69,93 @@ static __global__ void warp_kernel(unsigned *ret) {
 	ret[threadIdx.x] = sum + third + (odd == 0xaaaaaaaau ? 10000 : 0);
 }
 
+// --- streams and graphs ---
+
+static __global__ void add_kernel(unsigned *numbers, unsigned more) {
+	numbers[threadIdx.x] += more;
+}
+
+// A graph does what was captured, with the arguments of then, as often as it is launched; an update brings others; nothing
+// is done by capturing, and what a capture does not take spoils it.
+static void test_graph(void **state) {
+	(void)state;
+	unsigned *numbers = device_numbers(THREADS), got[THREADS];
+	cudaStream_t stream;
+	cudaGraph_t graph[3];
+	cudaGraphExec_t exec;
+	cudaStreamCreateWithFlags(&stream, 0);
+	cudaMemsetAsync(numbers, 0, THREADS * sizeof(unsigned), stream);
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned more = i ? 10 : 1;
+		assert_int_equal(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+		LAUNCH(add_kernel, dim3(1), dim3(THREADS), stream, numbers, more);
+		if (i < 2)
+			LAUNCH(add_kernel, dim3(1), dim3(THREADS), stream, numbers, 2 * more);
+		more = 1000; // too late
+		assert_int_equal(cudaStreamEndCapture(stream, &graph[i]), cudaSuccess);
+	}
+	cudaGraphInstantiate(&exec, graph[0], 0);
+	cudaGraphLaunch(exec, stream);
+	cudaGraphLaunch(exec, stream);
+	cudaGraphExecUpdateResultInfo info;
+	assert_int_equal(cudaGraphExecUpdate(exec, graph[1], &info), cudaSuccess);
+	cudaGraphLaunch(exec, stream);
+	assert_int_equal(cudaGraphExecUpdate(exec, graph[2], &info), cudaErrorGraphExecUpdateFailure);
+	cudaMemcpyAsync(got, numbers, sizeof(got), cudaMemcpyDeviceToHost, stream);
+	cudaStreamSynchronize(stream);
+	for (unsigned i = 0; i < THREADS; i++)
+		assert_int_equal(got[i], 3 + 3 + 30);
+	cudaGraph_t none;
+	void *memory;
+	cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+	assert_int_equal(cudaMalloc(&memory, 1), cudaErrorStreamCaptureUnsupported);
+	assert_int_equal(cudaStreamEndCapture(stream, &none), cudaErrorStreamCaptureInvalidated);
+	assert_null(none);
+	for (cudaGraph_t g : graph)
+		cudaGraphDestroy(g);
+	cudaGraphExecDestroy(exec);
+	cudaStreamDestroy(stream);
+	cudaFree(numbers);
+}
+
+// Two streams of which one reads what the other writes: 1 where it waits for it, else what was there.
+static int read_after_write(bool waits) {
+	unsigned *numbers = device_numbers(THREADS), *copy = device_numbers(THREADS), got[THREADS];
+	cudaStream_t writes, reads;
+	cudaEvent_t written;
+	setenv("AEXP_SHIM_LATE", "1", 1);
+	cudaStreamCreateWithFlags(&writes, 0);
+	cudaStreamCreateWithFlags(&reads, 0);
+	cudaEventCreateWithFlags(&written, 0);
+	cudaMemsetAsync(copy, 0, THREADS * sizeof(unsigned), reads);
+	cudaMemsetAsync(numbers, 0, THREADS * sizeof(unsigned), writes);
+	cudaStreamSynchronize(writes);
+	LAUNCH(add_kernel, dim3(1), dim3(THREADS), writes, numbers, 1u);
+	cudaEventRecord(written, writes);
+	if (waits)
+		cudaStreamWaitEvent(reads, written, 0);
+	cudaMemcpyAsync(got, numbers, sizeof(got), cudaMemcpyDeviceToHost, reads);
+	cudaStreamSynchronize(reads);
+	const int ret = (int)got[0];
+	cudaStreamDestroy(writes);
+	cudaStreamDestroy(reads);
+	cudaEventDestroy(written);
+	cudaFree(numbers);
+	cudaFree(copy);
+	return ret;
+}
+
+// In a process of its own, since the shim asks for the setting once.
+static void test_late(void **state) {
+	(void)state;
+	const pid_t child = fork();
+	int status;
+	if (child == 0)
+		_exit(read_after_write(true) == 1 && read_after_write(false) == 0 ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static void test_right(void **state) {
 	(void)state;
 	unsigned *numbers = device_numbers(COUNT), got[COUNT];
@@ -248,6 +335,8 @@ static void test_faults(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_faults), // first: its processes begin without memory of the device
+	    cmocka_unit_test(test_late),  // and this: its process asks for its setting first
+	    cmocka_unit_test(test_graph),
 	    cmocka_unit_test(test_right),
 	    cmocka_unit_test(test_missing_barrier),
 	    cmocka_unit_test(test_missing_barrier_ahead),

@@ -9,6 +9,8 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 . "$SOURCE/tests/train/common.sh"
 
+WORKSPACE=33555500 # bytes that the device has taken itself when it is open (cuda/plugin.cu)
+
 cat >"$WORK/small.cfg" <<'CFG'
 data: { source: { format = "synthetic"; users = 150; items = 40; ratings = 1500; };
         buckets: { thresholds = [ 3.5 ]; values = [ 0.1, 1.0 ]; };
@@ -55,21 +57,59 @@ if [ "${4-}" = all ]; then
 			-s data.source.ratings=2000 -s train.epochs=2
 	done
 	near items "$WORK/small.cfg" -s data.rows=items -s optimizer.kind=adagrad
-	near negatives "$WORK/small.cfg" -s loss.negatives=2 -s loss.reduction=row_mean
-	near cells "$WORK/small.cfg" -s loss=mse -s optimizer.clip_value=0.01
+	near negatives "$WORK/small.cfg" -s loss.kind=masked_mse -s loss.negatives=2 -s loss.reduction=row_mean
+	near cells "$WORK/small.cfg" -s loss=mse -s optimizer.kind=adagrad -s optimizer.clip_value=0.01
 	near refed "$WORK/small.cfg" -s train.refeed=1 -s graph.norm.op=layer_norm
 	near momentum "$WORK/small.cfg" -s optimizer.kind=sgd -s optimizer.rate=0.1 -s optimizer.momentum=0.9
 fi
 
-# The same bytes, whoever comes first.
-run forward "$WORK/small.cfg" -s backend=cuda
+# The same bytes, whoever comes first; whether the data lies on the device or comes in blocks, which plan tells; with steps
+# as graphs or plain; and where what streams ask for is done as late as may be.
+# same NAME WHY VARIABLE=VALUE OVERRIDE...: with the bytes of $forward
+same() {
+	name=$1 why=$2 setting=$3
+	shift 3
+	export "$setting"
+	run "$name" "$WORK/small.cfg" -s backend=cuda "$@"
+	unset "${setting%%=*}"
+	for file in metrics.json model.safetensors history.jsonl; do
+		cmp "$forward/$file" "$run/$file" || fail "$file depends on $why"
+	done
+}
+# ways NAME OVERRIDE...
+ways() {
+	name=$1
+	shift
+	run "$name" "$WORK/small.cfg" -s backend=cuda "$@"
+	forward=$run
+	"$AEXP" plan "$WORK/small.cfg" -s backend=cuda --json "$@" >"$WORK/plan.json"
+	grep -q '"batches": "gathered"' "$WORK/plan.json" || fail "$name: the data set does not lie on a device that has room for it"
+	bytes=$(($(json_number network) + $(json_number data) + WORKSPACE))
+	AEXP_SHIM_MEMORY=$bytes "$AEXP" plan "$WORK/small.cfg" -s backend=cuda --json "$@" | grep -q '"batches": "streamed"' ||
+		fail "$name: the data set lies on a device that has no room for it"
+	same "$name-streamed" "where the data lies" "AEXP_SHIM_MEMORY=$bytes" "$@"
+	export AEXP_SHIM_LATE=1
+	same "$name-late" "when streams do what they are asked" "AEXP_SHIM_MEMORY=$bytes" "$@"
+	unset AEXP_SHIM_LATE
+	same "$name-shuffled" "the order of threads" AEXP_SHIM_ORDER=shuffled "$@"
+	same "$name-plain" "whether steps are graphs" AEXP_CUDA_PLAIN=1 "$@"
+}
+json_number() { sed -n "s/.*\"device\":.*\"$1\": \([0-9]*\).*/\1/p" "$WORK/plan.json"; }
+large="-s data.source.users=4000 -s train.batch=50 -s train.epochs=1 -s graph.taste.units=8"
+ways short $large -s data.source.ratings=16000 # rows that training puts into another order (src/nn/packed.h)
+[ "${4-}" != all ] || ways long $large -s data.source.ratings=40000 -s optimizer.kind=sgd -s graph.taste.l2=0.001 -s graph.score.l2=0.001
+# What plan says is enough: all that kernels work with is in it.
+run roomy "$WORK/small.cfg" -s backend=cuda -s seed=5
 forward=$run
-export AEXP_SHIM_ORDER=shuffled
-run shuffled "$WORK/small.cfg" -s backend=cuda
-unset AEXP_SHIM_ORDER
-for file in metrics.json model.safetensors history.jsonl; do
-	cmp "$forward/$file" "$run/$file" || fail "$file depends on the order of threads"
-done
+AEXP_SHIM_MEMORY=$((WORKSPACE + 1)) "$AEXP" plan "$WORK/small.cfg" -s backend=cuda -s seed=5 --json >"$WORK/plan.json" 2>"$WORK/err" &&
+	fail "plan says that nothing is enough"
+bytes=$(($(json_number network) + $(json_number blocks) + WORKSPACE))
+same tight "how little memory there is" "AEXP_SHIM_MEMORY=$bytes" -s seed=5
+AEXP_SHIM_MEMORY=$((bytes - 2000)) "$AEXP" plan "$WORK/small.cfg" -s backend=cuda -s seed=5 >"$WORK/out" 2>&1 &&
+	fail "plan says that two kilobytes less are enough as well"
+run negatives-eager "$WORK/small.cfg" -s backend=cuda -s loss.kind=masked_mse -s loss.negatives=2
+forward=$run
+same negatives-late "when streams do what they are asked" AEXP_SHIM_LATE=1 -s loss.kind=masked_mse -s loss.negatives=2
 
 # On from another backend's weights: another ID; the experiment as it was resolved finds the same run again; and without
 # a step (a rate of next to nothing) the weights are those. (batch_norm would go on with its running averages.)
@@ -88,6 +128,53 @@ run still "$WORK/small.cfg" -s backend=cuda -s graph.norm.op=layer_norm -s optim
 [ "$(number "$run/metrics.json" mae | cut -c1-6)" = "$(number "$begun/metrics.json" mae | cut -c1-6)" ] ||
 	fail "weights that were taken over do not give the same figures"
 
+# Both ways, with every optimizer: on from weights that either backend made, both give what either gives.
+# crossed KIND OVERRIDE...
+crossed() {
+	kind=$1
+	shift
+	set -- -s graph.norm.op=layer_norm -s optimizer.kind="$kind" "$@"
+	for from in reference cuda; do
+		run "from-$kind-$from" "$WORK/small.cfg" -s backend=$from "$@"
+		from_run=$run
+		near "crossed-$kind-$from" "$WORK/small.cfg" "$@" --continue-from "$from_run"
+		[ "$(id_of "$run")" != "$(id_of "$from_run")" ] || fail "$kind: --continue-from does not change the ID"
+		case $(cat "$run/experiment.cfg") in
+		*"$(hash_of "$from_run")"* | *"$from_run/model.safetensors"*) ;;
+		*) fail "$kind: experiment.cfg does not say which weights it began with" ;;
+		esac
+	done
+}
+hash_of() { sed -n 's/.*"weights_hash": "\([^"]*\)".*/\1/p' "$1/metrics.json"; }
+crossed adadelta
+crossed sgd -s graph.taste.l2=0.001 -s graph.score.l2=0.001 -s optimizer.rate=0.1
+if [ "${4-}" = all ]; then
+	for kind in $("$AEXP" schema optimizers --json | sed -n 's/.*"name": "\([a-z]*\)".*/\1/p' | sort -u); do
+		case $kind in
+		lbfgs | rprop) crossed "$kind" -s train.batch=0 ;;
+		*) crossed "$kind" ;;
+		esac
+	done
+fi
+
+# Lists and scores of one model by either backend: the same items, the scores within rounding.
+run model "$WORK/small.cfg" -s backend=cuda -s graph.norm.op=layer_norm
+model=$run
+printf '{"id": "a", "ratings": {"P0001": 5, "P0003": 2}}\n{"id": "b", "ratings": {"P0022": 4}}\n{"id": "c"}\n' >"$WORK/users"
+for how in openblas cuda; do
+	"$AEXP" recommend "$model" --backend=$how --top 7 --csv <"$WORK/users" >"$WORK/lists-$how" 2>/dev/null || fail "recommend --backend=$how"
+	"$AEXP" recommend "$model" --backend=$how --all --top 50 --csv >"$WORK/all-$how" || fail "recommend --all --backend=$how"
+	printf 'id,item,rating\nx,P0001,5\nx,P0004,\nx,P0009,\n' | "$AEXP" predict "$model" --backend=$how --csv >"$WORK/scores-$how" || fail "predict --backend=$how"
+done
+for what in lists all scores; do
+	[ "$(wc -l <"$WORK/$what-cuda")" -gt 2 ] && paste -d, "$WORK/$what-openblas" "$WORK/$what-cuda" | awk -F, '
+		function distance(a, b) { return a > b ? a - b : b - a }
+		{ half = NF / 2
+		  for (i = 1; i <= half; i++)
+			if ($i != $(i + half) && !($i + 0 == $i && distance($i, $(i + half)) <= 1e-5)) { print; bad = 1 } } END { exit bad }' ||
+		fail "$what: openblas on the left, cuda on the right"
+done
+
 # refused CODE WORDS ARGUMENT...
 refused() {
 	code=$1 words=$2
@@ -105,8 +192,10 @@ for kind in driver device old memory; do
 	AEXP_SHIM_FAIL=$kind refused 4 . run "$WORK/small.cfg" -s backend=cuda -s seed=3
 	[ ! -e "$WORK/refused/small" ] || [ "$kind" = memory ] || fail "a run that was refused ($kind) left a folder"
 done
-AEXP_SHIM_MEMORY=200000 refused 4 "of the device's memory" plan "$WORK/small.cfg" -s backend=cuda
+AEXP_SHIM_MEMORY=$((WORKSPACE + 200000)) refused 4 "of the device's memory" plan "$WORK/small.cfg" -s backend=cuda
 AEXP_PLUGIN_PATH=$WORK refused 4 'there is no plug-in' run "$WORK/small.cfg" -s backend=cuda -s seed=3
+AEXP_PLUGIN_PATH=$WORK refused 4 'there is no plug-in' recommend "$model" --backend=cuda --all
+refused 2 'Did you mean "cuda"' recommend "$model" --backend=cude --all
 echo "no library" >"$WORK/libaexp_cuda.so"
 AEXP_PLUGIN_PATH=$WORK refused 4 'cannot be loaded' run "$WORK/small.cfg" -s backend=cuda -s seed=3
 
