@@ -194,10 +194,15 @@ static const char *gpu_describe(const struct device *device) {
 	return device->description;
 }
 
+// AEXP_CUDA_MEMORY: bytes beyond which nothing is planned, for a card that is shared, or to see what streaming takes.
 static void gpu_memory(const struct device *device, size_t *ret_free, size_t *ret_all) {
 	(void)device;
+	const char *most = getenv("AEXP_CUDA_MEMORY");
 	*ret_free = *ret_all = 0;
 	cudaMemGetInfo(ret_free, ret_all);
+	const size_t limit = most ? strtoull(most, NULL, 10) : SIZE_MAX;
+	if (*ret_free > limit)
+		*ret_free = limit;
 }
 
 // --- one member ---

@@ -156,6 +156,7 @@ cudaError_t cudaFree(void *memory) {
 		return cudaErrorStreamCaptureUnsupported;
 	if (found == blocks.end())
 		die("cudaFree of what cudaMalloc did not give");
+	shim_do_all(); // a card waits for what may still use it
 	used -= found->second;
 	size_t bytes = found->second;
 	blocks.erase(found);
@@ -172,6 +173,7 @@ cudaError_t cudaHostAlloc(void **ret, size_t bytes, unsigned) {
 	return *ret ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 cudaError_t cudaFreeHost(void *memory) {
+	shim_do_all();
 	free(memory);
 	return cudaSuccess;
 }

@@ -6,6 +6,7 @@
 
 #include "stream.h"
 
+#include <algorithm>
 #include <deque>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct shim_stream {
 namespace {
 
 struct shim_stream *capturing; // one at a time
+std::vector<shim_stream *> streams;
 
 bool late() {
 	static const bool set = getenv("AEXP_SHIM_LATE") != NULL;
@@ -75,12 +77,19 @@ void shim_ask(struct shim_stream *stream, const char *kind, std::function<void()
 	}
 }
 
+void shim_do_all(void) {
+	for (struct shim_stream *stream : streams)
+		do_until(stream, stream->asked);
+}
+
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *ret, unsigned) {
 	*ret = new shim_stream{};
+	streams.push_back(*ret);
 	return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 	do_until(stream, stream->asked);
+	streams.erase(std::find(streams.begin(), streams.end(), stream));
 	delete stream;
 	return cudaSuccess;
 }

@@ -11,4 +11,7 @@ void shim_ask(struct shim_stream *stream, const char *kind, std::function<void()
 // Whether a stream is captured, which the call that asks this spoils.
 bool shim_capturing(void);
 
+// What is still kept back is done.
+void shim_do_all(void);
+
 #endif

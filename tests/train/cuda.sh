@@ -110,6 +110,7 @@ AEXP_SHIM_MEMORY=$((bytes - 2000)) "$AEXP" plan "$WORK/small.cfg" -s backend=cud
 run negatives-eager "$WORK/small.cfg" -s backend=cuda -s loss.kind=masked_mse -s loss.negatives=2
 forward=$run
 same negatives-late "when streams do what they are asked" AEXP_SHIM_LATE=1 -s loss.kind=masked_mse -s loss.negatives=2
+same negatives-reverse "the order of threads" AEXP_SHIM_ORDER=reverse -s loss.kind=masked_mse -s loss.negatives=2
 
 # On from another backend's weights: another ID; the experiment as it was resolved finds the same run again; and without
 # a step (a rate of next to nothing) the weights are those. (batch_norm would go on with its running averages.)
