@@ -122,6 +122,8 @@ bool packed_create(const struct csr *ratings, const struct csr *features, struct
 		packed_finish(&p);
 		return false;
 	}
+	// what is read past the last row's end has a code, as what is read past any other's
+	memset(p.words + p.start[ratings->rows], 0, PACKED_BLOCK * sizeof(*p.words));
 	struct dictionary *values = memory_alloc(2 * sizeof(*values));
 	if (pack_rows(ratings, features, values, &p)) {
 		p.short_rows = csr_count(ratings) <= SHORT * ratings->rows;

@@ -142,7 +142,7 @@ static void test_seam(void **state) {
 
 // --- networks ---------------------------------------------------------------------------------------------------------
 
-enum { DATA_ROWS = 200, ITEMS = 40, BATCH = 3, NETWORK_STEPS = 2000, STEPS_APART = 24 };
+enum { DATA_ROWS = 200, ITEMS = 40, BATCH = 3, NETWORK_STEPS = 2000, STEPS_APART = 12 };
 
 // A device that tests run on may be a thousand times slower.
 static size_t network_steps(void) { return tested_row()->apart ? STEPS_APART : NETWORK_STEPS; }

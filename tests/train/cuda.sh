@@ -95,9 +95,9 @@ ways() {
 	same "$name-plain" "whether steps are graphs" AEXP_CUDA_PLAIN=1 "$@"
 }
 json_number() { sed -n "s/.*\"device\":.*\"$1\": \([0-9]*\).*/\1/p" "$WORK/plan.json"; }
-large="-s data.source.users=4000 -s train.batch=50 -s train.epochs=1 -s graph.taste.units=8"
-ways short $large -s data.source.ratings=16000 # rows that training puts into another order (src/nn/packed.h)
-[ "${4-}" != all ] || ways long $large -s data.source.ratings=40000 -s optimizer.kind=sgd -s graph.taste.l2=0.001 -s graph.score.l2=0.001
+large="-s data.source.users=1500 -s train.batch=50 -s train.epochs=1 -s graph.taste.units=8"
+ways short $large -s data.source.ratings=6000 # rows that training puts into another order (src/nn/packed.h)
+[ "${4-}" != all ] || ways long $large -s data.source.ratings=15000 -s optimizer.kind=sgd -s graph.taste.l2=0.001 -s graph.score.l2=0.001
 # What plan says is enough: all that kernels work with is in it.
 run roomy "$WORK/small.cfg" -s backend=cuda -s seed=5
 forward=$run
@@ -150,7 +150,7 @@ hash_of() { sed -n 's/.*"weights_hash": "\([^"]*\)".*/\1/p' "$1/metrics.json"; }
 crossed adadelta
 crossed sgd -s graph.taste.l2=0.001 -s graph.score.l2=0.001 -s optimizer.rate=0.1
 if [ "${4-}" = all ]; then
-	for kind in $("$AEXP" schema optimizers --json | sed -n 's/.*"name": "\([a-z]*\)".*/\1/p' | sort -u); do
+	for kind in $("$AEXP" schema optimizers | sed -n "2,\$s/^\([a-z]\{1,\}\) .*/\1/p"); do
 		case $kind in
 		lbfgs | rprop) crossed "$kind" -s train.batch=0 ;;
 		*) crossed "$kind" ;;
