@@ -152,6 +152,7 @@ crossed sgd -s graph.taste.l2=0.001 -s graph.score.l2=0.001 -s optimizer.rate=0.
 if [ "${4-}" = all ]; then
 	for kind in $("$AEXP" schema optimizers | sed -n "2,\$s/^\([a-z]\{1,\}\) .*/\1/p"); do
 		case $kind in
+		adadelta | sgd) ;; # above
 		lbfgs | rprop) crossed "$kind" -s train.batch=0 ;;
 		*) crossed "$kind" ;;
 		esac
