@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "data/big_array.h"
 #include "nn/packed.h"
+#include "tensor/pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -481,7 +482,7 @@ static void sort_touched(struct transposed_memory *m, uint32_t touched) {
 // Whether a column is a new one cannot be guessed: what a new one needs is written for every entry, where it does no
 // harm.
 static void transpose(struct transposed_memory *m, const struct sparse *s, struct transposed *ret) {
-	uint32_t entries = s->start[s->rows], touched = 0, filled = 0;
+	uint32_t entries = s->start[s->rows], touched = 0;
 	if (++m->batch == 0) { // the stamps have gone round
 		memset(m->stamp, 0, s->columns * sizeof(*m->stamp));
 		m->batch = 1;
@@ -498,21 +499,8 @@ static void transpose(struct transposed_memory *m, const struct sparse *s, struc
 		start[place]++;
 	}
 	sort_touched(m, touched);
-	for (uint32_t i = 0; i < touched; i++) { // counts become first places
-		uint32_t count = m->start[i];
-		m->start[i] = filled;
-		filled += count;
-	}
-	for (uint32_t i = 0; i < s->rows; i++) {
-		for (uint32_t k = s->start[i]; k < s->start[i + 1]; k++) {
-			uint32_t place = m->start[m->slot[s->column[k]]]++;
-			m->row[place] = i;
-			m->entry[place] = k;
-		}
-	}
-	for (uint32_t i = touched; i > 0; i--) // each place has moved on to the next one's first
-		m->start[i] = m->start[i - 1];
-	m->start[0] = 0;
+	pattern_place(s, touched,
+	              &(struct transposed_room){.start = m->start, .row = m->row, .entry = m->entry, .slot = m->slot});
 	*ret = (struct transposed){.count = touched,
 	                           .column = m->column,
 	                           .start = m->start,
@@ -546,20 +534,6 @@ void batch_count(struct batch *batch, const struct batch_source *source, const u
 	batch->self = (struct sparse){.rows = rows, .columns = source->ratings->rows};
 }
 
-static uint32_t join_columns(struct joint_memory *m, uint32_t touched, const struct transposed *t,
-                             uint32_t *ret_place) {
-	for (size_t i = 0; i < t->count; i++) {
-		uint32_t column = t->column[i];
-		if (m->stamp[column] != m->batch) {
-			m->stamp[column] = m->batch;
-			m->slot[column] = touched;
-			m->column[touched++] = column;
-		}
-		ret_place[i] = m->slot[column];
-	}
-	return touched;
-}
-
 static void join(struct batch *batch) {
 	struct joint_memory *m = &batch->memory->both;
 	if (batch->memory->same_pattern) {
@@ -571,8 +545,8 @@ static void join(struct batch *batch) {
 		memset(m->stamp, 0, batch->ratings.columns * sizeof(*m->stamp));
 		m->batch = 1;
 	}
-	uint32_t touched = join_columns(m, 0, &batch->by_target, m->target);
-	touched = join_columns(m, touched, &batch->by_rating, m->rating);
+	const struct transposed_room room = {.column = m->column, .slot = m->slot, .stamp = m->stamp, .number = m->batch};
+	uint32_t touched = pattern_join(&batch->by_target, &batch->by_rating, m->target, m->rating, &room);
 	batch->by_both = (struct transposed){.count = touched,
 	                                     .column = m->column,
 	                                     .waited = m->waited,

@@ -153,7 +153,8 @@ if [ "${4-}" = all ]; then
 	for kind in $("$AEXP" schema optimizers | sed -n "2,\$s/^\([a-z]\{1,\}\) .*/\1/p"); do
 		case $kind in
 		adadelta | sgd) ;; # above
-		lbfgs | rprop) crossed "$kind" -s train.batch=0 ;;
+		lbfgs) ;;          # takes no dropout
+		rprop) crossed "$kind" -s train.batch=0 ;;
 		*) crossed "$kind" ;;
 		esac
 	done
