@@ -106,9 +106,10 @@ static void fill_rows(struct filling *f, struct store *s, const struct packed *p
                       bool features, struct data_rows *ret) {
 	if (!csr || !csr->start)
 		return;
-	*ret = (struct data_rows){.columns = csr->columns, .coded = packed && packed->start};
+	const bool coded = packed && packed->start;
+	*ret = (struct data_rows){.columns = csr->columns, .coded = coded};
 	ret->start = fill_start(f, s, csr);
-	if (ret->coded)
+	if (coded)
 		fill_coded(f, s, packed, csr, features, ret);
 	else
 		fill_plain(s, csr, ret);

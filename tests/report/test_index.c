@@ -309,8 +309,8 @@ static void test_hostile(void **state) {
 	    "backend, 0 AS seed, 0 AS protocol, 0 AS epochs, 0 AS best_epoch, 0 AS best_metric, 0 AS best_value, 0 AS "
 	    "figures, 0 "
 	    "AS config FROM n",
-	    "CREATE TRIGGER more AFTER DELETE ON run BEGIN INSERT INTO run (name, id) VALUES (old.name || 'x', old.id); "
-	    "END",
+	    ("CREATE TRIGGER more AFTER DELETE ON run BEGIN INSERT INTO run (name, id) VALUES (old.name || 'x', old.id); "
+	     "END"),
 	    "UPDATE run SET kind = 1000000",
 	    "DROP TABLE run; CREATE VIEW run AS SELECT 1 AS name, 2 AS id; PRAGMA user_version = 0",
 	};
