@@ -128,7 +128,7 @@ static void fill_self(struct filling *f, struct store *s, const struct batch_sou
 	for (size_t i = 0; i < rows; i++)
 		fill(f, (uint32_t)i);
 	flush(f);
-	s->self.value = (real *)begin(f, s, rows);
+	s->self.value = (const void *)begin(f, s, rows);
 	for (size_t i = 0; i < rows; i++) {
 		uint32_t bits;
 		memcpy(&bits, &values[source->trained[i] != 0], sizeof(bits));
