@@ -226,8 +226,7 @@ static bool check_device(struct prepared *p, const struct options *options, stru
 	*ret_needs = (struct device_needs){0};
 	if (!((const struct backend *)p->experiment.backend.row)->apart || p->experiment.model)
 		return true;
-	if (!train_backend_check(&p->experiment, options->pool, ret_left, &absent))
-		*ret_left = SIZE_MAX;
+	train_backend_check(&p->experiment, options->pool, ret_left, &absent);
 	train_device_needs(&p->experiment, &p->matrices, &p->graph, *ret_left, ret_needs);
 	size_t bytes = device_needs_bytes(ret_needs);
 	return bytes <= *ret_left || refuse(p, bytes, *ret_left, error);

@@ -67,8 +67,7 @@ static void measure_training(const struct experiment *e, const struct matrices *
 	trainer_measure(e, m, graph, threads, &shape);
 	const struct backend *backend = (const struct backend *)e->backend.row;
 	if (backend->apart) {
-		bool coded = shape.may_hold && packed_can(shape.sources[0].ratings, shape.sources[0].features);
-		trainer_place(backend, graph, device_left, coded, &shape, &device);
+		trainer_place(backend, graph, device_left, &shape, &device);
 		ret->memory[NEED_NETWORK] = transfer_bytes(graph, &shape);
 	} else {
 		ret->memory[NEED_NETWORK] = (double)network_bytes(graph, backend, &shape.room);

@@ -53,7 +53,7 @@ void train_device_needs(const struct experiment *experiment, const struct matric
 bool train_open_backend(const struct experiment *experiment, struct pool *pool, const struct backend **ret_backend,
                         struct device **ret_device, struct error *error);
 // Whether it is there on this machine: asked before anything is written. ret_left: bytes of its own memory that are
-// free (SIZE_MAX: it has none); may be NULL.
+// free (SIZE_MAX: it has none), as it was after a failure; may be NULL.
 bool train_backend_check(const struct experiment *experiment, struct pool *pool, size_t *ret_left, struct error *error);
 
 // Trains and evaluates, from the last checkpoint where there is one: to the bit what a training would give that nobody

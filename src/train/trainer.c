@@ -150,13 +150,16 @@ static size_t spare_of(size_t left) {
 	return left / 16 < most ? left / 16 : most;
 }
 
-void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, bool coded,
-                   struct trainer_shape *shape, struct device_needs *ret) {
+void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, struct trainer_shape *shape,
+                   struct device_needs *ret) {
+	const struct batch_source *source = &shape->sources[0];
 	struct network_room without = shape->room;
 	without.block_bytes = 0;
 	*ret = (struct device_needs){.network = network_bytes(graph, backend, &without)};
-	if (shape->may_hold)
-		ret->data = store_bytes(&shape->sources[0], coded, order_rows_in_use(shape->sources[0].target));
+	if (shape->may_hold) {
+		bool coded = source->packed || packed_can(source->ratings, source->features);
+		ret->data = store_bytes(source, coded, order_rows_in_use(source->target));
+	}
 	size_t room = left - spare_of(left);
 	ret->held = ret->data && ret->network <= room && ret->data <= room - ret->network;
 	if (ret->held) {
@@ -175,8 +178,7 @@ void train_device_needs(const struct experiment *e, const struct matrices *m, co
                         struct device_needs *ret) {
 	struct trainer_shape shape;
 	trainer_measure(e, m, graph, 1, &shape);
-	bool coded = shape.may_hold && packed_can(shape.sources[0].ratings, shape.sources[0].features);
-	trainer_place((const struct backend *)e->backend.row, graph, left, coded, &shape, ret);
+	trainer_place((const struct backend *)e->backend.row, graph, left, &shape, ret);
 }
 
 static bool make_network(struct trainer *t, struct trainer_shape *shape, struct error *error) {
@@ -230,7 +232,7 @@ static void place(struct trainer *t, struct trainer_shape *shape) {
 		return;
 	t->backend->memory(t->device, &left, &all);
 	shape->may_hold &= !t->gradients;
-	trainer_place(t->backend, t->graph, left, source->packed != NULL, shape, &needs);
+	trainer_place(t->backend, t->graph, left, shape, &needs);
 	t->held = needs.held && store_create(t->backend, t->device, source, t->order.count, &t->store, NULL);
 	if (t->held) {
 		t->short_rows = t->packed.short_rows;
@@ -239,7 +241,7 @@ static void place(struct trainer *t, struct trainer_shape *shape) {
 	} else if (needs.held) {
 		shape->may_hold = false;
 		shape->room = room;
-		trainer_place(t->backend, t->graph, left, source->packed != NULL, shape, &needs);
+		trainer_place(t->backend, t->graph, left, shape, &needs);
 	}
 }
 

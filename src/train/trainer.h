@@ -93,9 +93,9 @@ void trainer_measure(const struct experiment *experiment, const struct matrices 
                      size_t threads, struct trainer_shape *ret);
 
 // What a device with memory of its own holds, and in which way batches come there, with so much of its memory free.
-// coded: packed.h can pack the data's rows. shape->room is made to fit.
-void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, bool coded,
-                   struct trainer_shape *shape, struct device_needs *ret);
+// shape->room is made to fit.
+void trainer_place(const struct backend *backend, const struct graph *graph, size_t left, struct trainer_shape *shape,
+                   struct device_needs *ret);
 
 // Batches that are gathered together, but one for each thread; and as many as are counted where a device gathers them.
 enum { GATHERED_MOST = 16 };
