@@ -97,7 +97,8 @@ struct table_limit {
 };
 struct shape_limits {
 	double rows, items, ratings, features, feature_entries, touched_rows;
-	struct table_limit items_hidden, items_width, batch_hidden, batch_width;
+	struct table_limit items_hidden, items_width, batch_hidden, batch_width; // read
+	struct table_limit update; // rows of both layers' weights and two states, read and written
 };
 struct machine_limits {
 	double triad[THREAD_COUNTS], sgemm_peak[THREAD_COUNTS], sgemm_shape[THREAD_COUNTS]; // bytes, FLOP a second
@@ -162,9 +163,9 @@ struct ranking_result {
 	const char *name;
 	size_t hidden;
 	double users;
-	struct samples whole[THREAD_COUNTS]; // seconds of the evaluation: mse over cells, and ndcg@100
-	struct samples cells[THREAD_COUNTS]; // of the same with mse alone
-	double peer;                         // seconds; NAN: not measured
+	// seconds of the evaluation: ndcg@100 alone, mse over all cells alone, and both
+	struct samples ranks[THREAD_COUNTS], cells[THREAD_COUNTS], both[THREAD_COUNTS];
+	double peer; // seconds of ndcg@100; NAN: not measured
 };
 struct results {
 	struct machine_limits machine;

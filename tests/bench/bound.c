@@ -18,7 +18,8 @@ const char *const bound_formula_flops =
     "sparse: 2 R (2 h + 3 w) + 64 E + 12 T (h + w); all cells: 6 U w I + 4 R h, U rows and I items";
 const char *const bound_formula_seconds = "sparse: each term of the bytes over the row-gather bandwidth of its table, "
                                           "in the order in which this shape reads it "
-                                          "(items x h, items x w, batch x w, batch x h, batch x h, items x w); all "
+                                          "(items x h, items x w, batch x w, batch x h, batch x h; the last one's is "
+                                          "that of rows of three tables items x (h + w), read and written); all "
                                           "cells: FLOPs over the best sgemm of the run";
 
 enum { OPTIMIZER_PASSES = 6, OPTIMIZER_FLOPS = 12 };
@@ -38,7 +39,7 @@ void bound_sparse(const struct shape_limits *limits, size_t hidden, size_t threa
 	            {limits->ratings * w, &limits->batch_width},
 	            {limits->ratings * h, &limits->batch_hidden},
 	            {2 * limits->feature_entries * user, &limits->batch_hidden},
-	            {OPTIMIZER_PASSES * limits->touched_rows * (h + w), &limits->items_width}};
+	            {OPTIMIZER_PASSES * limits->touched_rows * (h + w), &limits->update}};
 	*ret = (struct bound){.flops = 2 * limits->ratings * (2 * (double)hidden + 3 * (double)width) +
 	                               4 * USER_UNITS * limits->feature_entries +
 	                               OPTIMIZER_FLOPS * limits->touched_rows * (double)(hidden + width)};

@@ -66,21 +66,59 @@ static void gather_share(void *context, size_t thread, size_t threads) {
 		g->sink[thread] += all[i];
 }
 
-double gather_bandwidth(size_t rows, size_t width, const uint32_t *index, size_t count, size_t threads,
-                        size_t repeats) {
+// A few additions and products, so that moving the rows is what it takes.
+static inline void update_lines(vector *weight, vector *gradients, vector *changes, size_t vectors) {
+	for (size_t v = 0; v < vectors; v++) {
+		vector change = weight[v] - gradients[v];
+		weight[v] = gradients[v] - changes[v];
+		gradients[v] = changes[v] + change;
+		changes[v] = change;
+	}
+}
+
+static void update_share(void *context, size_t thread, size_t threads) {
+	struct gather *g = context;
+	size_t lines = g->stride / GATHER_LINE, begin = lines * thread / threads, end = lines * (thread + 1) / threads;
+	size_t row_bytes = lines * LINE_BYTES, table_bytes = g->rows * row_bytes, bytes = (end - begin) * LINE_BYTES;
+	char *first = (char *)g->table + begin * LINE_BYTES;
+	for (size_t i = 0; i < g->count; i++) {
+		char *row = first + g->index[i] * row_bytes;
+		if (g->ahead && i + g->ahead < g->count)
+			for (size_t table = 0; table < 3; table++)
+				prefetch_row(first + g->index[i + g->ahead] * row_bytes + table * table_bytes, bytes);
+		update_lines((vector *)row, (vector *)(row + table_bytes), (vector *)(row + 2 * table_bytes),
+		             bytes / VECTOR_BYTES);
+	}
+}
+
+// The best over several prefetch distances, in seconds; NAN without memory or threads.
+static double best_seconds(struct gather *g, size_t tables, size_t threads, size_t repeats, team_work *work) {
 	static const size_t aheads[] = {0, 4, 16};
-	struct gather g = {.rows = rows, .stride = gather_stride(width), .index = index, .count = count};
-	size_t bytes = rows * g.stride * sizeof(float);
-	g.table = aligned_alloc(LINE_BYTES, bytes);
-	if (!g.table || threads > sizeof(g.sink) / sizeof(g.sink[0]))
+	size_t numbers = tables * g->rows * g->stride;
+	g->table = aligned_alloc(LINE_BYTES, numbers * sizeof(float));
+	if (!g->table || threads > sizeof(g->sink) / sizeof(g->sink[0])) {
+		free(g->table);
 		return NAN;
-	for (size_t i = 0; i < rows * g.stride; i++)
-		g.table[i] = (float)(i % 7);
+	}
+	for (size_t i = 0; i < numbers; i++)
+		g->table[i] = (float)(i % 7);
 	double best = INFINITY;
 	for (size_t a = 0; a < sizeof(aheads) / sizeof(aheads[0]); a++) {
-		g.ahead = aheads[a];
-		best = fmin(best, team_best(threads, repeats, gather_share, &g));
+		g->ahead = aheads[a];
+		best = fmin(best, team_best(threads, repeats, work, g));
 	}
-	free(g.table);
-	return (double)count * (double)g.stride * sizeof(float) / best;
+	free(g->table);
+	return best;
+}
+
+double gather_bandwidth(size_t rows, size_t width, const uint32_t *index, size_t count, size_t threads,
+                        size_t repeats) {
+	struct gather g = {.rows = rows, .stride = gather_stride(width), .index = index, .count = count};
+	return (double)count * (double)g.stride * sizeof(float) / best_seconds(&g, 1, threads, repeats, gather_share);
+}
+
+double update_bandwidth(size_t rows, size_t width, const uint32_t *index, size_t count, size_t threads,
+                        size_t repeats) {
+	struct gather g = {.rows = rows, .stride = gather_stride(width), .index = index, .count = count};
+	return 6 * (double)count * (double)g.stride * sizeof(float) / best_seconds(&g, 3, threads, repeats, update_share);
 }

@@ -9,7 +9,7 @@
 enum { GATHER_LINE = 16 }; // floats of a cache line; rows are padded to whole ones
 
 struct gather {
-	float *table; // (rows, stride), 64-byte aligned
+	float *table; // (rows, stride), 64-byte aligned; of an update three of them
 	size_t rows, stride;
 	const uint32_t *index; // (count)
 	size_t count;
@@ -24,5 +24,9 @@ static inline size_t gather_stride(size_t width) {
 // Bytes a second, of whole padded rows, on so many threads, each with its share of the indices: the best over several
 // repeats and prefetch distances. NAN without memory or threads.
 double gather_bandwidth(size_t rows, size_t width, const uint32_t *index, size_t count, size_t threads, size_t repeats);
+
+// The same of rows of three tables that are read, changed and written, as an optimizer with two states does: six times
+// the bytes of a row each. A thread has its share of each row's lines.
+double update_bandwidth(size_t rows, size_t width, const uint32_t *index, size_t count, size_t threads, size_t repeats);
 
 #endif

@@ -225,30 +225,51 @@ static void lay_out(struct shape *s, size_t most) {
 			s->sequence[s->sequence_count++] = s->column[k];
 }
 
-// Distinct items of each batch, summed over an epoch: the rows that an optimizer must touch.
-static size_t touched_rows(const struct shape *s, size_t batch) {
+static int ascending(const void *a, const void *b) {
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+// Distinct items of each batch, summed over an epoch: the rows that an optimizer must touch. The first of them, at most
+// `most`, come back batch by batch, ascending: ret_item is (most).
+static size_t touched_rows(const struct shape *s, size_t batch, size_t most, uint32_t *ret_item, size_t *ret_count) {
 	uint32_t *stamp = room(s->header.columns, sizeof(*stamp));
-	size_t touched = 0;
+	size_t touched = 0, begin = 0;
 	for (size_t i = 0; i < s->used; i++) {
 		uint32_t now = (uint32_t)(i / batch + 1);
 		for (int64_t k = s->start[s->order[i]]; k < s->start[s->order[i] + 1]; k++) {
-			touched += stamp[s->column[k]] != now;
+			if (stamp[s->column[k]] == now)
+				continue;
 			stamp[s->column[k]] = now;
+			if (touched < most)
+				ret_item[touched] = s->column[k];
+			touched++;
+		}
+		size_t end = touched < most ? touched : most;
+		if ((i + 1) % batch == 0 || i + 1 == s->used) {
+			qsort(ret_item + begin, end - begin, sizeof(*ret_item), ascending);
+			begin = end;
 		}
 	}
 	free(stamp);
+	*ret_count = begin;
 	return touched;
 }
 
-static void measure_table(struct json *json, const char *name, size_t rows, size_t width, const uint32_t *index,
-                          size_t count, const struct thread_counts *threads) {
+typedef double bandwidth(size_t rows, size_t width, const uint32_t *index, size_t count, size_t threads,
+                         size_t repeats);
+
+// tables: as many as a row index stands for.
+static void measure_table(struct json *json, const char *name, size_t tables, size_t rows, size_t width,
+                          const uint32_t *index, size_t count, const struct thread_counts *threads) {
+	bandwidth *measure = tables > 1 ? update_bandwidth : gather_bandwidth;
 	json_object(json, name, JSON_INLINE);
 	json_count(json, "rows", rows);
 	json_count(json, "width", width);
-	json_count(json, "table_bytes", rows * gather_stride(width) * sizeof(float));
+	json_count(json, "table_bytes", tables * rows * gather_stride(width) * sizeof(float));
 	json_array(json, "bytes_per_second", JSON_INLINE);
 	for (size_t i = 0; i < threads->count; i++)
-		json_real(json, NULL, gather_bandwidth(rows, width, index, count, threads->value[i], 7));
+		json_real(json, NULL, measure(rows, width, index, count, threads->value[i], 7));
 	json_end(json);
 	json_end(json);
 }
@@ -267,12 +288,17 @@ static void measure_shape(struct json *json, struct shape *s, size_t hidden, siz
 	json_count(json, "ratings", s->header.entries);
 	json_count(json, "features", s->header.feature_columns);
 	json_count(json, "feature_entries", s->header.feature_entries);
-	json_count(json, "touched_rows", touched_rows(s, batch));
-	measure_table(json, "items_hidden", s->header.columns, hidden, s->sequence, s->sequence_count, threads);
-	measure_table(json, "items_width", s->header.columns, width, s->sequence, s->sequence_count, threads);
-	measure_table(json, "batch_hidden", batch, hidden, within, s->sequence_count, threads);
-	measure_table(json, "batch_width", batch, width, within, s->sequence_count, threads);
+	size_t both = gather_stride(hidden) + gather_stride(width), first_touched;
+	size_t touched_most = (size_t)(GATHER_BYTES / (double)(both * sizeof(float)));
+	uint32_t *touched = room(touched_most, sizeof(*touched));
+	json_count(json, "touched_rows", touched_rows(s, batch, touched_most, touched, &first_touched));
+	measure_table(json, "items_hidden", 1, s->header.columns, hidden, s->sequence, s->sequence_count, threads);
+	measure_table(json, "items_width", 1, s->header.columns, width, s->sequence, s->sequence_count, threads);
+	measure_table(json, "batch_hidden", 1, batch, hidden, within, s->sequence_count, threads);
+	measure_table(json, "batch_width", 1, batch, width, within, s->sequence_count, threads);
+	measure_table(json, "update", 3, s->header.columns, both, touched, first_touched, threads);
 	free(within);
+	free(touched);
 }
 
 // --- the program

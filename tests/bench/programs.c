@@ -221,6 +221,7 @@ static void read_limits(const cJSON *object, size_t threads, struct shape_limits
 	read_table(object, "items_width", threads, &ret->items_width);
 	read_table(object, "batch_hidden", threads, &ret->batch_hidden);
 	read_table(object, "batch_width", threads, &ret->batch_width);
+	read_table(object, "update", threads, &ret->update);
 }
 
 bool shape_limits_measure(struct bench *bench, const char *cfg, const char *label, size_t hidden, size_t batch,

@@ -94,6 +94,14 @@ static void peers_table(const struct results *r, struct text *text) {
 	}
 }
 
+static void limit_row(const struct bench *bench, const char *what, const struct shape *shape,
+                      const struct table_limit *table, struct text *text) {
+	text_format(text, "| %s of %s, %.3g MB, GB/s", what, shape->title, table->table_bytes / 1e6);
+	for (size_t t = 0; t < bench->threads_count; t++)
+		cell(text, "%.3g", table->bytes_per_second[t] / 1e9);
+	text_append(text, " |\n");
+}
+
 static void limits_table(const struct bench *bench, const struct results *r, struct text *text) {
 	text_append(text, "\n| limit | ");
 	for (size_t t = 0; t < bench->threads_count; t++)
@@ -113,12 +121,9 @@ static void limits_table(const struct bench *bench, const struct results *r, str
 		text_append(text, " |\n");
 	}
 	for (size_t i = 0; i < r->shapes; i++) {
-		const struct table_limit *table = &r->shape[i].limits.items_width;
-		text_format(text, "| row gather of %s, table of %.1f MB, GB/s", r->shape[i].shape->title,
-		            table->table_bytes / 1e6);
-		for (size_t t = 0; t < bench->threads_count; t++)
-			cell(text, "%.3g", table->bytes_per_second[t] / 1e9);
-		text_append(text, " |\n");
+		const struct shape_limits *limits = &r->shape[i].limits;
+		limit_row(bench, "row gather", r->shape[i].shape, &limits->items_width, text);
+		limit_row(bench, "rows read and written", r->shape[i].shape, &limits->update, text);
 	}
 }
 
@@ -160,18 +165,20 @@ static void ranking_table(const struct bench *bench, const struct results *r, st
 	if (r->rankings == 0)
 		return;
 	text_format(text,
-	            "\n| evaluation | h | users | mse and ndcg@100, s, %zu threads | mse alone, s | torch, s | torch : "
-	            "evaluation | torch : ranking alone |\n|---|---|---|---|---|---|---|---|\n",
+	            "\n| evaluation | h | users | ndcg@100, s, %zu threads | mse, s | both in one pass, s | torch, "
+	            "ndcg@100 alone, s "
+	            "| torch : ndcg@100 | torch : both |\n|---|---|---|---|---|---|---|---|---|\n",
 	            bench->threads[last]);
 	for (size_t i = 0; i < r->rankings; i++) {
 		const struct ranking_result *k = &r->ranking[i];
-		double whole = samples_median(&k->whole[last]), cells = samples_median(&k->cells[last]);
+		double ranks = samples_median(&k->ranks[last]), both = samples_median(&k->both[last]);
 		text_format(text, "| %s | %zu | %.0f", k->name, k->hidden, k->users);
-		cell(text, "%.3g", whole);
-		cell(text, "%.3g", cells);
+		cell(text, "%.3g", ranks);
+		cell(text, "%.3g", samples_median(&k->cells[last]));
+		cell(text, "%.3g", both);
 		cell(text, "%.3g", k->peer);
-		cell(text, "%.1fx", k->peer / whole);
-		cell(text, "%.1fx", whole > cells ? k->peer / (whole - cells) : (double)NAN);
+		cell(text, "%.1fx", k->peer / ranks);
+		cell(text, "%.1fx", k->peer / both);
 		text_append(text, " |\n");
 	}
 }

@@ -138,6 +138,7 @@ static void shape(struct json *json, const struct bench *bench, const struct sha
 	table(json, "gather_items_width", &s->limits.items_width, threads);
 	table(json, "gather_batch_hidden", &s->limits.batch_hidden, threads);
 	table(json, "gather_batch_width", &s->limits.batch_width, threads);
+	table(json, "update", &s->limits.update, threads);
 	shape_epochs(json, bench, s);
 	double best = best_median(bench, s);
 	peer(json, "torch_dense", &s->dense, best);
@@ -181,8 +182,9 @@ static void ranking(struct json *json, const struct bench *bench, const struct r
 	for (size_t t = 0; t < bench->threads_count; t++) {
 		json_object(json, NULL, JSON_INLINE);
 		json_count(json, "threads", bench->threads[t]);
-		samples(json, "evaluation_seconds", &r->whole[t]);
-		samples(json, "mse_alone_seconds", &r->cells[t]);
+		samples(json, "ndcg_seconds", &r->ranks[t]);
+		samples(json, "mse_seconds", &r->cells[t]);
+		samples(json, "both_seconds", &r->both[t]);
 		json_end(json);
 	}
 	json_end(json);
