@@ -115,6 +115,24 @@ void random_u64_pairs(struct random_stream stream, uint32_t epoch, const uint32_
 		out[i] = random_u64(stream, epoch, row[i], unit[i]);
 }
 
+// random_u32 of WIDE rows' unit 0.
+static void rows_wide(uint64_t key, uint32_t epoch, const uint32_t *restrict row, uint32_t *restrict out) {
+	uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+	for (uint32_t i = 0; i < WIDE; i++) {
+		uint32_t a = 0, b = row[i], c = 0, d = epoch;
+		ROUNDS(a, b, c, d, k0, k1)
+		out[i] = a;
+	}
+}
+
+void random_u32_rows(struct random_stream stream, uint32_t epoch, const uint32_t *row, size_t count, uint32_t *out) {
+	size_t i = 0;
+	for (; count - i >= WIDE; i += WIDE)
+		rows_wide(stream.key, epoch, row + i, out + i);
+	for (; i < count; i++)
+		out[i] = random_u32(stream, epoch, row[i], 0);
+}
+
 double random_log(double x) {
 	return draw_log(x);
 }

@@ -20,7 +20,6 @@ const char *const need_names[NEEDS] = {"network", "batches", "evaluation", "copi
 // held: the device gathers the batches.
 static double batches_bytes(const struct experiment *e, const struct matrices *m, const struct trainer_shape *shape,
                             bool held) {
-	enum { ORDER_ARRAYS = 5 }; // of struct order
 	struct batch_measure evaluated, trained, refed = {0};
 	double made = held ? GATHERED_MOST : (double)(shape->batches * shape->runs);
 	batch_measure(shape->sources, shape->sources_count, shape->rows, &evaluated);
@@ -32,7 +31,7 @@ static double batches_bytes(const struct experiment *e, const struct matrices *m
 		batch_measure_full(&shape->sources[0], shape->trained_rows, &refed);
 	double packed =
 	    sizeof(uint32_t) * (2 * (double)m->train.rows + (double)csr_count(&m->train) + (double)csr_count(&m->features));
-	double order = ORDER_ARRAYS * sizeof(uint32_t) * (double)m->train.rows;
+	double order = ORDER_ROW_BYTES * (double)m->train.rows;
 	double evaluating = (double)(1 + (shape->readers ? shape->readers + 1 : 0)) * evaluated.bytes;
 	return evaluating + made * trained.bytes + fmin((double)e->train->refeed, 2) * refed.bytes + packed + order;
 }

@@ -339,8 +339,24 @@ static void pairs_are_single_draws(void **state) {
 	}
 }
 
+static void rows_are_single_draws(void **state) {
+	(void)state;
+	enum { MOST = 50 };
+	struct random_stream stream = random_stream_make(7, "test", "rows");
+	uint32_t row[MOST];
+	random_fill(stream, 9, 9, 0, MOST, row);
+	for (size_t count = 0; count < MOST; count++) {
+		uint32_t out[MOST];
+		memset(out, 0xFF, sizeof(out));
+		random_u32_rows(stream, (uint32_t)count, row, count, out);
+		for (size_t i = 0; i < MOST; i++)
+			assert_true(out[i] == (i < count ? random_u32(stream, (uint32_t)count, row[i], 0) : UINT32_MAX));
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(rows_are_single_draws),
 	    cmocka_unit_test(pairs_are_single_draws),
 	    cmocka_unit_test(known_answers),
 	    cmocka_unit_test(fill_is_philox),
