@@ -432,17 +432,25 @@ static struct sparse gather_target(struct batch *batch, const struct batch_sourc
 	return target;
 }
 
-void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
-	struct batch_memory *m = batch->memory;
-	bool packed = source->packed && source->target == source->ratings;
-	if (packed && source->packed->short_rows)
-		row = sort_rows(m, source->packed, row, rows);
+static bool is_packed(const struct batch_source *source) {
+	return source->packed && source->target == source->ratings;
+}
+
+static void take_rows(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
+	if (is_packed(source) && source->packed->short_rows)
+		row = sort_rows(batch->memory, source->packed, row, rows);
 	batch->rows = rows;
 	batch->row = row;
-	m->same_pattern = source->target == source->ratings && !source->negatives;
+	batch->memory->same_pattern = source->target == source->ratings && !source->negatives;
+}
+
+static void take_entries(struct batch *batch, const struct batch_source *source) {
+	struct batch_memory *m = batch->memory;
+	const uint32_t *row = batch->row;
+	size_t rows = batch->rows;
 	if (m->room.places)
 		gather_self(&m->self, source, row, rows, &batch->self);
-	if (packed) {
+	if (is_packed(source)) {
 		gather_packed(m, source->packed, row, rows);
 		batch->ratings = sparse_of(&m->ratings, source->ratings, rows);
 		batch->user = sparse_of(&m->user, source->features, rows);
@@ -453,6 +461,11 @@ void batch_gather(struct batch *batch, const struct batch_source *source, const 
 	batch->target = gather_target(batch, source, row, rows);
 	if (source->negatives)
 		batch->target = with_negatives(m, source->negatives, row, &batch->target);
+}
+
+void batch_gather(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows) {
+	take_rows(batch, source, row, rows);
+	take_entries(batch, source);
 }
 
 // The touched columns by their number of entries, many alike: one, two, three, more. Whoever sums entries column by
@@ -557,9 +570,8 @@ static void join(struct batch *batch) {
 	batch->both_target = m->target;
 }
 
-void batch_transpose(struct batch *batch) {
+static void transpose_others(struct batch *batch) {
 	struct batch_memory *m = batch->memory;
-	transpose(&m->by_rating, &batch->ratings, &batch->by_rating);
 	transpose(&m->by_feature, &batch->user, &batch->by_feature);
 	if (m->room.places)
 		transpose(&m->by_self, &batch->self, &batch->by_self);
@@ -568,6 +580,29 @@ void batch_transpose(struct batch *batch) {
 	else
 		transpose(&m->by_target, &batch->target, &batch->by_target);
 	join(batch);
+}
+
+void batch_transpose(struct batch *batch) {
+	transpose(&batch->memory->by_rating, &batch->ratings, &batch->by_rating);
+	transpose_others(batch);
+}
+
+void batch_make_part(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows,
+                     size_t part) {
+	switch (part) {
+	case 0:
+		take_rows(batch, source, row, rows);
+		break;
+	case 1:
+		take_entries(batch, source);
+		break;
+	case 2:
+		transpose(&batch->memory->by_rating, &batch->ratings, &batch->by_rating);
+		break;
+	default:
+		transpose_others(batch);
+		break;
+	}
 }
 
 static void copy_rows(const struct sparse *from, struct rows_memory *m, struct sparse *ret) {

@@ -65,6 +65,10 @@ void batch_sort_rows(struct batch *batch, const struct csr *ratings, uint32_t *r
 void batch_count(struct batch *batch, const struct batch_source *source, const uint32_t *row, const uint32_t *place,
                  size_t rows);
 void batch_transpose(struct batch *batch); // what training needs on top
+// Both in parts that take about as long as each other: 0 ... BATCH_PARTS - 1, one after the other, by any threads.
+enum { BATCH_PARTS = 4 };
+void batch_make_part(struct batch *batch, const struct batch_source *source, const uint32_t *row, size_t rows,
+                     size_t part);
 // The rows of another batch with the outputs that a network has for them, (rows, columns), in place of their ratings:
 // every column is stored, as input and as target. Features and the rows' own places stay. Transposed already.
 void batch_refeed(struct batch *batch, const struct batch *from, const struct matrix *outputs);

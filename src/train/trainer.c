@@ -8,6 +8,8 @@
 #include "train/outcome.h"
 
 #include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -329,10 +331,49 @@ static void gather_batch(void *context, size_t index) {
 		batch_transpose(&g->batches[index]);
 }
 
-// One batch for each that training has begun on.
+// Batches that are gathered while others are trained on, by threads that would wait at a barrier. Who arrives at one
+// meanwhile waits for them: so they are made in parts, the same part of several batches after each other, for all
+// threads to have one.
+struct gathering_ahead {
+	struct gathering all;
+	size_t count, abreast, parts;      // batches; of them at a time; of each
+	atomic_size_t made[GATHERED_MOST]; // parts of each batch
+};
+
+static void part_of(const struct gathering_ahead *g, size_t index, size_t *ret_batch, size_t *ret_part) {
+	size_t together = g->abreast * g->parts, within = index % together;
+	*ret_batch = index / together * g->abreast + within % g->abreast;
+	*ret_part = within / g->abreast;
+}
+
+static size_t parts_made(const struct gathering_ahead *g, size_t batch) {
+	return atomic_load_explicit(&g->made[batch], memory_order_acquire);
+}
+
+static void gather_part(void *context, size_t index) {
+	struct gathering_ahead *g = context;
+	struct trainer *t = g->all.trainer;
+	size_t batch, part;
+	part_of(g, index, &batch, &part);
+	if (batch >= g->count)
+		return;
+	while (parts_made(g, batch) < part) // another thread is about it
+		sched_yield();
+	size_t first = g->all.first + batch * t->graph->shape.batch;
+	if (g->parts == 1)
+		gather_batch(&g->all, batch);
+	else
+		batch_make_part(&g->all.batches[batch], &t->source, t->order.place + first, batch_rows(t, first), part);
+	atomic_store_explicit(&g->made[batch], part + 1, memory_order_release);
+}
+
+// One batch for each that training has begun on, and not before the part before.
 static bool time_to_gather(void *context, size_t index) {
-	const struct gathering *g = context;
-	return index < network_begun(g->trainer->network);
+	const struct gathering_ahead *g = context;
+	size_t begun = network_begun(g->all.trainer->network), batch, part;
+	part_of(g, index, &batch, &part);
+	return batch / g->abreast < (begun + g->abreast - 1) / g->abreast &&
+	       (batch >= g->count || parts_made(g, batch) == part);
 }
 
 void trainer_gather(struct trainer *t, size_t first, size_t count) {
@@ -369,9 +410,14 @@ static size_t next_batches(struct trainer *t, size_t most) {
 // Trains on them; threads that would wait for each other gather the ones after them meanwhile.
 static void train_batches(struct trainer *t, size_t count, uint32_t epoch) {
 	size_t next = t->at.first + count * t->graph->shape.batch, ahead = t->ahead ? batches_from(t, next, SIZE_MAX) : 0;
-	struct gathering gathering = {t, t->ahead, next};
-	if (ahead)
-		pool_spare(t->pool, &(struct pool_work){ahead, gather_batch, time_to_gather, &gathering});
+	size_t threads = pool_threads(t->pool), abreast = ahead < threads ? ahead : threads;
+	struct gathering_ahead gathering = {
+	    .all = {t, t->ahead, next}, .count = ahead, .abreast = abreast, .parts = t->backend->apart ? 1 : BATCH_PARTS};
+	if (ahead) {
+		size_t groups = (ahead + abreast - 1) / abreast;
+		pool_spare(t->pool,
+		           &(struct pool_work){groups * abreast * gathering.parts, gather_part, time_to_gather, &gathering});
+	}
 	network_train(t->network, t->batches, count, epoch, NULL);
 	if (ahead)
 		pool_spare_finish(t->pool);
