@@ -73,10 +73,11 @@ static void take_blocks(struct pool *pool) {
 static bool take_spare(struct pool *pool) {
 	const struct pool_work *work = &pool->work;
 	size_t index = atomic_load_explicit(&pool->spare, memory_order_relaxed);
-	if (index >= work->count || !work->ready(work->context, index) ||
-	    !atomic_compare_exchange_strong_explicit(&pool->spare, &index, index + 1, memory_order_relaxed,
-	                                             memory_order_relaxed))
-		return false;
+	do { // again with the next index where another thread was faster
+		if (index >= work->count || !work->ready(work->context, index))
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&pool->spare, &index, index + 1, memory_order_relaxed,
+	                                                memory_order_relaxed));
 	work->block(work->context, index);
 	return true;
 }
