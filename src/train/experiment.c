@@ -23,7 +23,7 @@ static const struct key early_stop_keys[] = {
     KEY(early_stop_config, metric, KEY_STRING, .flags = KEY_REQUIRED,
         .doc = "What is watched: \"valid.\" and one of metrics, or \"train.loss\""),
     KEY(early_stop_config, patience, KEY_INTEGER, .fallback = "5", .min = 1, .max = 1e9,
-        .doc = "Epochs without improvement before training ends"),
+        .doc = "Evaluated epochs without improvement before training ends"),
     KEY(early_stop_config, min_delta, KEY_REAL, .fallback = "0.0", .min = 0, .max = 1e9,
         .doc = "A change up to this is no improvement"),
 };

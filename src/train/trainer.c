@@ -550,16 +550,17 @@ static bool watch(struct trainer *t, const struct epoch_result *epoch) {
 	bool higher = t->best_use >= 0 && t->experiment->uses[t->best_use].metric->higher_is_better;
 	schedule_watch(t->graph->schedule, &t->schedule, value, higher);
 	double gain = higher ? value - r->best_value : r->best_value - value;
+	bool evaluated = t->best_use < 0 || epoch->valid.exists; // others say nothing
 	if (!isnan(value) && (!r->best_epoch || gain > (stop ? stop->min_delta : 0))) {
 		r->best_epoch = epoch->epoch;
 		r->best_value = value;
 		t->waited = 0;
 		if (stop)
 			network_save(t->network, t->best);
-	} else {
+	} else if (evaluated) {
 		t->waited++;
 	}
-	return stop && t->waited >= (size_t)stop->patience;
+	return stop && evaluated && t->waited >= (size_t)stop->patience;
 }
 
 bool trainer_end_epoch(struct trainer *t, size_t epoch, double loss, double seconds, double ratings,
