@@ -60,9 +60,9 @@ static void add_figure(struct comparison *c, size_t other, const struct run_valu
 	table_cell(table, value_text(c, figure), f->first);
 	table_cell(table, value_text(c, of_other), f->other);
 	table_cell(table, isnan(f->difference) ? NULL : arena_format(&c->arena, "%+.4g", f->difference), f->difference);
-	table_text(table, isnan(f->interval.low)
-	                      ? NULL
-	                      : arena_format(&c->arena, "%+.4g to %+.4g", f->interval.low, f->interval.high));
+	table_text(table, isnan(f->interval.low) ? NULL
+	                                         : arena_format(&c->arena, "%+.4g (%+.4g to %+.4g)", f->interval.mean,
+	                                                        f->interval.low, f->interval.high));
 	table_cell(table, p_text(c, f->t_p), f->t_p);
 	table_cell(table, p_text(c, f->wilcoxon_p), f->wilcoxon_p);
 	table_text(table, f->test == COMPARE_NONE || !f->interval.count
@@ -73,7 +73,7 @@ static void add_figure(struct comparison *c, size_t other, const struct run_valu
 void comparison_table(struct comparison *c, struct table *table) {
 	static const struct table_column columns[] = {
 	    {"metric", TABLE_WORDS},     {"run", TABLE_CODE},           {"first", TABLE_NUMBERS},
-	    {"this run", TABLE_NUMBERS}, {"difference", TABLE_NUMBERS}, {"95 %", TABLE_NUMBERS},
+	    {"this run", TABLE_NUMBERS}, {"difference", TABLE_NUMBERS}, {"mean of pairs (95 %)", TABLE_NUMBERS},
 	    {"t test p", TABLE_NUMBERS}, {"Wilcoxon p", TABLE_NUMBERS}, {"pairs of", TABLE_WORDS},
 	};
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
